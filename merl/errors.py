@@ -1,0 +1,62 @@
+"""The errors a user can cause, each one sentence that says what to do next."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class MerlError(Exception):
+    """The work failed; the message says why and what to do. The command line exits with 1."""
+
+    exit_code = 1
+
+
+class UsageError(MerlError):
+    """The request itself is wrong (an unknown name, a bad option). The command line exits with 2."""
+
+    exit_code = 2
+
+
+class RecordError(MerlError):
+    """An ECG recording cannot be read, or does not meet what is asked of it."""
+
+
+class DataError(MerlError):
+    """A data set folder or one of its tables is missing or damaged."""
+
+
+class PromptError(MerlError):
+    """A prompt set or label set is malformed or does not fit its use."""
+
+
+class KnowledgeError(MerlError):
+    """A knowledge entry, source or index is malformed or does not match."""
+
+
+class LLMError(MerlError):
+    """A language model could not be reached or answered unusably."""
+
+
+class CheckpointError(MerlError):
+    """A checkpoint is missing, damaged or does not match what it is loaded into."""
+
+
+class ConfigError(UsageError):
+    """A configuration file has unknown keys or values."""
+
+
+def unknown(kind: str, given: str, allowed: Iterable[str], listing: str = "") -> str:
+    """Phrase the error for an unknown name: what was given, near matches, where the full list is.
+
+    >>> unknown("encoder", "resnt18", ["resnet18", "vit_tiny"], "merl models")
+    "unknown encoder 'resnt18'; did you mean 'resnet18'? (merl models lists them)"
+    """
+    names = sorted(allowed)
+    near = difflib.get_close_matches(given, names, n=3, cutoff=0.6)
+    if near:
+        hint = f"; did you mean {' or '.join(repr(name) for name in near)}?"
+    else:
+        shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+        hint = f"; allowed are {shown}"
+    return f"unknown {kind} {given!r}{hint}" + (f" ({listing} lists them)" if listing else "")

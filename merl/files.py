@@ -1,0 +1,110 @@
+"""Where content lives, how files are written without ever being half-written, and how YAML is checked."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from merl.errors import MerlError, PromptError, unknown
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def content_dir(name: str) -> Path:
+    """Return the folder of shipped content, ``"knowledge_base"`` or ``"prompts"``, installed or in a checkout."""
+    package = Path(__file__).parent
+    for folder in (package / "_content" / name, package.parent / name):
+        if folder.is_dir():
+            return folder
+    raise MerlError(f"the content folder {name!r} is missing from this installation; reinstall merl-ckepe")
+
+
+def cache_dir() -> Path:
+    """Return the user's cache folder for merl, ``MERL_CACHE`` if set; it is made when first written to."""
+    import platformdirs  # noqa: PLC0415 - only where a cache is used
+
+    return Path(os.environ.get("MERL_CACHE") or platformdirs.user_cache_dir("merl-ckepe", appauthor=False))
+
+
+@contextmanager
+def atomic_path(path: Path | str) -> Iterator[Path]:
+    """Yield a temporary file beside ``path`` that replaces it when the block ends, and vanishes if it fails."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        umask = os.umask(0)
+        os.umask(umask)
+        part.chmod(0o666 & ~umask)  # mkstemp makes private files; the result gets the user's usual mode
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Write UTF-8 text atomically."""
+    with atomic_path(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def sha256(path: Path | str) -> str:
+    """Return the SHA-256 of a file as hexadecimal digits."""
+    with Path(path).open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def read_yaml(path: Path | str, error: type[MerlError] = PromptError) -> Any:
+    """Read a YAML file with the safe loader.
+
+    Raises:
+        error: the file is missing, not UTF-8 or not YAML; the sentence names the line.
+    """
+    path = Path(path)
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise error(f"there is no file {path}") from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise error(f"cannot read {path}: {problem}") from None
+    except yaml.YAMLError as problem:
+        mark = getattr(problem, "problem_mark", None)
+        where = f" line {mark.line + 1}" if mark else ""
+        raise error(f"{path}{where} is not valid YAML: {getattr(problem, 'problem', problem)}") from None
+
+
+def validate(
+    model: type[Model], data: Any, where: Path | str, error: type[MerlError] = PromptError
+) -> Model:
+    """Check ``data`` against a pydantic model; all faults of the file are reported together.
+
+    Raises:
+        error: one sentence a fault: where it is, what was found, what is allowed.
+    """
+    if not isinstance(data, dict):
+        raise error(f"{where}: expected a mapping of keys, found {type(data).__name__}")
+    try:
+        return model.model_validate(data)
+    except ValidationError as problem:
+        faults = [_fault(model, fault) for fault in problem.errors()]
+        raise error(f"{where}: " + "; ".join(faults)) from None
+
+
+def _fault(model: type[BaseModel], fault: Any) -> str:
+    place = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        allowed = list(model.model_fields) if len(fault["loc"]) == 1 else []
+        parent = ".".join(str(part) for part in fault["loc"][:-1])
+        message = unknown("key", str(fault["loc"][-1]), allowed) if allowed else f"unknown key {place!r}"
+        return f"{message} in {parent}" if parent and allowed else message
+    return f"{place}: {fault['msg'].lower()}"

@@ -1,0 +1,134 @@
+"""Label sets: the classes one wants scores for, each with the name a clinician would give it."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from merl.errors import PromptError, UsageError, unknown
+from merl.files import content_dir, read_yaml, validate
+
+
+class LabelClass(BaseModel):
+    """One class: its name as the data set writes it and, if declared, the knowledge entry it means."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    entry: str | None = None  # codes collide between data sets, so a label set may say which concept is meant
+
+
+class LabelSet(BaseModel):
+    """An ordered set of classes; the key is (label set, code), since codes mean other things elsewhere."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    schema_: Literal["merl/label-set/v1"] = Field("merl/label-set/v1", alias="schema")
+    name: str
+    description: str = ""
+    source: str = ""
+    classes: dict[str, LabelClass] = Field(min_length=1)
+
+
+def shipped_label_sets() -> list[str]:
+    """Return the names of the label sets that come with the package, sorted."""
+    return sorted(path.stem for path in (content_dir("prompts") / "label_sets").glob("*.yaml"))
+
+
+def load_label_set(labels: str | Path | dict[str, str]) -> LabelSet:
+    """Read a label set.
+
+    Args:
+        labels: a shipped label set's name, a mapping of code to name, or a file: YAML (a label set or a plain
+            mapping of code to name), CSV with a code and a name column, or text with one name a line.
+
+    Raises:
+        UsageError: neither a file nor a shipped name.
+        PromptError: an empty or duplicate label, or a malformed file.
+    """
+    if isinstance(labels, dict):
+        return _from_pairs("labels", list(labels.items()), "the given labels")
+    path = Path(labels)
+    if path.is_file():
+        if path.suffix.lower() in {".yaml", ".yml"}:
+            return _from_yaml(path)
+        if path.suffix.lower() == ".csv":
+            return _from_csv(path)
+        return _from_text(path)
+    if str(labels) in shipped_label_sets():
+        return _from_yaml(content_dir("prompts") / "label_sets" / f"{labels}.yaml")
+    raise UsageError(unknown("label set or file", str(labels), shipped_label_sets(), "merl tasks"))
+
+
+def _from_yaml(path: Path) -> LabelSet:
+    _refuse_duplicate_keys(path)
+    data = read_yaml(path)
+    if isinstance(data, dict) and "classes" not in data and "schema" not in data:
+        return _from_pairs(path.stem, [(str(code), name) for code, name in data.items()], str(path))
+    if isinstance(data, dict) and isinstance(data.get("classes"), dict):
+        classes = {str(code): {"name": value} if isinstance(value, str) else value for code, value in data["classes"].items()}
+        data = {"name": path.stem, **data, "classes": classes}
+    label_set = validate(LabelSet, data, path)
+    _from_pairs(label_set.name, [(code, item.name) for code, item in label_set.classes.items()], str(path))
+    return label_set
+
+
+def _refuse_duplicate_keys(path: Path) -> None:
+    """YAML keeps the last of two equal keys in silence; a lost class would change every number."""
+    import yaml  # noqa: PLC0415
+
+    try:
+        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, OSError, UnicodeDecodeError):
+        return  # read_yaml says it better
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if not isinstance(node, yaml.MappingNode):
+            continue
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise PromptError(f"{path} line {key.start_mark.line + 1}: {key.value!r} appears twice; every label once")
+            seen.add(key.value)
+            stack.append(value)
+
+
+def _from_csv(path: Path) -> LabelSet:
+    with path.open(newline="", encoding="utf-8-sig") as handle:
+        rows = [row for row in csv.reader(handle) if any(cell.strip() for cell in row)]
+    if rows and [cell.strip().lower() for cell in rows[0][:2]] == ["code", "name"]:
+        rows = rows[1:]
+    short = next((number for number, row in enumerate(rows, 1) if len(row) < 2), None)
+    if short:
+        raise PromptError(f"{path} row {short} has one column; write code,name on every line")
+    return _from_pairs(path.stem, [(row[0], row[1]) for row in rows], str(path))
+
+
+def _from_text(path: Path) -> LabelSet:
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except UnicodeDecodeError:
+        raise PromptError(f"{path} is not UTF-8 text; give YAML, CSV or one class name a line") from None
+    names = [line for line in lines if line and not line.startswith("#")]
+    return _from_pairs(path.stem, [(name, name) for name in names], str(path))
+
+
+def _from_pairs(name: str, pairs: list[tuple[str, str]], where: str) -> LabelSet:
+    if not pairs:
+        raise PromptError(f"{where} holds no labels; give at least one class with a name")
+    classes: dict[str, LabelClass] = {}
+    names: dict[str, str] = {}
+    for position, (raw_code, raw_label) in enumerate(pairs, 1):
+        if not isinstance(raw_label, str) or not raw_label.strip() or not str(raw_code).strip():
+            raise PromptError(f"{where}: label {position} ({raw_code!r}) has no name; give every class a name in words")
+        code, label = str(raw_code).strip(), raw_label.strip()
+        if code in classes or label.lower() in names:
+            twin = code if code in classes else names[label.lower()]
+            raise PromptError(f"{where}: label {code!r} ({label}) repeats {twin!r}; every class once")
+        classes[code] = LabelClass(name=label)
+        names[label.lower()] = code
+    return LabelSet(name=name, classes=classes)
