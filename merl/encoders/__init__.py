@@ -1,0 +1,1 @@
+"""Encoders: 1-D networks for the ECG and transformers for the text."""
