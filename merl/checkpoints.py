@@ -1,0 +1,92 @@
+"""Checkpoints: a folder of ``config.json``, ``model.safetensors`` and a model card, never a pickle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from merl.errors import CheckpointError, UsageError, unknown
+from merl.files import atomic_path, sha256, validate, write_text
+from merl.model import MERL, MERLConfig
+
+WEIGHTS = "model.safetensors"
+
+
+def shipped_models() -> dict[str, Path]:
+    """Return the folders of the checkpoints that come with the package, by name."""
+    return {path.parent.name: path.parent for path in sorted((Path(__file__).parent / "weights").glob(f"*/{WEIGHTS}"))}
+
+
+def load_model(name: str | Path = "ptbxl-r18-100hz") -> MERL:
+    """Load a checkpoint for scoring.
+
+    Args:
+        name: a shipped name or the path of a checkpoint folder.
+
+    Returns:
+        The model in single precision and evaluation mode.
+
+    Raises:
+        UsageError: neither a folder nor a shipped name.
+        CheckpointError: a file is missing or damaged, or the weights do not fit the configuration.
+    """
+    folder = shipped_models().get(str(name), Path(name))
+    if not folder.is_dir():
+        raise UsageError(unknown("checkpoint", str(name), shipped_models(), "merl models"))
+    weights = folder / WEIGHTS
+    config = read_config(folder)
+    if not weights.is_file():
+        raise CheckpointError(f"{folder} has no {WEIGHTS}; a checkpoint is a folder with config.json and {WEIGHTS}")
+    model = MERL(config, sha256=sha256(weights))
+    try:
+        state = {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in load_file(weights).items()}
+    except (SafetensorError, OSError) as problem:
+        raise CheckpointError(f"{weights} is damaged ({problem}); fetch or train it again") from None
+    missing, surplus = model.state_dict().keys() - state.keys(), state.keys() - model.state_dict().keys()
+    wrong = [key for key, tensor in model.state_dict().items() if key in state and state[key].shape != tensor.shape]
+    if missing or surplus or wrong:
+        raise CheckpointError(
+            f"{weights} does not fit its config.json: {len(missing)} weights missing, {len(surplus)} unknown,"
+            f" {len(wrong)} of another shape (for example {sorted([*missing, *surplus, *wrong])[0]})"
+        )
+    model.load_state_dict(state)
+    return model.eval().requires_grad_(False)
+
+
+def read_config(folder: Path) -> MERLConfig:
+    """Read and check a checkpoint's ``config.json``.
+
+    Raises:
+        CheckpointError: it is missing or malformed.
+    """
+    path = folder / "config.json"
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(f"{folder} has no config.json; a checkpoint is a folder with config.json and {WEIGHTS}") from None
+    except (OSError, ValueError) as problem:
+        raise CheckpointError(f"{path} is not readable JSON: {problem}") from None
+    return validate(MERLConfig, data, path, CheckpointError)
+
+
+def save_checkpoint(model: MERL, folder: Path | str, *, half: bool = True) -> None:
+    """Write a checkpoint folder; the frozen text encoder stays out, its identity goes into the configuration.
+
+    Args:
+        model: the model to keep.
+        folder: where; made if missing.
+        half: store the weights in half precision.
+    """
+    folder = Path(folder)
+    state = {
+        key: (tensor.half() if half and tensor.is_floating_point() else tensor).contiguous()
+        for key, tensor in model.state_dict().items()
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic_path(folder / WEIGHTS) as part:
+        save_file(state, part, metadata={"format": "pt"})
+    write_text(folder / "config.json", model.config.model_dump_json(by_alias=True, indent=2) + "\n")
+    model.sha256 = sha256(folder / WEIGHTS)

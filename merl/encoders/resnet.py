@@ -1,0 +1,109 @@
+"""The 1-D residual network of MERL (arXiv 2403.06659): 3-wide convolutions over time, leads as channels."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class BasicBlock(nn.Module):
+    """Two 3-wide convolutions and a shortcut, as in ResNet-18 and -34 (He et al., 2016)."""
+
+    expansion = 1
+
+    def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv1d(in_channels, channels, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm1d(channels)
+        self.conv2 = nn.Conv1d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm1d(channels)
+        self.shortcut = _shortcut(in_channels, channels, stride)
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102 - (batch, in_channels, T) -> (batch, channels, T / stride)
+        out = torch.relu(self.bn1(self.conv1(x)))
+        return torch.relu(self.bn2(self.conv2(out)) + self.shortcut(x))
+
+
+class Bottleneck(nn.Module):
+    """A 1-3-1 bottleneck and a shortcut, as in ResNet-50 and -101."""
+
+    expansion = 4
+
+    def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:
+        super().__init__()
+        out_channels = channels * self.expansion
+        self.conv1 = nn.Conv1d(in_channels, channels, 1, bias=False)
+        self.bn1 = nn.BatchNorm1d(channels)
+        self.conv2 = nn.Conv1d(channels, channels, 3, stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm1d(channels)
+        self.conv3 = nn.Conv1d(channels, out_channels, 1, bias=False)
+        self.bn3 = nn.BatchNorm1d(out_channels)
+        self.shortcut = _shortcut(in_channels, out_channels, stride)
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102 - (batch, in_channels, T) -> (batch, 4 channels, T / stride)
+        out = torch.relu(self.bn1(self.conv1(x)))
+        out = torch.relu(self.bn2(self.conv2(out)))
+        return torch.relu(self.bn3(self.conv3(out)) + self.shortcut(x))
+
+
+def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
+    if stride == 1 and in_channels == out_channels:
+        return nn.Sequential()
+    return nn.Sequential(
+        nn.Conv1d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm1d(out_channels)
+    )
+
+
+class ResNet1D(nn.Module):
+    """A residual network over time; the stem has no max-pool, so the total stride is 16.
+
+    Attributes:
+        width: channels of the feature map.
+        stride: samples of input to one step of the feature map.
+    """
+
+    stride = 16
+
+    def __init__(self, block: type[BasicBlock] | type[Bottleneck], depths: tuple[int, ...], leads: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv1d(leads, 64, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm1d(64)
+        channels = 64
+        for stage, depth in enumerate(depths, 1):
+            blocks: list[nn.Module] = []
+            for position in range(depth):
+                stride = 2 if stage > 1 and position == 0 else 1
+                blocks.append(block(channels, 32 * 2**stage, stride))
+                channels = 32 * 2**stage * block.expansion
+            setattr(self, f"layer{stage}", nn.Sequential(*blocks))
+        self.width = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode signals, shape (batch, leads, samples), into features, shape (batch, width, samples / 16)."""
+        x = torch.relu(self.bn1(self.conv1(x)))
+        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
+            x = stage(x)
+        return x
+
+
+def resnet18(leads: int = 12) -> ResNet1D:
+    """ResNet-18, 3.8 million parameters."""
+    return ResNet1D(BasicBlock, (2, 2, 2, 2), leads)
+
+
+def resnet34(leads: int = 12) -> ResNet1D:
+    """ResNet-34, 7.2 million parameters."""
+    return ResNet1D(BasicBlock, (3, 4, 6, 3), leads)
+
+
+def resnet50(leads: int = 12) -> ResNet1D:
+    """ResNet-50, 15.9 million parameters."""
+    return ResNet1D(Bottleneck, (3, 4, 6, 3), leads)
+
+
+def resnet101(leads: int = 12) -> ResNet1D:
+    """ResNet-101, 28.2 million parameters."""
+    return ResNet1D(Bottleneck, (3, 4, 23, 3), leads)
+
+
+ENCODERS = {function.__name__: function for function in (resnet18, resnet34, resnet50, resnet101)}

@@ -1,0 +1,168 @@
+"""The MERL dual encoder: an ECG network and a text encoder that meet in one embedding space.
+
+Liu et al., "Zero-Shot ECG Classification with Multimodal Learning and Test-time Clinical Knowledge Enhancement",
+ICML 2024 (arXiv 2403.06659). Names of modules follow the released checkpoints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Literal
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from merl.encoders.resnet import ENCODERS
+from merl.encoders.text import MINILM_SHA256, SentenceEncoder
+from merl.errors import CheckpointError, ConfigError, unknown
+from merl.preprocessing import SignalSpec
+
+
+class TextIdentity(BaseModel):
+    """Which text encoder a checkpoint was trained with; another one would change every score."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = "all-MiniLM-L6-v2"
+    sha256: str = MINILM_SHA256
+    dim: int = 384
+
+
+class TrainingData(BaseModel):
+    """What a checkpoint has seen, so that a result on the same data set can say so."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dataset: str
+    folds: tuple[int, ...]
+    records: int
+    licence: str
+    attribution: str
+
+
+class MERLConfig(BaseModel):
+    """Everything needed to build the model and feed it; stored as ``config.json`` beside the weights."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    schema_: Literal["merl/checkpoint/v1"] = Field("merl/checkpoint/v1", alias="schema")
+    name: str
+    encoder: str = "resnet18"
+    embed_dim: int = 256
+    heads: int = 4
+    spec: SignalSpec
+    text: TextIdentity = TextIdentity()
+    training: TrainingData | None = None
+
+
+class AttentionPool(nn.Module):
+    """Pool a sequence with a class token as the only query (MERL, after CLIP's attention pooling).
+
+    As released, the class token receives its position twice: once by itself and once with the sequence.
+    """
+
+    def __init__(self, steps: int, dim: int, heads: int) -> None:
+        super().__init__()
+        self.positional_embedding = nn.Parameter(torch.randn(steps + 1, dim) / dim)
+        self.cls_token = nn.Parameter(torch.randn(1, 1, dim))
+        self.mhsa = nn.MultiheadAttention(dim, heads, batch_first=True)
+        self.c_proj = nn.Linear(dim, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pool features, shape (batch, dim, steps), into one vector each, shape (batch, dim)."""
+        positions = self.positional_embedding[None]                    # (1, steps + 1, dim)
+        cls = (self.cls_token + positions[:, :1]).expand(len(x), -1, -1)
+        sequence = torch.cat([cls, x.transpose(1, 2)], dim=1) + positions
+        pooled, _ = self.mhsa(sequence[:, :1], sequence, sequence, need_weights=False)
+        return self.c_proj(pooled[:, 0])
+
+
+class MERL(nn.Module):
+    """An ECG encoder and a frozen text encoder with heads into a shared space.
+
+    Attributes:
+        config: what the model is and what it expects.
+        sha256: hash of the weights it was loaded from, or ``None`` for a model in training.
+    """
+
+    def __init__(self, config: MERLConfig, sha256: str | None = None) -> None:
+        super().__init__()
+        if config.encoder not in ENCODERS:
+            raise ConfigError(unknown("encoder", config.encoder, ENCODERS, "merl models"))
+        self.config = config
+        self.sha256 = sha256
+        dim = config.embed_dim
+        self.ecg_encoder = ENCODERS[config.encoder](leads=len(config.spec.leads))
+        self.downconv = nn.Conv1d(self.ecg_encoder.width, dim, 1)
+        self.att_pool_head = AttentionPool(-(-config.spec.samples // self.ecg_encoder.stride), dim, config.heads)
+        self.linear1 = nn.Linear(dim, dim, bias=False)
+        self.linear2 = nn.Linear(dim, dim, bias=False)
+        self.proj_t = nn.Sequential(nn.Linear(config.text.dim, dim), nn.GELU(), nn.Linear(dim, dim))
+
+    @property
+    def name(self) -> str:
+        """The checkpoint's name, as results cite it."""
+        return self.config.name
+
+    @property
+    def spec(self) -> SignalSpec:
+        """The input contract: leads, sampling rate, seconds and scaling."""
+        return self.config.spec
+
+    @cached_property
+    def text_encoder(self) -> SentenceEncoder:
+        """The frozen text encoder, loaded when first used.
+
+        Raises:
+            CheckpointError: the installed text encoder is not the one the model was trained with.
+        """
+        encoder = SentenceEncoder()
+        if encoder.sha256 != self.config.text.sha256:
+            raise CheckpointError(
+                f"{self.name} was trained with the text encoder {self.config.text.name}"
+                f" ({self.config.text.sha256[:12]}), but {encoder.name} ({encoder.sha256[:12]}) is installed"
+            )
+        return encoder
+
+    def encode_features(self, signals: Tensor) -> Tensor:
+        """Encode signals, shape (batch, leads, samples), into a feature map, shape (batch, embed_dim, steps)."""
+        return self.downconv(self.ecg_encoder(signals))
+
+    def encode_ecg(self, signals: Tensor, *, normalize: bool = False) -> Tensor:
+        """Encode signals that meet ``spec``.
+
+        Args:
+            signals: float, shape (batch, leads, samples), leads in the order of ``spec.leads``.
+            normalize: scale the embeddings to unit length.
+
+        Returns:
+            Embeddings, shape (batch, embed_dim).
+        """
+        expected = (len(self.spec.leads), self.spec.samples)
+        if tuple(signals.shape[1:]) != expected:
+            raise CheckpointError(
+                f"{self.name} takes signals of shape (batch, {expected[0]}, {expected[1]}), got {tuple(signals.shape)};"
+                " prepare records with model.spec.windows(record)"
+            )
+        embeddings = self.att_pool_head(self.encode_features(signals))
+        return F.normalize(embeddings, dim=-1) if normalize else embeddings
+
+    def project_text(self, embeddings: Tensor, *, normalize: bool = False) -> Tensor:
+        """Map embeddings of the text encoder, shape (texts, text.dim), to the shared space, (texts, embed_dim)."""
+        projected = self.proj_t(embeddings)
+        return F.normalize(projected, dim=-1) if normalize else projected
+
+    def encode_text(self, texts: Sequence[str], *, normalize: bool = False) -> Tensor:
+        """Encode texts into the shared space.
+
+        Returns:
+            Embeddings, shape (texts, embed_dim).
+
+        Raises:
+            PromptError: a text is longer than the text encoder reads.
+        """
+        embeddings = torch.from_numpy(self.text_encoder.encode(list(texts)))
+        return self.project_text(embeddings.to(self.proj_t[0].weight.dtype), normalize=normalize)

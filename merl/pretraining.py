@@ -1,0 +1,278 @@
+"""Pretraining on pairs of ECG and report: nothing but the waveform and the report text is read."""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+from scipy.sparse import csr_matrix
+from torch import Tensor, nn
+
+from merl.checkpoints import save_checkpoint
+from merl.datasets.ptbxl import PTBXL
+from merl.errors import DataError, MerlError
+from merl.files import atomic_path
+from merl.model import MERL, MERLConfig, TrainingData
+from merl.objectives import cma, uma
+from merl.preprocessing import SignalSpec
+from merl.readers import read_record
+from merl.reports import read_report, sentences
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int, str], None]
+
+
+class PretrainConfig(BaseModel):
+    """One pretraining run; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    encoder: str = "resnet18"
+    embed_dim: int = Field(256, gt=0)
+    spec: SignalSpec
+    folds: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8)
+    epochs: int = Field(12, gt=0)
+    batch_size: int = Field(256, gt=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(1e-2, ge=0)
+    warmup: float = Field(0.1, ge=0, lt=1, description="share of all steps in which the learning rate rises")
+    temperature: float = Field(0.07, gt=0)
+    cma: Literal["published", "multi"] = "multi"
+    uma_weight: float = Field(1.0, ge=0)
+    sentence_share: float = Field(0.5, ge=0, le=1, description="how often one sentence stands for its report")
+    lead_masking: float = Field(0.0, ge=0, lt=1, description="probability that a record loses some leads")
+    crop_shift: float = Field(0.0, ge=0, lt=1, description="largest circular shift in time, as a share of the record")
+    noise: float = Field(0.0, ge=0, description="standard deviation of added white noise, in model units")
+    precision: Literal["fp32", "bf16"] = "bf16"
+    seed: int = 0
+
+
+@dataclass
+class ReportTexts:
+    """The texts that may stand for each record, with each distinct text embedded once.
+
+    Attributes:
+        embeddings: unit length, shape (texts, text dim).
+        full: index of each record's whole report, shape (records,).
+        parts: indices of each record's sentences.
+        true_of: sparse boolean, shape (records, texts): the whole report and the sentences of each record.
+    """
+
+    embeddings: Tensor
+    full: NDArray[np.int64]
+    parts: list[NDArray[np.int64]]
+    true_of: csr_matrix
+
+    @classmethod
+    def embed(cls, reports: Sequence[str], encode: Callable[[Sequence[str]], NDArray[np.float32]]) -> ReportTexts:
+        """Split cleaned reports into sentences and embed every distinct text once."""
+        index: dict[str, int] = {}
+
+        def number(text: str) -> int:
+            return index.setdefault(text, len(index))
+
+        full = np.array([number(report) for report in reports])
+        parts = [np.array([number(part) for part in sentences(report)]) for report in reports]
+        rows = np.concatenate([np.full(len(part) + 1, row) for row, part in enumerate(parts)])
+        columns = np.concatenate([np.append(part, whole) for part, whole in zip(parts, full, strict=True)])
+        true_of = csr_matrix((np.ones(len(rows), bool), (rows, columns)), shape=(len(reports), len(index)))
+        return cls(torch.from_numpy(encode(list(index))), full, parts, true_of)
+
+    def draw(self, records: NDArray[np.int64], sentence_share: float, rng: random.Random) -> NDArray[np.int64]:
+        """Choose one text for each record of a batch: a random sentence or the whole report."""
+        return np.array(
+            [
+                rng.choice(self.parts[record]) if rng.random() < sentence_share and len(self.parts[record]) else self.full[record]
+                for record in records
+            ]
+        )
+
+
+def augment(signals: Tensor, config: PretrainConfig, generator: torch.Generator) -> Tensor:
+    """Shift in time, mask leads and add noise, each if configured; shape (batch, leads, samples) stays."""
+    batch, leads, samples = signals.shape
+    if config.crop_shift:
+        limit = int(config.crop_shift * samples)
+        shift = torch.randint(-limit, limit + 1, (batch, 1, 1), generator=generator)
+        steps = (torch.arange(samples)[None, None] + shift) % samples
+        signals = signals.gather(2, steps.expand(-1, leads, -1))
+    if config.lead_masking:
+        masked = torch.rand(batch, 1, 1, generator=generator) < config.lead_masking
+        share = torch.rand(batch, 1, 1, generator=generator)
+        drop = torch.rand(batch, leads, 1, generator=generator) < share
+        signals = signals * ~(masked & drop)
+    if config.noise:
+        signals = signals + config.noise * torch.randn(signals.shape, generator=generator)
+    return signals
+
+
+def load_waveforms(paths: Sequence[Path], spec: SignalSpec, progress: Progress | None = None) -> Tensor:
+    """Read and prepare every record once.
+
+    Returns:
+        Half precision, shape (records, leads, samples), the first window of each record.
+
+    Raises:
+        RecordError: a record cannot be read; the sentence names it.
+    """
+    signals = torch.empty((len(paths), len(spec.leads), spec.samples), dtype=torch.float16)
+    for row, path in enumerate(paths):
+        signals[row] = torch.from_numpy(spec.windows(read_record(path))[0])
+        if progress and row % 200 == 199:
+            progress(row + 1, len(paths), "reading records")
+    return signals
+
+
+class Trainer:
+    """The state of a run: model, optimiser, schedule and random generators, saved after every epoch."""
+
+    def __init__(self, config: PretrainConfig, model: MERL, signals: Tensor, texts: ReportTexts) -> None:
+        self.config, self.model, self.signals, self.texts = config, model, signals, texts
+        decay = [p for p in model.parameters() if p.ndim > 1]
+        rest = [p for p in model.parameters() if p.ndim <= 1]
+        self.optimizer = torch.optim.AdamW(
+            [{"params": decay, "weight_decay": config.weight_decay}, {"params": rest, "weight_decay": 0.0}],
+            lr=config.learning_rate,
+        )
+        self.steps_per_epoch = len(signals) // config.batch_size
+        if not self.steps_per_epoch:
+            raise DataError(f"{len(signals)} records do not fill one batch of {config.batch_size}; lower batch_size")
+        self.scheduler = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._learning_rate)
+        self.dropout = nn.Dropout(0.1)
+        self.epoch = 0
+
+    def _learning_rate(self, step: int) -> float:
+        total = self.steps_per_epoch * self.config.epochs
+        warmup = max(1, int(self.config.warmup * total))
+        if step < warmup:
+            return (step + 1) / warmup
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, total - warmup))))
+
+    def loss(self, records: NDArray[np.int64], rng: random.Random, generator: torch.Generator) -> Tensor:
+        """Compute the objective for one batch of record indices."""
+        config, model = self.config, self.model
+        signals = augment(self.signals[records].float(), config, generator)
+        chosen = self.texts.draw(records, config.sentence_share, rng)
+        same = torch.from_numpy(self.texts.true_of[records][:, chosen].toarray()) if config.cma == "multi" else None
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"):
+            features = model.encode_features(signals)                     # (batch, embed_dim, steps)
+            ecg = F.normalize(model.att_pool_head(features), dim=-1)
+            text = model.project_text(self.texts.embeddings[chosen], normalize=True)
+            pooled = features.mean(-1)                                    # (batch, embed_dim)
+            first, second = self.dropout(model.linear1(pooled)), self.dropout(model.linear2(pooled))
+        total = cma(ecg, text, config.temperature, same)
+        if config.uma_weight:
+            views = F.normalize(first.float(), dim=-1), F.normalize(second.float(), dim=-1)
+            total = total + config.uma_weight * uma(*views, config.temperature)
+        return total
+
+    def train_epoch(self, progress: Progress | None = None) -> float:
+        """Run one epoch and return its mean loss.
+
+        Raises:
+            MerlError: the loss is no longer finite.
+        """
+        seed = self.config.seed * 1000 + self.epoch
+        rng, generator = random.Random(seed), torch.Generator().manual_seed(seed)
+        torch.manual_seed(seed)
+        order = torch.randperm(len(self.signals), generator=generator).numpy()
+        self.model.train()
+        total = 0.0
+        for step in range(self.steps_per_epoch):
+            records = order[step * self.config.batch_size : (step + 1) * self.config.batch_size]
+            loss = self.loss(records, rng, generator)
+            if not torch.isfinite(loss):
+                raise MerlError(
+                    f"the loss is {loss.item()} in epoch {self.epoch + 1}, step {step + 1}; lower learning_rate"
+                    " or set precision=fp32, and run again: the last epoch's state is kept"
+                )
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+            self.optimizer.step()
+            self.scheduler.step()
+            total += loss.item()
+            if progress:
+                progress(step + 1, self.steps_per_epoch, f"epoch {self.epoch + 1}/{self.config.epochs} loss {total / (step + 1):.3f}")
+        self.epoch += 1
+        return total / self.steps_per_epoch
+
+    def save(self, path: Path) -> None:
+        """Write the state of the run atomically; every epoch seeds its own generators, so no RNG state is needed."""
+        state = {
+            "config": self.config.model_dump_json(),
+            "epoch": self.epoch,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+        }
+        with atomic_path(path) as part:
+            torch.save(state, part)
+
+    def resume(self, path: Path) -> None:
+        """Continue from a saved state.
+
+        Raises:
+            MerlError: the state belongs to a run with another configuration.
+        """
+        state = torch.load(path, weights_only=True)
+        if state["config"] != self.config.model_dump_json():
+            raise MerlError(f"{path} was made with another configuration; give another out folder or delete it")
+        self.epoch = state["epoch"]
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scheduler.load_state_dict(state["scheduler"])
+
+
+def pretrain(config: PretrainConfig, data: Path, out: Path, progress: Progress | None = None) -> MERL:
+    """Train a model on PTB-XL and write its checkpoint folder; a run that was stopped goes on where it was.
+
+    Args:
+        config: the run.
+        data: PTB-XL as published, or a folder that holds it.
+        out: the checkpoint folder; ``state.pt`` in it is the run's state until it is done.
+        progress: called with (done, of, what).
+
+    Returns:
+        The trained model, in evaluation mode.
+    """
+    torch.manual_seed(config.seed)
+    paths, reports = PTBXL(data).reports(config.folds)
+    cleaned = [read_report(report) for report in reports]
+    keep = [row for row, text in enumerate(cleaned) if text]
+    log.info("%d of %d records have a report that says something", len(keep), len(cleaned))
+    training = TrainingData(
+        dataset="ptbxl",
+        folds=config.folds,
+        records=len(keep),
+        licence="CC BY 4.0",
+        attribution="PTB-XL 1.0.3, Wagner et al. 2020, PhysioNet, doi:10.13026/kfzx-aw45",
+    )
+    model = MERL(
+        MERLConfig(name=config.name, encoder=config.encoder, embed_dim=config.embed_dim, spec=config.spec, training=training)
+    )
+    texts = ReportTexts.embed([cleaned[row] for row in keep], lambda found: model.text_encoder.encode(found, truncate=True))
+    trainer = Trainer(config, model, load_waveforms([paths[row] for row in keep], config.spec, progress), texts)
+    state = out / "state.pt"
+    if state.exists():
+        trainer.resume(state)
+    while trainer.epoch < config.epochs:
+        loss = trainer.train_epoch(progress)
+        log.info("epoch %d of %d: loss %.4f", trainer.epoch, config.epochs, loss)
+        trainer.save(state)
+    model.eval()
+    save_checkpoint(model, out)
+    state.unlink(missing_ok=True)
+    return model

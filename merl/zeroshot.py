@@ -1,0 +1,138 @@
+"""Zero-shot scoring: class embeddings from prompts, ECG embeddings from records, cosines between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from torch import Tensor
+
+from merl.ckepe.prompt_set import PromptSet
+from merl.errors import PromptError, UsageError
+from merl.model import MERL
+from merl.records import ECGRecord
+
+
+@torch.inference_mode()
+def class_embeddings(model: MERL, prompt_set: PromptSet) -> Tensor:
+    """Embed the present phrases of each class and average them into one class embedding (as CLIP does).
+
+    Returns:
+        Unit-length embeddings, shape (classes, embed_dim), in the order of ``prompt_set.classes``.
+
+    Raises:
+        PromptError: a class has no phrase that speaks for it, or a phrase is longer than the text encoder reads.
+    """
+    for label, entry in prompt_set.classes.items():
+        if not entry.present:
+            raise PromptError(f"class {label!r} has no prompts; run `merl prompts lint` on the file")
+    phrases = [entry.present for entry in prompt_set.classes.values()]
+    embeddings = model.encode_text([text for texts in phrases for text in texts], normalize=True)
+    rows = [group.mean(dim=0) for group in embeddings.split([len(texts) for texts in phrases])]
+    return F.normalize(torch.stack(rows), dim=-1)  # a mean of unit vectors is shorter than 1
+
+
+@torch.inference_mode()
+def embed_records(
+    model: MERL,
+    records: Iterable[ECGRecord],
+    *,
+    batch_size: int = 64,
+    progress: Callable[[int], None] | None = None,
+) -> NDArray[np.float32]:
+    """Embed records one batch at a time; a record longer than the model's window is the mean of its windows.
+
+    Args:
+        model: the model.
+        records: any number of records, also a generator: only one batch is held.
+        batch_size: records encoded together.
+        progress: called with the number of records done.
+
+    Returns:
+        Unit-length embeddings, shape (records, embed_dim).
+
+    Raises:
+        RecordError: a record does not meet the model's contract.
+    """
+    rows: list[NDArray[np.float32]] = []
+    for batch in _batches(records, batch_size):
+        windows = [model.spec.windows(record) for record in batch]
+        signals = torch.from_numpy(np.concatenate(windows))              # (windows, leads, samples)
+        with torch.autocast("cpu", torch.bfloat16, enabled=_cpu_has_bf16()):
+            encoded = model.encode_ecg(signals)
+        parts = F.normalize(encoded.float(), dim=-1).split([len(item) for item in windows])
+        rows.extend(F.normalize(part.mean(0), dim=-1).numpy() for part in parts)
+        if progress:
+            progress(len(rows))
+    return np.stack(rows) if rows else np.zeros((0, model.config.embed_dim), np.float32)
+
+
+def _batches(records: Iterable[ECGRecord], size: int) -> Iterator[list[ECGRecord]]:
+    batch: list[ECGRecord] = []
+    for record in records:
+        batch.append(record)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _cpu_has_bf16() -> bool:
+    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
+
+
+class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
+    """Score ECGs against the prompts of each class, in the manner of a scikit-learn classifier.
+
+    The scores are cosines, not probabilities; there is no ``predict_proba`` because nothing has been calibrated.
+
+    Args:
+        model: a MERL model, from ``merl.load_model``.
+        prompts: the prompt set.
+
+    Attributes:
+        classes_: the labels, in the order of the scores' columns.
+    """
+
+    def __init__(self, model: MERL, prompts: PromptSet) -> None:
+        self.model = model
+        self.prompts = prompts
+
+    @property
+    def classes_(self) -> NDArray[np.str_]:
+        """The labels, in the order of the scores' columns."""
+        return np.array(list(self.prompts.classes))
+
+    def fit(self, X: object = None, y: object = None) -> ZeroShotClassifier:  # noqa: N803
+        """Do nothing: the classifier has learnt all it knows from reports. Returns itself."""
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def decision_function(self, X: Sequence[ECGRecord]) -> NDArray[np.float32]:  # noqa: N803
+        """Return the cosine between each record and each class.
+
+        Args:
+            X: records.
+
+        Returns:
+            Cosines in [-1, 1], shape (records, classes).
+        """
+        if isinstance(X, ECGRecord):
+            raise UsageError("decision_function takes a list of records; write [record]")
+        return embed_records(self.model, X) @ self._embeddings().numpy().T
+
+    def predict(self, X: Sequence[ECGRecord]) -> NDArray[np.str_]:  # noqa: N803
+        """Return the class with the highest cosine for each record, shape (records,)."""
+        return self.classes_[self.decision_function(X).argmax(1)]
+
+    def _embeddings(self) -> Tensor:
+        if not hasattr(self, "_class_embeddings"):
+            self._class_embeddings = class_embeddings(self.model, self.prompts)
+        return self._class_embeddings
