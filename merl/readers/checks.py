@@ -45,9 +45,7 @@ def make_record(
     names = tuple(canonical_lead(lead) for lead in leads)
     gaps = ~np.isfinite(signal)
     if gaps.any():
-        shares = [
-            f"{lead} ({row.mean():.1%})" for lead, row in zip(names, gaps, strict=True) if row.any()
-        ]
+        shares = [f"{lead} ({row.mean():.1%})" for lead, row in zip(names, gaps, strict=True) if row.any()]
         raise RecordError(
             f"record {name!r} has samples marked invalid in {', '.join(shares)};"
             " cut the record to a stretch without gaps"

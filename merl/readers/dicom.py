@@ -92,7 +92,9 @@ def _samples(path: Path, data: Any, index: int) -> NDArray[np.float64]:
     bits = int(group.WaveformBitsAllocated)
     kind = str(group.WaveformSampleInterpretation)
     if (kind, bits) not in _TYPES:
-        raise RecordError(f"{path}: samples of type {kind} with {bits} bits are not read; export linear 16-bit samples")
+        raise RecordError(
+            f"{path}: samples of type {kind} with {bits} bits are not read; export linear 16-bit samples"
+        )
     expected = int(group.NumberOfWaveformChannels) * int(group.NumberOfWaveformSamples) * bits // 8
     if not expected <= len(group.WaveformData) <= expected + 1:  # one byte may pad to even length
         raise RecordError(
@@ -108,17 +110,19 @@ def _samples(path: Path, data: Any, index: int) -> NDArray[np.float64]:
     return raw
 
 
-def _to_millivolts(
-    path: Path, group: Any, raw: NDArray[np.float64], leads: list[str]
-) -> NDArray[np.float64]:
+def _to_millivolts(path: Path, group: Any, raw: NDArray[np.float64], leads: list[str]) -> NDArray[np.float64]:
     """Apply sensitivity, its correction and the baseline, channel by channel."""
     rows = []
     for lead, channel, row in zip(leads, group.ChannelDefinitionSequence, raw, strict=True):
         if "ChannelSensitivity" not in channel:
-            raise RecordError(f"{path}: lead {lead} has no channel sensitivity; export it with calibrated channels")
+            raise RecordError(
+                f"{path}: lead {lead} has no channel sensitivity; export it with calibrated channels"
+            )
         units = channel.get("ChannelSensitivityUnitsSequence")
         unit = str(units[0].CodeValue) if units else ""
-        factor = float(channel.ChannelSensitivity) * float(channel.get("ChannelSensitivityCorrectionFactor") or 1.0)
+        factor = float(channel.ChannelSensitivity) * float(
+            channel.get("ChannelSensitivityCorrectionFactor") or 1.0
+        )
         baseline = float(channel.get("ChannelBaseline") or 0.0)  # in the sensitivity's unit
         rows.append((row * factor + baseline) * millivolts(unit, f"{path}: lead {lead}"))
     return np.stack(rows)
