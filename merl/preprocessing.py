@@ -25,8 +25,8 @@ class SignalSpec(BaseModel):
         leads: names in the order of the model's input rows.
         sampling_rate: in hertz.
         seconds: length of one window.
-        scaling: ``millivolt`` keeps the signal as it is; ``minmax`` maps each window to [0, 1] by one minimum and
-            one maximum over all its leads, padding included, as MERL does (Liu et al., ICML 2024).
+        scaling: ``millivolt`` keeps the signal as it is; ``minmax`` maps each window to [0, 1] by one minimum
+            and one maximum over all its leads, padding included, as MERL does (Liu et al., ICML 2024).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,9 +51,9 @@ class SignalSpec(BaseModel):
     def windows(self, record: ECGRecord) -> NDArray[np.float32]:
         """Cut a record into model inputs.
 
-        Leads are taken by name; III, aVR, aVL and aVF are computed from I and II where absent. A record shorter
-        than a window is padded with zeros at its end; a longer one is cut into consecutive windows, and what
-        remains is covered by a last window that ends with the record.
+        Leads are taken by name; III, aVR, aVL and aVF are computed from I and II where absent. A record
+        shorter than a window is padded with zeros at its end; a longer one is cut into consecutive windows,
+        and what remains is covered by a last window that ends with the record.
 
         Returns:
             Shape (windows, leads, samples), at least one window, in millivolts or in [0, 1] by ``scaling``.
@@ -77,8 +77,8 @@ class SignalSpec(BaseModel):
 def resample(signal: NDArray[np.float32], rate: float, target: float) -> NDArray[np.float32]:
     """Resample along the last axis with a polyphase anti-aliasing filter; equal rates change nothing.
 
-    The line from first to last sample is taken out before filtering and put back after, so that an offset makes no
-    step at the ends.
+    The line from first to last sample is taken out before filtering and put back after, so that an offset
+    makes no step at the ends.
 
     Args:
         signal: shape (leads, samples).
@@ -128,7 +128,8 @@ def _check_values(name: str, signal: NDArray[np.float32], leads: tuple[str, ...]
     typical = float(np.median(spans[spans > 0]))
     if typical > 200:
         raise RecordError(
-            f"record {name!r} spans {typical:.3g} mV in its median lead, which no ECG does; give it in millivolts"
+            f"record {name!r} spans {typical:.3g} mV in its median lead, which no ECG does;"
+            " give the signal in millivolts"
         )
 
 

@@ -1,9 +1,9 @@
-"""PTB-XL 1.0.3: 21,799 12-lead ECGs of 10 s from 18,869 patients, at 100 and 500 Hz, with reports and statements.
+"""PTB-XL 1.0.3: 21,799 12-lead ECGs of 10 s, 18,869 patients, 100 and 500 Hz, with reports and statements.
 
 Wagner et al., PTB-XL, a large publicly available electrocardiography dataset, Scientific Data 7:154 (2020),
-doi:10.1038/s41597-020-0495-6; on PhysioNet as doi:10.13026/kfzx-aw45, licence CC BY 4.0. The ten folds keep each
-patient in one fold; 9 and 10 hold the records a human has checked. The authors recommend 1-8 for training, 9 for
-validation and 10 for testing.
+doi:10.1038/s41597-020-0495-6; on PhysioNet as doi:10.13026/kfzx-aw45, licence CC BY 4.0. The ten folds keep
+each patient in one fold; 9 and 10 hold the records a human has checked. The authors recommend 1-8 for
+training, 9 for validation and 10 for testing.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class PTBXL:
     """The data set in a folder; every table is read anew from its published file.
 
     Attributes:
-        root: the folder that holds ``ptbxl_database.csv``, ``scp_statements.csv`` and ``records100``, or one that
-            holds such a folder as ``ptb-xl``.
+        root: the folder that holds ``ptbxl_database.csv``, ``scp_statements.csv`` and ``records100``; one
+            that holds such a folder as ``ptb-xl`` may be given too.
 
     Raises:
         DataError: there is no PTB-XL at ``root``.
@@ -59,7 +59,7 @@ class PTBXL:
         Only the columns ``filename_lr``, ``strat_fold`` and ``report`` are read from the table.
 
         Returns:
-            Paths without suffix and report texts as published (empty where there is none), in the table's order.
+            Paths without suffix and report texts as published (empty where none), in the table's order.
 
         Raises:
             DataError: the table is damaged, a fold has no records, or waveforms are missing.
@@ -71,8 +71,8 @@ class PTBXL:
         """Return patient, path and SCP codes of the records of some folds, indexed by ``ecg_id``.
 
         Returns:
-            Columns ``patient_id`` (int), ``filename`` (relative, without suffix) and ``scp_codes`` (a dictionary
-            of statement to likelihood in percent, 0 where none was given).
+            Columns ``patient_id`` (int), ``filename`` (relative, without suffix) and ``scp_codes`` (a
+            dictionary of statement to likelihood in percent, 0 where none was given).
 
         Raises:
             UsageError: PTB-XL is not published at this rate.
@@ -86,7 +86,7 @@ class PTBXL:
         if table["patient_id"].isna().any():
             raise DataError(f"records of {self.root} name no patient; get ptbxl_database.csv again")
         table["patient_id"] = table["patient_id"].astype(int)
-        table["scp_codes"] = [_scp_codes(number, text) for number, text in table["scp_codes"].items()]
+        table["scp_codes"] = table["scp_codes"].map(_scp_codes)
         return table[["patient_id", "filename", "scp_codes"]]
 
     def records(self, folds: Iterable[int], columns: list[str]) -> pd.DataFrame:
@@ -106,7 +106,7 @@ class PTBXL:
         return table[table["strat_fold"].isin(wanted)]
 
     def statements(self) -> pd.DataFrame:
-        """Return the table of SCP statements, indexed by code: what each means and which groups it belongs to.
+        """Return the table of SCP statements, indexed by code: description and groups.
 
         Raises:
             DataError: the table or a column is missing.
@@ -143,7 +143,7 @@ class PTBXL:
             present = pd.read_csv(path, nrows=0).columns
             if absent := [column for column in columns if column not in present]:
                 raise DataError(
-                    f"{path} lacks the columns {', '.join(absent)}; use the file of PTB-XL {VERSION} unchanged"
+                    f"{path} lacks the columns {', '.join(absent)}; use PTB-XL {VERSION} unchanged"
                 )
             return pd.read_csv(path, usecols=columns)
         except FileNotFoundError:
@@ -152,13 +152,11 @@ class PTBXL:
             raise DataError(f"cannot read {path}: {str(problem).strip()}; get it again") from None
 
 
-def _scp_codes(number: object, text: str) -> dict[str, float]:
+def _scp_codes(text: object) -> dict[str, float]:
     try:
-        codes = ast.literal_eval(text)
+        codes = ast.literal_eval(str(text))
     except (ValueError, SyntaxError):
         codes = None
     if not isinstance(codes, dict):
-        raise DataError(
-            f"the scp_codes of record {number} are no dictionary: {text!r}; get ptbxl_database.csv again"
-        )
+        raise DataError(f"scp_codes {text!r} are no dictionary; get ptbxl_database.csv again")
     return codes

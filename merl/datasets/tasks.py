@@ -1,8 +1,8 @@
 """Labelled tasks: which records, which classes, which truth, by the protocol of the PTB-XL benchmark.
 
-Strodthoff et al., Deep learning for ECG analysis: benchmarks and insights from PTB-XL, IEEE JBHI 25:1519 (2021),
-doi:10.1109/JBHI.2020.3022989. A label counts if its SCP statement is present, whatever its likelihood; records
-without a label of the task are left out.
+Strodthoff et al., Deep learning for ECG analysis: benchmarks and insights from PTB-XL, IEEE JBHI 25:1519
+(2021), doi:10.1109/JBHI.2020.3022989. A label counts if its SCP statement is present, whatever its
+likelihood; records without a label of the task are left out.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def load_task(name: str, data: str | Path, split: Split, sampling_rate: int = 10
     classes = tuple(load_label_set(task.name).classes)
     if odd := sorted(set(classes) ^ set(groups.values())):
         raise DataError(
-            f"the classes of {task.name} in {dataset.root / 'scp_statements.csv'} are not those of the label set"
+            f"the classes of {task.name} in {dataset.root / 'scp_statements.csv'} are not the label set's"
             f" ({', '.join(odd)} on one side only); use the file as published"
         )
     table = dataset.labelled(FOLDS[split], sampling_rate)
@@ -127,16 +127,16 @@ def load_task(name: str, data: str | Path, split: Split, sampling_rate: int = 10
     kept = labels.any(axis=1)
     if not kept.any():
         raise DataError(f"no record of the split {split} in {dataset.root} has a label of {task.name}")
-    table = table[kept]
+    filenames = [str(name) for name, keep in zip(table["filename"], kept, strict=True) if keep]
     return TaskData(
         task=task.name,
         dataset=task.dataset,
         split=split,
         classes=classes,
         labels=labels[kept],
-        patients=table["patient_id"].to_numpy(np.int64),
-        names=tuple(Path(name).name for name in table["filename"]),
-        paths=dataset.paths(table["filename"]),
+        patients=table["patient_id"].to_numpy(np.int64)[kept],
+        names=tuple(Path(name).name for name in filenames),
+        paths=dataset.paths(filenames),
     )
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from merl.errors import RecordError
 from merl.records import ECGRecord, canonical_lead
 
-#: Millivolts in one unit. "mv" is what the PTB records of the PhysioNet Challenge write; both signs of micro occur.
+#: Millivolts in one unit. The PTB records of the PhysioNet Challenge write "mv"; both signs of micro occur.
 _MILLIVOLTS = {
     "mV": 1.0,
     "mv": 1.0,

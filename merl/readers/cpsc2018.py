@@ -32,7 +32,8 @@ def read_cpsc2018(path: str | Path) -> ECGRecord:
         raise RecordError(f"there is no file {path}") from None
     except Exception as problem:  # damaged files raise anything
         raise RecordError(
-            f"cannot read {path} as a MATLAB file ({type(problem).__name__}); it is truncated or damaged, get it again"
+            f"cannot read {path} as a MATLAB file ({type(problem).__name__});"
+            " it is truncated or damaged, get it again"
         ) from None
     if "ECG" not in content:
         hint = f"put its header {path.stem}.hea beside it" if "val" in content else "give a CPSC2018 record"
@@ -43,6 +44,6 @@ def read_cpsc2018(path: str | Path) -> ECGRecord:
     signal = struct["data"].item()
     if signal.ndim != 2 or len(signal) != len(LEADS) or not np.issubdtype(signal.dtype, np.number):
         raise RecordError(
-            f"{path}: ECG.data has shape {signal.shape}, but CPSC2018 has (12, samples); give an unchanged file"
+            f"{path}: ECG.data has shape {signal.shape} and not (12, samples); give an unchanged file"
         )
     return make_record(signal.astype(np.float64), SAMPLING_RATE, LEADS, path.stem)

@@ -1,6 +1,6 @@
 """DICOM 12-lead ECG waveforms (PS3.3 A.34.3 and C.10.9, PS3.16 CID 3001).
 
-Only the waveforms are read from the file: no name, birth date or identifier of the patient is loaded, kept or logged.
+Only the waveforms are read from the file: no name, birth date or identifier of the patient is loaded.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def is_dicom(path: Path) -> bool:
 
 
 def read_dicom(path: str | Path) -> ECGRecord:
-    """Read the recording of a DICOM ECG: the group with most leads, measured rather than derived, and longest.
+    """Read the recording of a DICOM ECG: the group with most leads, measured not derived, longest.
 
     Groups such as the median beat are passed over. The record is called by the file's stem.
 
@@ -52,7 +52,8 @@ def read_dicom(path: str | Path) -> ECGRecord:
         raise RecordError(f"there is no file {path}") from None
     except Exception as problem:  # the text of the problem may quote the file, so only its kind is told
         raise RecordError(
-            f"cannot read {path} as DICOM ({type(problem).__name__}); it is truncated or damaged, get it again"
+            f"cannot read {path} as DICOM ({type(problem).__name__});"
+            " it is truncated or damaged, get it again"
         ) from None
     if not groups:
         raise RecordError(f"{path} has no waveforms; give a DICOM 12-lead ECG, complete")

@@ -1,9 +1,9 @@
 """WFDB records: PTB-XL, MIT-BIH, and the PhysioNet Challenge's ``.hea`` with ``.mat``.
 
 The header is the one of https://physionet.org/physiotools/wag/header-5.htm and is read here: the wfdb library
-takes a missing gain for 200, drops the micro sign (so that microvolts become volts) and needs ten times the time of
-everything else. It reads the signal files, except the plainest and by far most frequent ones.
-The Challenge's ``.mat`` files are such plain files after a prefix of 24 bytes, so one reader serves both.
+takes a missing gain for 200, drops the micro sign (so that microvolts become volts) and needs ten times the
+time of everything else. It reads the signal files, except the plainest and by far most frequent ones. The
+Challenge's ``.mat`` files are such plain files after a prefix of 24 bytes, so one reader serves both.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ class _Header:
 def read_wfdb(path: str | Path) -> ECGRecord:
     """Read a WFDB record from its header; the signal file it names is looked for beside it.
 
-    A signal without a unit is in millivolts, as the format says; one without a gain is not calibrated and refused.
+    A signal without a unit is in millivolts, as the format says; one without a gain is refused.
 
     Raises:
-        RecordError: a file is missing, damaged or truncated (lengths and, where given, checksums are compared),
-            samples are marked invalid, or a signal has no rate, gain, voltage unit or lead name.
+        RecordError: a file is missing, damaged or truncated (lengths and checksums are compared), samples are
+            marked invalid, or a signal has no rate, gain, voltage unit or lead name.
     """
     path = Path(path)
     path = path if path.suffix == ".hea" else path.parent / f"{path.name}.hea"
@@ -159,7 +159,7 @@ def _read_format_16(header: _Header) -> NDArray[np.int64]:
 
 
 def _read_by_library(header: _Header) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Read any other format; returns the samples, shape (leads, samples), and which of them are marked invalid."""
+    """Read any other format; returns the samples, shape (leads, samples), and which are marked invalid."""
     import wfdb
 
     try:
