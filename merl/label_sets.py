@@ -101,7 +101,7 @@ def refuse_duplicate_keys(path: Path) -> None:
         for key, value in node.value:
             if str(key.value) in seen:
                 raise PromptError(
-                    f"{path} line {key.start_mark.line + 1}: {key.value!r} appears twice; write every key once"
+                    f"{path} line {key.start_mark.line + 1}: {key.value!r} appears twice; write a key once"
                 )
             seen.add(str(key.value))
             stack.append(value)

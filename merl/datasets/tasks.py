@@ -124,10 +124,10 @@ def load_task(name: str, data: str | Path, split: Split, sampling_rate: int = 10
         for code in codes:  # whatever the likelihood
             if code in groups:
                 labels[row, column[groups[code]]] = True
-    kept = labels.any(axis=1)
-    if not kept.any():
+    kept = np.flatnonzero(labels.any(axis=1))
+    if not kept.size:
         raise DataError(f"no record of the split {split} in {dataset.root} has a label of {task.name}")
-    filenames = [str(name) for name, keep in zip(table["filename"], kept, strict=True) if keep]
+    filenames = [str(name) for name in table["filename"].iloc[kept]]
     return TaskData(
         task=task.name,
         dataset=task.dataset,
