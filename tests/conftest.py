@@ -43,7 +43,9 @@ def merl_data() -> Path:
 def simulated() -> Callable[..., NDArray[np.float64]]:
     """A function that simulates 12 leads with a pulse each beat, limb leads consistent, in millivolts."""
 
-    def simulate(seconds: float = 10, rate: float = 100, bpm: float = 60, seed: int = 0) -> NDArray[np.float64]:
+    def simulate(
+        seconds: float = 10, rate: float = 100, bpm: float = 60, seed: int = 0
+    ) -> NDArray[np.float64]:
         time = np.arange(round(seconds * rate)) / rate
         phase = (time * bpm / 60) % 1 - 0.5
         beat = np.exp(-0.5 * (phase / 0.02) ** 2) + 0.2 * np.exp(-0.5 * ((phase - 0.25) / 0.05) ** 2)
@@ -56,11 +58,12 @@ def simulated() -> Callable[..., NDArray[np.float64]]:
 
 @pytest.fixture(scope="session")
 def write_record() -> WriteRecord:
-    """A function that writes millivolts of shape (leads, samples) as a WFDB record and returns its header's path."""
+    """A function that writes millivolts, (leads, samples), as a WFDB record and returns its header's path."""
 
     def write(
         path: Path,
         signal: NDArray[np.float64],
+        *,
         rate: float = 100,
         leads: tuple[str, ...] = STANDARD_LEADS,
         unit: str = "/mV",
@@ -86,9 +89,9 @@ def tiny_ptbxl(
     simulated: Callable[..., NDArray[np.float64]],
     write_record: WriteRecord,
 ) -> Path:
-    """A simulated data set in PTB-XL's layout: three records a fold, 100 Hz, folds 1 to 10; copy it to change it.
+    """A simulated data set in PTB-XL's layout: three records a fold, 100 Hz; copy it to change it.
 
-    In every fold the first record is NORM and SR, the second 1AVB (likelihood 0) and IMI with LNGQT, the third
+    In every fold the first record is NORM and SR, the second 1AVB (likelihood 0), IMI and LNGQT, and the third
     has a rhythm statement only.
     """
     root = tmp_path_factory.mktemp("data") / "ptb-xl"
@@ -100,7 +103,9 @@ def tiny_ptbxl(
         fold, kind = (number - 1) // 3 + 1, (number - 1) % 3
         name = f"records100/00000/{number:05d}_lr"
         write_record(root / name, simulated(seed=number, bpm=50 + number))
-        rows.append([number, f"{1000 + number}.0", texts[kind], labels[kind], fold, name, name.replace("lr", "hr")])
+        rows.append(
+            [number, f"{1000 + number}.0", texts[kind], labels[kind], fold, name, name.replace("lr", "hr")]
+        )
     names = ["ecg_id", "patient_id", "report", "scp_codes", "strat_fold", "filename_lr", "filename_hr"]
     _write_csv(root / "ptbxl_database.csv", names, rows)
     names = ["", "description", "diagnostic", "form", "rhythm", "diagnostic_class", "diagnostic_subclass"]

@@ -36,7 +36,8 @@ def test_wfdb_is_found_by_any_of_its_names(header, simulated, suffix):
 
 
 @pytest.mark.parametrize(
-    ("unit", "factor"), [("/mv", 1), ("/uV", 1e-3), ("/µV", 1e-3), ("/\N{GREEK SMALL LETTER MU}V", 1e-3), ("/V", 1e3), ("", 1)]
+    ("unit", "factor"),
+    [("/mv", 1), ("/uV", 1e-3), ("/µV", 1e-3), ("/\N{GREEK SMALL LETTER MU}V", 1e-3), ("/V", 1e3), ("", 1)],
 )
 def test_units_become_millivolts(header, simulated, unit, factor):
     edit(header, "/mV", unit)
@@ -198,8 +199,14 @@ def test_dicom_scale_has_sensitivity_correction_and_baseline(tmp_path):
     ("change", "message"),
     [
         (lambda group: setattr(group, "WaveformData", group.WaveformData[:-100]), "announces 240000"),
-        (lambda group: delattr(group.ChannelDefinitionSequence[2], "ChannelSensitivity"), "III has no channel"),
-        (lambda group: delattr(group.ChannelDefinitionSequence[2], "ChannelSensitivityUnitsSequence"), "no unit"),
+        (
+            lambda group: delattr(group.ChannelDefinitionSequence[2], "ChannelSensitivity"),
+            "III has no channel",
+        ),
+        (
+            lambda group: delattr(group.ChannelDefinitionSequence[2], "ChannelSensitivityUnitsSequence"),
+            "no unit",
+        ),
         (
             lambda group: setattr(
                 group.ChannelDefinitionSequence[2].ChannelSensitivityUnitsSequence[0], "CodeValue", "mm[Hg]"
