@@ -91,8 +91,8 @@ def tiny_ptbxl(
 ) -> Path:
     """A simulated data set in PTB-XL's layout: three records a fold, 100 Hz; copy it to change it.
 
-    In every fold the first record is NORM and SR, the second 1AVB (likelihood 0), IMI and LNGQT, and the third
-    has a rhythm statement only.
+    In every fold the first record is NORM and SR, the second 1AVB (likelihood 0), IMI and LNGQT,
+    and the third has a rhythm statement only.
     """
     root = tmp_path_factory.mktemp("data") / "ptb-xl"
     root.mkdir()

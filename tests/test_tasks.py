@@ -91,7 +91,7 @@ def test_real_sizes(merl_data, task, val, train):
 @pytest.mark.parametrize(
     ("task", "name", "added", "changed"),
     [
-        ("ptbxl-super", "super_class", 1, 1),  # made from an earlier release of PTB-XL
+        ("ptbxl-super", "super_class", 1, 1),  # it seems to come from an earlier release of PTB-XL
         ("ptbxl-sub", "sub_class", 1, 1),
         ("ptbxl-form", "form", 0, 0),
         ("ptbxl-rhythm", "rhythm", 0, 0),

@@ -110,7 +110,13 @@ def _parse(path: Path, record_line: list[str], lines: list[list[str]]) -> _Heade
             f"{path} is damaged in its first line, {' '.join(record_line)!r}; get it again"
         ) from None
     signals = tuple(_parse_signal(path, number, line) for number, line in enumerate(lines, 1))
-    return _Header(path, rate, samples or None, signals)
+    if not 0 < rate < float("inf"):
+        raise RecordError(
+            f"{path} gives the sampling rate {record_line[2]} Hz; write the true one, above 0 Hz"
+        )
+    if samples is not None and samples < 0:
+        raise RecordError(f"{path} announces {samples} samples; the header is damaged, get it again")
+    return _Header(path, rate, samples or None, signals)  # 0 is how the format says that it is unknown
 
 
 def _parse_signal(path: Path, number: int, line: list[str]) -> _Signal:
@@ -200,9 +206,12 @@ def _read_segments(path: Path, lines: list[list[str]]) -> ECGRecord:
             continue
         if line[0] == "~":
             raise RecordError(f"{path} has gaps between its segments; give the segments one by one")
-        if line[0] == path.stem:
-            raise RecordError(f"{path} names itself as a segment; the header is damaged, get it again")
-        parts.append(read_wfdb(path.parent / f"{line[0]}.hea"))
+        segment = path.parent / f"{line[0]}.hea"
+        if "/" in _header_lines(segment)[0][0]:
+            raise RecordError(
+                f"the segment {segment} is made of segments itself; {path} is damaged, get it again"
+            )
+        parts.append(read_wfdb(segment))
     if len({(part.leads, part.sampling_rate) for part in parts}) != 1:
         raise RecordError(f"the segments of {path} differ in leads or rate; give the segments one by one")
     signal = np.concatenate([part.signal for part in parts], axis=1)
