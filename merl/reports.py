@@ -28,7 +28,8 @@ _TOKEN = re.compile(
     r"(?P<leads>\bv\d(?!\d)(?:\s?[-,]\s?v?\d(?!\d))*)|(?P<number>\d+(?:[.,:]\d+)*)|(?P<word>(?:[^\W\d_]|\#)+)|(?P<mark>[^\s-])"
 )
 _FOLD = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "å": "a", "é": "e"})
-_ENDING = re.compile(r"(?<=\w{4})(?:en|em|er|es|e|n|s)$")
+_ENDING = re.compile(r"(?<=\w{4})(?:en|em|er|es|e|n|s)+$")
+_MERGED = re.compile(r"\b(in|neg)(?=v\d|i{1,3}\b|avf\b)")
 _POSTPOSED = {"possible": "possible", "probably": "probable", "definite": "definite"}
 
 
@@ -42,6 +43,7 @@ class _Glossary(BaseModel):
     locations: list[str]
     lists: list[str]
     opens: list[str]
+    heads: list[str]
     joins: list[str]
     english: list[str]
 
@@ -81,7 +83,9 @@ class _Lexicon:
         self.opens = {self.key(term) for term in glossary.opens}
         self.locations = {_fold(word) for word in glossary.locations}
         self.lists = {_stem(_fold(word)) for word in glossary.lists}
-        self.joins = {_stem(_fold(word)) for word in glossary.joins}
+        self.places = {_stem(word) for word in self.locations}
+        self.heads = {_stem(_fold(word)) for word in glossary.heads}
+        self.joins = {_fold(word) for word in glossary.joins}
         self.boilerplate = re.compile("|".join(rf"\b{re.escape(text)}\b" for text in glossary.boilerplate))
         dotted = "|".join(map(re.escape, sorted(glossary.abbreviations, key=len, reverse=True)))
         self.abbreviation = re.compile(rf"(?<!\w)({dotted})\.(?=\s*[^\W\d_(]|-)")
@@ -141,12 +145,15 @@ class _Lexicon:
         last = before.tokens[-1]
         if last.kind == "mark" and last.text not in ")!\"":
             return ""
-        if _stem(last.key) in self.joins:
+        if last.text.lower() in self.joins or _fold(last.text) in self.joins:
             return ""
-        if piece.tokens[0].key in self.locations and after is not None:
-            head = _stem((piece if len(piece.tokens) > 1 else after).tokens[-1].key)
-            return ", " if head in self.lists and head in statement else ". "
-        return ". " if piece.keys in self.opens or piece.keys[:1] in self.opens else ""
+        first = piece.tokens[0]
+        if after is not None and _stem(piece.tokens[-1].key) in self.places:
+            head = _stem(after.tokens[-1].key)
+            if first.key in self.locations or _stem(after.tokens[0].key) in self.heads:
+                return ", " if head in self.lists and head in statement else ". "
+        found = (piece.keys, piece.keys[:1], tuple(_fold(token.text) for token in piece.tokens), (_fold(first.text),))
+        return ". " if any(key in self.opens for key in found) else ""
 
 
 def clean_report(text: str) -> str:
@@ -166,7 +173,8 @@ def clean_report(text: str) -> str:
     text = _FOOTER.sub("", _STAMP.sub("", whole.rstrip()))
     cut = cut and text == whole.rstrip()
     text = lexicon.boilerplate.sub(" ", text)
-    text = lexicon.abbreviation.sub(r"\1", " ".join(text.split()))
+    text = _MERGED.sub(r"\1 ", lexicon.abbreviation.sub(r"\1 ", text))
+    text = " ".join(text.split())
     if cut:
         text = _without_stump(text, lexicon)
     text = re.sub(r"\s+([.,;])", r"\1", text).strip(" ,;!-")
