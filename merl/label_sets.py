@@ -64,57 +64,80 @@ def load_label_set(labels: str | Path | dict[str, str]) -> LabelSet:
 
 
 def _from_yaml(path: Path) -> LabelSet:
-    _refuse_duplicate_keys(path)
     data = read_yaml(path)
+    if data is None:
+        raise PromptError(f"{path} holds no labels; give at least one class with a name")
+    refuse_duplicate_keys(path)
+    _refuse_unquoted_codes(path, data)
     if isinstance(data, dict) and "classes" not in data and "schema" not in data:
         return _from_pairs(path.stem, [(str(code), name) for code, name in data.items()], str(path))
     if isinstance(data, dict) and isinstance(data.get("classes"), dict):
-        classes = {str(code): {"name": value} if isinstance(value, str) else value for code, value in data["classes"].items()}
+        classes = {
+            str(code): {"name": value} if isinstance(value, str) else value
+            for code, value in data["classes"].items()
+        }
         data = {"name": path.stem, **data, "classes": classes}
     label_set = validate(LabelSet, data, path)
     _from_pairs(label_set.name, [(code, item.name) for code, item in label_set.classes.items()], str(path))
     return label_set
 
 
-def _refuse_duplicate_keys(path: Path) -> None:
-    """YAML keeps the last of two equal keys in silence; a lost class would change every number."""
-    import yaml  # noqa: PLC0415
+def refuse_duplicate_keys(path: Path) -> None:
+    """Refuse a YAML file that writes a key twice: the last one would win in silence, and a class be lost.
 
-    try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, OSError, UnicodeDecodeError):
-        return  # read_yaml says it better
-    stack = [root]
+    Raises:
+        PromptError: a mapping of the file, which must be readable YAML, names a key twice.
+    """
+    import yaml
+
+    stack = [yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)]
     while stack:
         node = stack.pop()
+        if isinstance(node, yaml.SequenceNode):
+            stack.extend(node.value)
         if not isinstance(node, yaml.MappingNode):
             continue
         seen: set[str] = set()
         for key, value in node.value:
-            if key.value in seen:
-                raise PromptError(f"{path} line {key.start_mark.line + 1}: {key.value!r} appears twice; every label once")
-            seen.add(key.value)
+            if str(key.value) in seen:
+                raise PromptError(
+                    f"{path} line {key.start_mark.line + 1}: {key.value!r} appears twice; write a key once"
+                )
+            seen.add(str(key.value))
             stack.append(value)
 
 
+def _refuse_unquoted_codes(path: Path, data: object) -> None:
+    classes = data.get("classes", data) if isinstance(data, dict) else None
+    for code in classes if isinstance(classes, dict) else ():
+        if type(code) not in {str, int}:  # YAML reads NO and ON as false and true, 1e3 as a number
+            raise PromptError(f"{path}: YAML reads a code as {code!r} and not as text; put it in quotes")
+
+
 def _from_csv(path: Path) -> LabelSet:
-    with path.open(newline="", encoding="utf-8-sig") as handle:
-        rows = [row for row in csv.reader(handle) if any(cell.strip() for cell in row)]
+    rows = [row for row in csv.reader(_text(path).splitlines()) if any(cell.strip() for cell in row)]
     if rows and [cell.strip().lower() for cell in rows[0][:2]] == ["code", "name"]:
         rows = rows[1:]
-    short = next((number for number, row in enumerate(rows, 1) if len(row) < 2), None)
-    if short:
-        raise PromptError(f"{path} row {short} has one column; write code,name on every line")
+    odd = next((row for row in rows if len(row) != 2), None)
+    if odd:
+        raise PromptError(
+            f"{path}: {','.join(odd)!r} has {len(odd)} column(s); write code,name on every line"
+            " and put a name with a comma in quotes"
+        )
     return _from_pairs(path.stem, [(row[0], row[1]) for row in rows], str(path))
 
 
 def _from_text(path: Path) -> LabelSet:
-    try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    except UnicodeDecodeError:
-        raise PromptError(f"{path} is not UTF-8 text; give YAML, CSV or one class name a line") from None
+    lines = [line.strip() for line in _text(path).splitlines()]
     names = [line for line in lines if line and not line.startswith("#")]
     return _from_pairs(path.stem, [(name, name) for name in names], str(path))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise PromptError(f"{path} is not UTF-8 text; give YAML, CSV or one class name a line") from None
 
 
 def _from_pairs(name: str, pairs: list[tuple[str, str]], where: str) -> LabelSet:
@@ -124,7 +147,9 @@ def _from_pairs(name: str, pairs: list[tuple[str, str]], where: str) -> LabelSet
     names: dict[str, str] = {}
     for position, (raw_code, raw_label) in enumerate(pairs, 1):
         if not isinstance(raw_label, str) or not raw_label.strip() or not str(raw_code).strip():
-            raise PromptError(f"{where}: label {position} ({raw_code!r}) has no name; give every class a name in words")
+            raise PromptError(
+                f"{where}: label {position} ({raw_code!r}) has no name; give every class a name in words"
+            )
         code, label = str(raw_code).strip(), raw_label.strip()
         if code in classes or label.lower() in names:
             twin = code if code in classes else names[label.lower()]

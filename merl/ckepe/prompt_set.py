@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from merl.errors import PromptError, UsageError, unknown
 from merl.files import content_dir, read_yaml, validate, write_text
-from merl.label_sets import LabelSet, load_label_set
+from merl.label_sets import LabelSet, load_label_set, refuse_duplicate_keys
 
-SCHEMA = "merl/prompt-set/v1"
+SCHEMA: Literal["merl/prompt-set/v1"] = "merl/prompt-set/v1"
 Role = Literal["name", "synonym", "subtype", "finding", "criterion"]
 Polarity = Literal["present", "absent"]
 
@@ -76,7 +76,7 @@ class Generator(_Strict):
 class PromptSet(_Strict):
     """Prompts for every class of a label set, in the label set's order.
 
-    ``name`` is the file's stem once loaded or saved; it is how results call the set and is not written.
+    ``name`` is the file's stem once loaded; it is how results call the set and is not written.
     """
 
     schema_: Literal["merl/prompt-set/v1"] = Field(SCHEMA, alias="schema")
@@ -88,8 +88,10 @@ class PromptSet(_Strict):
     @classmethod
     def plain(cls, labels: str | Path | Mapping[str, str] | LabelSet) -> PromptSet:
         """Make the baseline: each class's own name, lower-cased and otherwise untouched."""
-        label_set = labels if isinstance(labels, LabelSet) else load_label_set(
-            dict(labels) if isinstance(labels, Mapping) else labels
+        label_set = (
+            labels
+            if isinstance(labels, LabelSet)
+            else load_label_set(dict(labels) if isinstance(labels, Mapping) else labels)
         )
         classes = {
             code: ClassPrompts(name=item.name, prompts=(Phrase(text=item.name.lower(), role="name"),))
@@ -106,6 +108,7 @@ class PromptSet(_Strict):
         """
         path = Path(path)
         data = read_yaml(path)
+        refuse_duplicate_keys(path)
         if isinstance(data, dict) and "name" in data:
             raise PromptError(f"{path}: unknown key 'name'; a prompt set is called by its file name")
         return validate(cls, data, path).model_copy(update={"name": path.stem})
@@ -123,7 +126,8 @@ class PromptSet(_Strict):
             folder = content_dir("prompts") / "sets" / label_set
             path = folder / f"{prompts}.yaml"
             if not path.is_file():
-                raise UsageError(unknown(f"prompt set for {label_set}", str(prompts), [p.stem for p in folder.glob("*.yaml")]))
+                shipped = [found.stem for found in folder.glob("*.yaml")]
+                raise UsageError(unknown(f"prompt file or shipped set of {label_set}", str(prompts), shipped))
         found = cls.load(path)
         if found.label_set != label_set:
             raise PromptError(f"{path} was made for the label set {found.label_set!r}, not for {label_set!r}")

@@ -1,0 +1,162 @@
+"""PTB-XL 1.0.3: 21,799 12-lead ECGs of 10 s, 18,869 patients, 100 and 500 Hz, with reports and statements.
+
+Wagner et al., PTB-XL, a large publicly available electrocardiography dataset, Scientific Data 7:154 (2020),
+doi:10.1038/s41597-020-0495-6; on PhysioNet as doi:10.13026/kfzx-aw45, licence CC BY 4.0. The ten folds keep
+each patient in one fold; 9 and 10 hold the records a human has checked. The authors recommend 1-8 for
+training, 9 for validation and 10 for testing.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from merl.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Split = Literal["train", "val", "test"]
+
+VERSION = "1.0.3"
+LICENCE = "CC BY 4.0"
+DOI = "10.13026/kfzx-aw45"
+FOLDS: dict[Split, tuple[int, ...]] = {"train": (1, 2, 3, 4, 5, 6, 7, 8), "val": (9,), "test": (10,)}
+
+_FILENAMES = {100: "filename_lr", 500: "filename_hr"}
+
+
+@dataclass(frozen=True)
+class PTBXL:
+    """The data set in a folder; every table is read anew from its published file.
+
+    Attributes:
+        root: the folder that holds ``ptbxl_database.csv``, ``scp_statements.csv`` and ``records100``; one
+            that holds such a folder as ``ptb-xl`` may be given too.
+
+    Raises:
+        DataError: there is no PTB-XL at ``root``.
+    """
+
+    root: Path
+
+    def __post_init__(self) -> None:
+        root = Path(self.root)
+        found = next((p for p in (root, root / "ptb-xl") if (p / "ptbxl_database.csv").is_file()), None)
+        if found is None:
+            raise DataError(
+                f"there is no PTB-XL in {root}; give the folder that holds ptbxl_database.csv,"
+                f" or download it from https://doi.org/{DOI}"
+            )
+        object.__setattr__(self, "root", found)
+
+    def reports(self, folds: Iterable[int]) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+        """Return the 100 Hz records of some folds and their reports, without ever loading a label.
+
+        Only the columns ``filename_lr``, ``strat_fold`` and ``report`` are read from the table.
+
+        Returns:
+            Paths without suffix and report texts as published (empty where none), in the table's order.
+
+        Raises:
+            DataError: the table is damaged, a fold has no records, or waveforms are missing.
+        """
+        table = self.records(folds, ["filename_lr", "strat_fold", "report"])
+        return self.paths(table["filename_lr"]), tuple(table["report"].fillna("").astype(str))
+
+    def labelled(self, folds: Iterable[int], sampling_rate: int = 100) -> pd.DataFrame:
+        """Return patient, path and SCP codes of the records of some folds, indexed by ``ecg_id``.
+
+        Returns:
+            Columns ``patient_id`` (int), ``filename`` (relative, without suffix) and ``scp_codes`` (a
+            dictionary of statement to likelihood in percent, 0 where none was given).
+
+        Raises:
+            UsageError: PTB-XL is not published at this rate.
+            DataError: the table is damaged or a fold has no records.
+        """
+        if sampling_rate not in _FILENAMES:
+            raise UsageError(f"PTB-XL has no records at {sampling_rate} Hz; ask for 100 or 500")
+        filename = _FILENAMES[sampling_rate]
+        table = self.records(folds, ["ecg_id", "patient_id", "scp_codes", "strat_fold", filename])
+        table = table.rename(columns={filename: "filename"}).set_index("ecg_id")
+        if table["patient_id"].isna().any():
+            raise DataError(f"records of {self.root} name no patient; get ptbxl_database.csv again")
+        table["patient_id"] = table["patient_id"].astype(int)
+        table["scp_codes"] = table["scp_codes"].map(_scp_codes)
+        return table[["patient_id", "filename", "scp_codes"]]
+
+    def records(self, folds: Iterable[int], columns: list[str]) -> pd.DataFrame:
+        """Read columns of ``ptbxl_database.csv``, ``strat_fold`` among them, and keep the rows of some folds.
+
+        Raises:
+            DataError: the table or a column is missing, or a fold has no records.
+        """
+        wanted = sorted(set(folds))
+        table = self._table("ptbxl_database.csv", columns)
+        present = set(table["strat_fold"])
+        if absent := [str(fold) for fold in wanted if fold not in present]:
+            raise DataError(
+                f"no records of fold {', '.join(absent)} in {self.root};"
+                f" it has the folds {', '.join(str(int(fold)) for fold in sorted(present))}"
+            )
+        return table[table["strat_fold"].isin(wanted)]
+
+    def statements(self) -> pd.DataFrame:
+        """Return the table of SCP statements, indexed by code: description and groups.
+
+        Raises:
+            DataError: the table or a column is missing.
+        """
+        columns = ["description", "form", "rhythm", "diagnostic_class", "diagnostic_subclass"]
+        table = self._table("scp_statements.csv", ["Unnamed: 0", *columns])
+        return table.rename(columns={"Unnamed: 0": "code"}).set_index("code")
+
+    def paths(self, filenames: Iterable[str]) -> tuple[Path, ...]:
+        """Return the records' paths without suffix, in order, once their files are known to be there.
+
+        Raises:
+            DataError: waveform files are missing; the first three are named and all are counted.
+        """
+        names = [str(name) for name in filenames]
+        present = {
+            path.relative_to(self.root).as_posix()
+            for folder in {name.rpartition("/")[0] for name in names}
+            for path in (self.root / folder).glob("*")
+        }
+        missing = [name for name in names if not {f"{name}.hea", f"{name}.dat"} <= present]
+        if missing:
+            raise DataError(
+                f"{len(missing)} of {len(names)} records have no .hea or .dat in {self.root}, such as"
+                f" {', '.join(missing[:3])}; complete the download"
+            )
+        return tuple(self.root / name for name in names)
+
+    def _table(self, name: str, columns: list[str]) -> pd.DataFrame:
+        import pandas as pd
+
+        path = self.root / name
+        try:
+            present = pd.read_csv(path, nrows=0).columns
+            if absent := [column for column in columns if column not in present]:
+                raise DataError(
+                    f"{path} lacks the columns {', '.join(absent)}; use PTB-XL {VERSION} unchanged"
+                )
+            return pd.read_csv(path, usecols=columns)
+        except FileNotFoundError:
+            raise DataError(f"{path} is missing; complete the download of PTB-XL {VERSION}") from None
+        except (OSError, ValueError) as problem:
+            raise DataError(f"cannot read {path}: {str(problem).strip()}; get it again") from None
+
+
+def _scp_codes(text: object) -> dict[str, float]:
+    try:
+        codes = ast.literal_eval(str(text))
+    except (ValueError, SyntaxError):
+        codes = None
+    if not isinstance(codes, dict):
+        raise DataError(f"scp_codes {text!r} are no dictionary; get ptbxl_database.csv again")
+    return codes

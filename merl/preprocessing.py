@@ -1,0 +1,149 @@
+"""From a record to the model's input, by a specification that travels with the checkpoint."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from merl.errors import RecordError
+from merl.records import STANDARD_LEADS, ECGRecord
+
+MAX_SECONDS = 600.0
+
+#: Limb leads as sums of I and II (Einthoven's law and Goldberger's leads), exact by definition.
+_DERIVED = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
+
+
+class SignalSpec(BaseModel):
+    """What a model wants to see of an ECG.
+
+    Attributes:
+        leads: names in the order of the model's input rows.
+        sampling_rate: in hertz.
+        seconds: length of one window.
+        scaling: ``millivolt`` keeps the signal as it is; ``minmax`` maps each window to [0, 1] by one minimum
+            and one maximum over all its leads, padding included, as MERL does (Liu et al., ICML 2024).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    leads: tuple[str, ...] = Field(STANDARD_LEADS, min_length=1)
+    sampling_rate: float = Field(100.0, gt=0, allow_inf_nan=False)
+    seconds: float = Field(10.0, gt=0, le=MAX_SECONDS)
+    scaling: Literal["millivolt", "minmax"] = "millivolt"
+
+    @field_validator("leads")
+    @classmethod
+    def _distinct(cls, leads: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(leads)) != len(leads):
+            raise ValueError(f"a lead is named twice: {', '.join(leads)}")
+        return leads
+
+    @property
+    def samples(self) -> int:
+        """Samples in one window."""
+        return round(self.sampling_rate * self.seconds)
+
+    def windows(self, record: ECGRecord) -> NDArray[np.float32]:
+        """Cut a record into model inputs.
+
+        Leads are taken by name; III, aVR, aVL and aVF are computed from I and II where absent. A record
+        shorter than a window is padded with zeros at its end; a longer one is cut into consecutive windows,
+        and what remains is covered by a last window that ends with the record.
+
+        Returns:
+            Shape (windows, leads, samples), at least one window, in millivolts or in [0, 1] by ``scaling``.
+
+        Raises:
+            RecordError: a lead is missing and cannot be computed, has NaN, every lead is flat, the values are
+                no millivolts, or the record is longer than ten minutes.
+        """
+        if record.seconds > MAX_SECONDS:
+            raise RecordError(
+                f"record {record.name!r} lasts {record.seconds / 60:.0f} minutes and at most"
+                f" {MAX_SECONDS / 60:.0f} are scored at once; cut it into pieces"
+            )
+        signal = _pick_leads(record, self.leads)
+        _check_values(record.name, signal, self.leads)
+        signal = resample(signal, record.sampling_rate, self.sampling_rate)
+        pieces = _cut(signal, self.samples)
+        return _minmax(pieces) if self.scaling == "minmax" else pieces
+
+
+def resample(signal: NDArray[np.float32], rate: float, target: float) -> NDArray[np.float32]:
+    """Resample along the last axis with a polyphase anti-aliasing filter; equal rates change nothing.
+
+    The line from first to last sample is taken out before filtering and put back after, so that an offset
+    makes no step at the ends.
+
+    Args:
+        signal: shape (leads, samples).
+        rate: of the signal, in hertz.
+        target: in hertz.
+
+    Returns:
+        Shape (leads, ceil(samples * target / rate)).
+    """
+    if rate == target:
+        return signal
+    from scipy.signal import resample_poly
+
+    ratio = Fraction(target).limit_denominator(1000) / Fraction(rate).limit_denominator(1000)
+    out = resample_poly(
+        signal.astype(np.float64), ratio.numerator, ratio.denominator, axis=-1, padtype="line"
+    )
+    return np.asarray(out, np.float32)
+
+
+def _pick_leads(record: ECGRecord, leads: tuple[str, ...]) -> NDArray[np.float32]:
+    rows = dict(zip(record.leads, record.signal, strict=True))
+    limb = "I" in rows and "II" in rows
+    missing = [lead for lead in leads if lead not in rows and not (limb and lead in _DERIVED)]
+    if missing:
+        raise RecordError(
+            f"record {record.name!r} has no lead {', '.join(missing)}; it has {', '.join(record.leads)},"
+            " and the model needs every one of its leads"
+        )
+
+    def row(lead: str) -> NDArray[np.float32]:
+        if lead in rows:
+            return rows[lead]
+        one, two = _DERIVED[lead]
+        return np.float32(one) * rows["I"] + np.float32(two) * rows["II"]
+
+    return np.stack([row(lead) for lead in leads])  # (leads, samples)
+
+
+def _check_values(name: str, signal: NDArray[np.float32], leads: tuple[str, ...]) -> None:
+    broken = [lead for lead, row in zip(leads, signal, strict=True) if not np.isfinite(row).all()]
+    if broken:
+        raise RecordError(f"record {name!r} has invalid samples in {', '.join(broken)}; cut them out")
+    spans = np.ptp(signal, axis=1)  # a lead that was off is flat, and that happens; twelve of them do not
+    if not spans.any():
+        raise RecordError(f"record {name!r} is flat in every lead; no electrode was recording")
+    typical = float(np.median(spans[spans > 0]))
+    if typical > 200:
+        raise RecordError(
+            f"record {name!r} spans {typical:.3g} mV in its median lead, which no ECG does;"
+            " give the signal in millivolts"
+        )
+
+
+def _cut(signal: NDArray[np.float32], samples: int) -> NDArray[np.float32]:
+    length = signal.shape[1]
+    if length < samples:
+        return np.pad(signal, ((0, 0), (0, samples - length)))[None].astype(np.float32, copy=False)
+    starts = list(range(0, length - samples + 1, samples))
+    if starts[-1] + samples < length:
+        starts.append(length - samples)
+    return np.stack([signal[:, start : start + samples] for start in starts]).astype(np.float32, copy=False)
+
+
+def _minmax(pieces: NDArray[np.float32]) -> NDArray[np.float32]:
+    low = pieces.min(axis=(1, 2), keepdims=True)
+    span = pieces.max(axis=(1, 2), keepdims=True) - low
+    return (pieces - low) / np.where(span > 0, span, 1)  # a constant window becomes zeros

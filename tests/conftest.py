@@ -1,0 +1,129 @@
+"""Fixtures shared by all tests: the real data where it is, and simulated recordings where it is not."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from merl.label_sets import load_label_set
+from merl.records import STANDARD_LEADS
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TRANSFORMERS_OFFLINE"] = "1"
+
+WriteRecord = Callable[..., Path]
+
+#: Diagnostic subclass -> superclass, as in PTB-XL's table of statements.
+SUPERCLASS = {
+    "NORM": "NORM",
+    **dict.fromkeys(["IMI", "AMI", "LMI", "PMI"], "MI"),
+    **dict.fromkeys(["STTC", "NST_", "ISC_", "ISCA", "ISCI"], "STTC"),
+    **dict.fromkeys(["LAFB/LPFB", "IRBBB", "_AVB", "IVCD", "CRBBB", "CLBBB", "WPW", "ILBBB"], "CD"),
+    **dict.fromkeys(["LVH", "LAO/LAE", "RVH", "RAO/RAE", "SEHYP"], "HYP"),
+}
+#: Statements of which the subclass has another name than the statement.
+STATEMENT = {"_AVB": "1AVB", "LAFB/LPFB": "LAFB"}
+
+
+@pytest.fixture(scope="session")
+def merl_data() -> Path:
+    """The folder of the unpacked real data sets."""
+    if not os.environ.get("MERL_DATA"):
+        pytest.skip("MERL_DATA is not set")
+    return Path(os.environ["MERL_DATA"])
+
+
+@pytest.fixture(scope="session")
+def simulated() -> Callable[..., NDArray[np.float64]]:
+    """A function that simulates 12 leads with a pulse each beat, limb leads consistent, in millivolts."""
+
+    def simulate(
+        seconds: float = 10, rate: float = 100, bpm: float = 60, seed: int = 0
+    ) -> NDArray[np.float64]:
+        time = np.arange(round(seconds * rate)) / rate
+        phase = (time * bpm / 60) % 1 - 0.5
+        beat = np.exp(-0.5 * (phase / 0.02) ** 2) + 0.2 * np.exp(-0.5 * ((phase - 0.25) / 0.05) ** 2)
+        one, two, *chest = np.random.default_rng(seed).uniform(0.5, 1.5, 8)[:, None] * beat
+        limb = [one, two, two - one, -(one + two) / 2, one - two / 2, two - one / 2]
+        return np.stack([*limb, *chest])
+
+    return simulate
+
+
+@pytest.fixture(scope="session")
+def write_record() -> WriteRecord:
+    """A function that writes millivolts, (leads, samples), as a WFDB record and returns its header's path."""
+
+    def write(
+        path: Path,
+        signal: NDArray[np.float64],
+        *,
+        rate: float = 100,
+        leads: tuple[str, ...] = STANDARD_LEADS,
+        unit: str = "/mV",
+        gain: float = 1000,
+    ) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        samples = np.round(signal * gain).astype("<i2")  # (leads, samples)
+        samples.T.tofile(f"{path}.dat")
+        lines = [f"{path.name} {len(leads)} {rate:g} {samples.shape[1]}"]
+        for lead, row in zip(leads, samples, strict=True):
+            checksum = int(row.astype(np.int64).sum()) % 65536
+            lines.append(f"{path.name}.dat 16 {gain:g}(0){unit} 16 0 {row[0]} {checksum} 0 {lead}")
+        header = path.parent / f"{path.name}.hea"
+        header.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return header
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def tiny_ptbxl(
+    tmp_path_factory: pytest.TempPathFactory,
+    simulated: Callable[..., NDArray[np.float64]],
+    write_record: WriteRecord,
+) -> Path:
+    """A simulated data set in PTB-XL's layout: three records a fold, 100 Hz; copy it to change it.
+
+    In every fold the first record is NORM and SR, the second 1AVB (likelihood 0), IMI and LNGQT,
+    and the third has a rhythm statement only.
+    """
+    root = tmp_path_factory.mktemp("data") / "ptb-xl"
+    root.mkdir()
+    labels = ["{'NORM': 100.0, 'SR': 0.0}", "{'1AVB': 0.0, 'IMI': 50.0, 'LNGQT': 100.0}", "{'AFIB': 0.0}"]
+    texts = ["sinusrhythmus normales ekg", "av block i", "vorhofflimmern"]
+    rows = []
+    for number in range(1, 31):
+        fold, kind = (number - 1) // 3 + 1, (number - 1) % 3
+        name = f"records100/00000/{number:05d}_lr"
+        write_record(root / name, simulated(seed=number, bpm=50 + number))
+        rows.append(
+            [number, f"{1000 + number}.0", texts[kind], labels[kind], fold, name, name.replace("lr", "hr")]
+        )
+    names = ["ecg_id", "patient_id", "report", "scp_codes", "strat_fold", "filename_lr", "filename_hr"]
+    _write_csv(root / "ptbxl_database.csv", names, rows)
+    names = ["", "description", "diagnostic", "form", "rhythm", "diagnostic_class", "diagnostic_subclass"]
+    _write_csv(root / "scp_statements.csv", names, _statements())
+    return root
+
+
+def _statements() -> list[list[object]]:
+    rows: dict[str, list[object]] = {}
+    for sub, group in SUPERCLASS.items():
+        code = STATEMENT.get(sub, sub)
+        rows[code] = [code, code.lower(), 1.0, "", "", group, sub]
+    for column, task in ((3, "ptbxl-form"), (4, "ptbxl-rhythm")):
+        for code in load_label_set(task).classes:
+            rows.setdefault(code, [code, code.lower(), "", "", "", "", ""])[column] = 1.0
+    return list(rows.values())
+
+
+def _write_csv(path: Path, names: list[str], rows: list[list[object]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as handle:
+        csv.writer(handle).writerows([names, *rows])

@@ -1,0 +1,120 @@
+import pytest
+import yaml
+
+from merl.ckepe.prompt_set import ClassPrompts, Generator, Phrase, PromptSet, Rejected
+from merl.errors import PromptError, UsageError
+from merl.files import content_dir
+from merl.label_sets import shipped_label_sets
+
+
+@pytest.fixture
+def prompts() -> PromptSet:
+    phrases = (
+        Phrase(text="atrial fibrillation", role="name"),
+        Phrase(text="no P waves: 'f' waves, 350–600/min", sources=("ecg:AFIB#findings/0",)),
+        Phrase(text="distinct P waves", polarity="absent", edited=True),
+    )
+    rejected = (Rejected(text="prolonged PR", reason="not supported", sources=("ecg:AFIB#findings/1",)),)
+    classes = {
+        "AFIB": ClassPrompts(name="atrial fibrillation", prompts=phrases, rejected=rejected),
+        "NO": ClassPrompts(name="null", prompts=(Phrase(text="yes"),)),
+        "427393009": ClassPrompts(name="1e3"),
+    }
+    generator = Generator(kind="ckepe", llm="openai:x", temperature=0.0, created="2026-11-21")
+    return PromptSet(label_set="mine", generator=generator, classes=classes)
+
+
+def test_round_trip(prompts, tmp_path):
+    path = tmp_path / "new" / "mine.yaml"
+    prompts.save(path)
+    loaded = PromptSet.load(path)
+    assert loaded == prompts.model_copy(update={"name": "mine"})
+    assert list(loaded.classes) == ["AFIB", "NO", "427393009"]
+    assert loaded.classes["AFIB"].present == ["atrial fibrillation", "no P waves: 'f' waves, 350–600/min"]
+    assert loaded.classes["AFIB"].absent == ["distinct P waves"]
+    first = path.read_bytes()
+    loaded.save(path)
+    assert path.read_bytes() == first
+
+
+def test_a_phrase_is_a_line(prompts, tmp_path):
+    prompts.save(tmp_path / "a.yaml")
+    lines = [
+        line for line in (tmp_path / "a.yaml").read_text(encoding="utf-8").splitlines() if "text:" in line
+    ]
+    assert len(lines) == 5
+    assert yaml.safe_load((tmp_path / "a.yaml").read_text(encoding="utf-8"))["schema"] == "merl/prompt-set/v1"
+
+
+def damaged(prompts, path, change) -> str:
+    prompts.save(path)
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    change(data)
+    path.write_text(yaml.safe_dump(data, sort_keys=False))
+    with pytest.raises(PromptError) as caught:
+        PromptSet.load(path)
+    return str(caught.value)
+
+
+def test_an_unknown_key_is_refused_with_a_near_match(prompts, tmp_path):
+    message = damaged(prompts, tmp_path / "a.yaml", lambda data: data.update(generater={"kind": "plain"}))
+    assert "unknown key 'generater'; did you mean 'generator'?" in message
+
+
+def test_all_faults_are_named_at_once(prompts, tmp_path):
+    def change(data):
+        data["classes"]["AFIB"]["prompts"][0]["role"] = "finding?"
+        data["classes"]["AFIB"]["prompts"][1]["polarty"] = "absent"
+        data["classes"]["NO"]["prompts"][0]["text"] = ""
+        del data["label_set"]
+        data["schema"] = "merl/prompt-set/v2"
+
+    message = damaged(prompts, tmp_path / "a.yaml", change)
+    for fault in ("prompts.0.role", "polarty", "NO.prompts.0.text", "label_set", "merl/prompt-set/v1"):
+        assert fault in message
+    assert str(tmp_path / "a.yaml") in message
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "expected a mapping"),
+        ("- a\n", "expected a mapping"),
+        ("name: x\n", "unknown key 'name'"),
+        ("label_set: x\nclasses:\n  A: {name: one}\n  A: {name: two}\n", "line 4: 'A' appears twice"),
+        ("label_set: x\nclasses:\n  A:\n    prompts:\n    - {text: a, text: b}\n", "'text' appears twice"),
+        ("label_set: [\n", "not valid YAML"),
+    ],
+)
+def test_malformed_files_are_refused(tmp_path, content, message):
+    path = tmp_path / "a.yaml"
+    path.write_text(content)
+    with pytest.raises(PromptError, match=message):
+        PromptSet.load(path)
+
+
+def test_plain_is_the_name_in_lower_case_and_nothing_else():
+    plain = PromptSet.plain({"BIGU": "bigeminal pattern (unknown origin, SV or Ventricular)"})
+    assert plain.classes["BIGU"].present == ["bigeminal pattern (unknown origin, sv or ventricular)"]
+    assert plain.classes["BIGU"].prompts[0].role == "name"
+    assert (plain.name, plain.generator.kind) == ("plain", "plain")
+
+
+@pytest.mark.parametrize("label_set", shipped_label_sets())
+def test_shipped_plain_sets_are_what_plain_makes(label_set, tmp_path):
+    plain = PromptSet.plain(label_set)
+    assert PromptSet.find("plain", label_set) == plain
+    plain.save(tmp_path / "plain.yaml")
+    shipped = content_dir("prompts") / "sets" / label_set / "plain.yaml"
+    assert shipped.read_bytes() == (tmp_path / "plain.yaml").read_bytes()
+
+
+def test_find_refuses_unknown_names_and_foreign_sets(prompts, tmp_path):
+    with pytest.raises(UsageError, match="did you mean 'plain'"):
+        PromptSet.find("plian", "ptbxl-form")
+    prompts.save(tmp_path / "mine.yaml")
+    assert PromptSet.find(tmp_path / "mine.yaml", "mine").name == "mine"
+    with pytest.raises(PromptError, match="made for the label set 'mine', not for 'ptbxl-form'"):
+        PromptSet.find(tmp_path / "mine.yaml", "ptbxl-form")
+    with pytest.raises(PromptError, match="there is no file"):
+        PromptSet.load(tmp_path / "none.yaml")
