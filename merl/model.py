@@ -166,3 +166,8 @@ class MERL(nn.Module):
         """
         embeddings = torch.from_numpy(self.text_encoder.encode(list(texts)))
         return self.project_text(embeddings.to(self.proj_t[0].weight.dtype), normalize=normalize)
+
+
+def cpu_has_bf16() -> bool:
+    """Tell whether this processor multiplies bfloat16 natively; emulated, it is many times slower than fp32."""
+    return bool(torch.cpu._is_avx512_bf16_supported())

@@ -22,7 +22,7 @@ from merl.checkpoints import save_checkpoint
 from merl.datasets.ptbxl import PTBXL
 from merl.errors import DataError, MerlError
 from merl.files import atomic_path
-from merl.model import MERL, MERLConfig, TrainingData
+from merl.model import MERL, MERLConfig, TrainingData, cpu_has_bf16
 from merl.objectives import cma, uma
 from merl.preprocessing import SignalSpec
 from merl.readers import read_record
@@ -55,7 +55,7 @@ class PretrainConfig(BaseModel):
     lead_masking: float = Field(0.0, ge=0, lt=1, description="probability that a record loses some leads")
     crop_shift: float = Field(0.0, ge=0, lt=1, description="largest circular shift in time, as a share of the record")
     noise: float = Field(0.0, ge=0, description="standard deviation of added white noise, in model units")
-    precision: Literal["fp32", "bf16"] = "bf16"
+    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the processor has it")
     seed: int = 0
 
 
@@ -151,6 +151,7 @@ class Trainer:
             raise DataError(f"{len(signals)} records do not fill one batch of {config.batch_size}; lower batch_size")
         self.scheduler = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._learning_rate)
         self.dropout = nn.Dropout(0.1)
+        self.bf16 = config.precision == "bf16" or (config.precision == "auto" and cpu_has_bf16())
         self.epoch = 0
 
     def _learning_rate(self, step: int) -> float:
@@ -166,7 +167,7 @@ class Trainer:
         signals = augment(self.signals[records].float(), config, generator)
         chosen = self.texts.draw(records, config.sentence_share, rng)
         same = torch.from_numpy(self.texts.true_of[records][:, chosen].toarray()) if config.cma == "multi" else None
-        with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
             features = model.encode_features(signals)                     # (batch, embed_dim, steps)
             ecg = F.normalize(model.att_pool_head(features), dim=-1)
             text = model.project_text(self.texts.embeddings[chosen], normalize=True)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from merl.ckepe.prompt_set import PromptSet
 from merl.errors import PromptError, UsageError
-from merl.model import MERL
+from merl.model import MERL, cpu_has_bf16
 from merl.records import ECGRecord
 
 
@@ -62,7 +62,7 @@ def embed_records(
     for batch in _batches(records, batch_size):
         windows = [model.spec.windows(record) for record in batch]
         signals = torch.from_numpy(np.concatenate(windows))              # (windows, leads, samples)
-        with torch.autocast("cpu", torch.bfloat16, enabled=_cpu_has_bf16()):
+        with torch.autocast("cpu", torch.bfloat16, enabled=cpu_has_bf16()):
             encoded = model.encode_ecg(signals)
         parts = F.normalize(encoded.float(), dim=-1).split([len(item) for item in windows])
         rows.extend(F.normalize(part.mean(0), dim=-1).numpy() for part in parts)
@@ -80,10 +80,6 @@ def _batches(records: Iterable[ECGRecord], size: int) -> Iterator[list[ECGRecord
             batch = []
     if batch:
         yield batch
-
-
-def _cpu_has_bf16() -> bool:
-    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
 
 
 class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
