@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,7 +20,7 @@ from merl.errors import KnowledgeError
 from merl.files import content_dir, read_yaml, validate
 
 _EDIT = re.compile(r"\bedit(?:ed)?\s*:.*", re.DOTALL)  # a second reader's SCP codes: the labels themselves
-_STAMP = re.compile(r"\b4\.46\b(?:\s*u\w*(?:\s+\w*)?)?\s*$")  # program version and the confirmation footer, cut short or not
+_STAMP = re.compile(r"\b4\.46\b(?:\s*u\w*(?:\s+\w*)?)?\s*$|\s4\.?4?$")  # program version and the confirmation footer, cut short or not
 _FOOTER = re.compile(r"\bunbest(?:ä|ae|a)t\w*(?:\s+ber\w*)?\s*$")
 _MOJIBAKE = re.compile(r"ó?[¿¬½©]")
 _TRUNCATED = 250  # characters: a longer report was cut by the machine that sent it
@@ -30,7 +30,9 @@ _TOKEN = re.compile(
 _FOLD = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "å": "a", "é": "e"})
 _ENDING = re.compile(r"(?<=\w{4})(?:en|em|er|es|e|n|s)+$")
 _MERGED = re.compile(r"\b(in|neg)(?=v\d|i{1,3}\b|avf\b)")
-_POSTPOSED = {"possible": "possible", "probably": "probable", "definite": "definite"}
+_LEAD_NAMES = {"i", "ii", "iii", "avr", "avl", "avf"}
+_POSTPOSED = {"possible": "possible", "probably": "probable", "certain": "definite"}
+_LATE = "\x00"  # marks a translated modifier until its statement is whole
 
 
 class _Glossary(BaseModel):
@@ -48,8 +50,7 @@ class _Glossary(BaseModel):
     english: list[str]
 
 
-@dataclass(frozen=True)
-class _Token:
+class _Token(NamedTuple):
     text: str  # as written
     key: str  # as looked up: folded, its spelling put right
     start: int
@@ -57,8 +58,7 @@ class _Token:
     kind: str
 
 
-@dataclass(frozen=True)
-class _Piece:
+class _Piece(NamedTuple):
     """A stretch of the report and how it reads in English."""
 
     tokens: tuple[_Token, ...]
@@ -78,7 +78,9 @@ class _Lexicon:
             key = self.key(term)
             self.exact[key] = english
             self.stems.setdefault(tuple(_stem(word) for word in key), (key, english))
-        self.longest = max(len(key) for key in self.exact)
+        self.reach: dict[str, int] = {}  # the most tokens of a term that begins so
+        for key in self.exact:
+            self.reach[_stem(key[0])] = max(len(key), self.reach.get(_stem(key[0]), 0))
         self.english = {_fold(word) for word in glossary.english}
         self.opens = {self.key(term) for term in glossary.opens}
         self.locations = {_fold(word) for word in glossary.locations}
@@ -115,7 +117,7 @@ class _Lexicon:
 
     def _longest(self, tokens: list[_Token], at: int) -> _Piece:
         first = tokens[at]
-        for length in range(min(self.longest, len(tokens) - at), 0, -1):
+        for length in range(min(self.reach.get(_stem(first.key), 0), len(tokens) - at), 0, -1):
             run = tuple(tokens[at : at + length])
             key = tuple(token.key for token in run)
             if key in self.exact:
@@ -127,7 +129,8 @@ class _Lexicon:
                 term, english = self.stems[stem]
                 return _Piece(run, english, True, term)
         if first.kind != "word" or first.key in self.english:
-            return _Piece((first,), first.text, True)
+            respelled = first.key in self.english and _fold(first.text) in self.spelling
+            return _Piece((first,), first.key if respelled else first.text, True)
         compound = self._compound(first.key)
         return _Piece((first,), compound or first.text, compound is not None)
 
@@ -145,6 +148,8 @@ class _Lexicon:
         last = before.tokens[-1]
         if last.kind == "mark" and last.text not in ")!\"":
             return ""
+        if not before.keys and last.kind == "word" and last.key not in _LEAD_NAMES:
+            return ""  # an English sentence, which has its own full stops
         if last.text.lower() in self.joins or _fold(last.text) in self.joins:
             return ""
         first = piece.tokens[0]
@@ -183,8 +188,11 @@ def clean_report(text: str) -> str:
 
 def _without_stump(text: str, lexicon: _Lexicon) -> str:
     pieces = lexicon.pieces(text)
-    while pieces and not pieces[-1].known:
-        text = text[: pieces.pop().tokens[0].start].rstrip()
+    while pieces and pieces[-1].tokens[-1].kind == "word":
+        last = pieces.pop()
+        if last.known and (len(last.tokens[-1].text) > 2 or last.tokens[-1].key in _LEAD_NAMES):
+            break
+        text = text[: last.tokens[0].start].rstrip()
     return text
 
 
@@ -208,20 +216,22 @@ def translate(text: str) -> str:
             out.append(parting or gap)
             if parting == ". " or before.tokens[-1].text == ".":
                 statement = set()
-        out.append(piece.english)
+        out.append((_LATE if piece.english in _POSTPOSED else "") + piece.english)
         statement.update(_stem(token.key) for token in piece.tokens)
-    return _front_modifiers("".join(out), text)
+    return re.sub(r"\b(waves?) waves?\b", r"\1", _front_modifiers("".join(out)))
 
 
-def _front_modifiers(english: str, original: str) -> str:
+def _front_modifiers(english: str) -> str:
     """Put a modifier that German leaves at the end of a statement before what it qualifies."""
+    if _LATE not in english:
+        return english
     statements = re.split(r"(?<=\D)\. ", english)
     for number, statement in enumerate(statements):
-        bare = statement.rstrip(" .")
-        head, _, last = bare.rpartition(" ")
-        if last in _POSTPOSED and head and "," not in head and bare not in original:
-            statements[number] = f"{_POSTPOSED[last]} {head}" + statement[len(bare) :]
-    return ". ".join(statements)
+        head, late, last = statement.rpartition(_LATE)
+        bare = last.rstrip(" .")
+        if late and bare in _POSTPOSED and re.search(r"\w $", head) and not re.search(r"[,:/(]", head):
+            statements[number] = f"{_POSTPOSED[bare]} {head.strip()}" + last[len(bare) :]
+    return ". ".join(statements).replace(_LATE, "")
 
 
 def read_report(text: str) -> str:
