@@ -59,7 +59,9 @@ def bootstrap_auroc(
     if not checked or resamples < 1:
         raise UsageError("the bootstrap needs at least one set of scores and one resample")
     truth = checked[0][1]
-    ranked = [[RankedClass(values[:, c], truth[:, c]) for c in range(truth.shape[1])] for values, _ in checked]
+    ranked = [
+        [RankedClass(values[:, c], truth[:, c]) for c in range(truth.shape[1])] for values, _ in checked
+    ]
     per_class = np.empty((len(ranked), resamples, truth.shape[1]))
     start = 0
     for weights in resample_weights(patients, resamples, seed, records=len(truth)):
@@ -87,7 +89,9 @@ def resample_weights(patients: ArrayLike, resamples: int, seed: int, *, records:
     """
     given = np.asarray(patients)
     if given.shape != (records,):
-        raise UsageError(f"patients have shape {given.shape}; give one identifier for each of {records} records")
+        raise UsageError(
+            f"patients have shape {given.shape}; give one identifier for each of {records} records"
+        )
     index = np.unique(given, return_inverse=True)[1]
     count = int(index.max()) + 1
     random = np.random.default_rng(seed)

@@ -83,7 +83,9 @@ class RankedClass:
         ranked = scores[self._order]
         self._positives = np.flatnonzero(labels)
         self._is_negative = ~labels[self._order]
-        self._below = np.searchsorted(ranked, scores[labels], side="left")  # records scoring below each positive
+        self._below = np.searchsorted(
+            ranked, scores[labels], side="left"
+        )  # records scoring below each positive
         self._up_to = np.searchsorted(ranked, scores[labels], side="right")  # ... and those tied with it
 
     def auroc(self, weights: Floats) -> Floats:
