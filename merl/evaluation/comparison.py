@@ -174,7 +174,7 @@ def _class_result(measured: Measured, c: int, name: str, value: float, parts: Fl
     )
 
 
-def _only(measured: Measured, c: int) -> Bools:
+def _only(measured: Measured, c: int | np.integer) -> Bools:
     return np.arange(len(measured.classes)) == c
 
 

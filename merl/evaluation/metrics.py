@@ -15,15 +15,15 @@ MIN_POSITIVES = 10
 
 
 def auroc(scores: ArrayLike, labels: ArrayLike) -> Floats:
-    """Compute the AUROC of every class: the chance that a positive scores above a negative, ties counting half.
+    """Compute the AUROC of every class: how often a positive scores above a negative, ties counting half.
 
     Args:
         scores: shape (records, classes), any order-preserving scale; cosines as they are.
         labels: shape (records, classes), true or 1 where the class applies.
 
     Returns:
-        Shape (classes,), 0 to 1, equal to scikit-learn's ``roc_auc_score``; nan for a class without a positive
-        or without a negative, which has no AUROC.
+        Shape (classes,), 0 to 1, equal to scikit-learn's ``roc_auc_score``; nan for a class without
+        positives or without negatives, which has no AUROC.
 
     Raises:
         UsageError: the shapes differ, there are no records, or a label is neither 0 nor 1.

@@ -127,8 +127,8 @@ def _check_classes(prompt_set: PromptSet, records: TaskData) -> None:
     faults = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"adds {', '.join(extra)}"] * bool(extra)
     if faults:
         raise PromptError(
-            f"the prompt set {prompt_set.name!r} {' and '.join(faults)}; {records.task} has exactly the classes"
-            f" {', '.join(records.classes)}"
+            f"the prompt set {prompt_set.name!r} {' and '.join(faults)}; {records.task} has exactly"
+            f" the classes {', '.join(records.classes)}"
         )
 
 

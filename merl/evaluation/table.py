@@ -12,7 +12,7 @@ DISCLAIMER = "For research. Not a medical device."
 
 
 def render(result: Result) -> Group:
-    """Lay out a result: what was measured, the prompt sets, their differences, each class, and the caveats."""
+    """Lay out a result: what was measured, the prompt sets, their differences, each class, caveats."""
     parts: list[RenderableType] = [_headline(result), _sets(result)]
     if result.comparisons:
         parts.append(_comparisons(result.comparisons))
@@ -110,8 +110,8 @@ def _notes(result: Result) -> Text:
     checkpoint = result.checkpoint
     if checkpoint.in_distribution:
         lines.append(
-            f"In distribution: the model was pretrained on {checkpoint.training}, the data set it is scored on"
-            " here; do not set these figures beside those of models that never saw it."
+            f"In distribution: the model was pretrained on {checkpoint.training}, the data set it is scored"
+            " on here; do not set these figures beside those of models that never saw it."
         )
     elif checkpoint.training is None:
         lines.append("The checkpoint does not say what it was trained on; it may have seen this data set.")
