@@ -147,9 +147,10 @@ def _scores(
 
 
 def _checkpoint(model: Any, dataset: str) -> Checkpoint:
-    # a torch module's own `training` says whether it is in training mode
     training = getattr(getattr(model, "config", model), "training", None)
-    facts: Mapping[str, Any] = training if isinstance(training, Mapping) else dict(training or ())
+    if isinstance(training, bool):  # a torch module's own flag: whether it is in training mode
+        training = None
+    facts: Mapping[str, Any] = dict(training or ())  # of a mapping or of a pydantic model
     seen = str(facts.get("dataset", ""))
     folds = facts.get("folds")
     words = seen + (f", folds {', '.join(str(fold) for fold in folds)}" if folds else "")

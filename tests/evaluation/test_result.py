@@ -16,7 +16,9 @@ def result(tmp_path, monkeypatch):
     task.labels = [[*row, False] for row in task.labels]
     install(monkeypatch, task)
     names = {"SR": "sinus rhythm", "AFIB": "atrial fibrillation", "VT": "nothing seen"}
-    useless = PromptSet.plain(dict.fromkeys(names, "nothing")).model_copy(update={"name": "useless"})
+    useless = PromptSet.plain({code: f"nothing {code}" for code in names}).model_copy(
+        update={"name": "useless"}
+    )
     model = FakeModel(training={"dataset": "Toy", "folds": (1,)})
     return evaluate(
         task.task, data=tmp_path, prompts=[useless, PromptSet.plain(names)], model=model, bootstrap=50

@@ -30,7 +30,7 @@ def run(*sets, model=None, **options):
 
 
 def test_the_right_prompts_score_one_and_meaningless_ones_chance(toy):
-    result = run(prompts("useless", SR="nothing", AFIB="nothing"), prompts())
+    result = run(prompts("useless", SR="nothing", AFIB="nothing at all"), prompts())
     useless, plain = result.prompt_sets
     assert (useless.macro_auroc, plain.macro_auroc) == (0.5, 1.0)
     assert plain.per_class["AFIB"].positives == 6
