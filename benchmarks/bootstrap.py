@@ -41,9 +41,8 @@ def main() -> None:
     theirs = (time.perf_counter() - start) / weights.shape[1]
 
     error = np.abs(drawn.per_class[0, : weights.shape[1]] - expected).max()
-    print(
-        f"{options.resamples} resamples of {RECORDS} records x {CLASSES} classes: {ours * options.resamples:.2f} s"
-    )
+    size = f"{RECORDS} records x {CLASSES} classes"
+    print(f"{options.resamples} resamples of {size}: {ours * options.resamples:.2f} s")
     print(f"a scikit-learn loop, from {weights.shape[1]} resamples: {theirs * options.resamples:.1f} s")
     print(f"ratio {theirs / ours:.0f}; largest difference {error:.1e}")
 

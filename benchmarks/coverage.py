@@ -1,9 +1,9 @@
-"""Measure how often the 95 % intervals hold the truth, and how often p falls below 0.05 where nothing differs.
+"""Measure how often the 95 % intervals hold the truth, and how often p falls below 0.05 by chance.
 
     python benchmarks/coverage.py [--simulations 200] [--resamples 300]
 
-Scores are normal with equal variance, so that the true AUROC is known. Each row is a task: the positives of its
-classes among 600 records. Two prompt sets of the same quality share 80 % of the variance of their scores.
+Scores are normal with equal variance, so that the true AUROC is known. Each row is a task: the positives
+of its classes among 600 records. Two prompt sets of equal quality share 80 % of their scores' variance.
 """
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+import io
+
 import pytest
 from fakes import FakeModel, FakeTask, install
 from rich.console import Console
@@ -15,7 +17,7 @@ def result(tmp_path, monkeypatch):
     task = FakeTask(tmp_path, classes=("SR", "AFIB", "VT"))
     task.labels = [[*row, False] for row in task.labels]
     install(monkeypatch, task)
-    names = {"SR": "sinus rhythm", "AFIB": "atrial fibrillation", "VT": "nothing seen"}
+    names = {"SR": "sinus rhythm", "AFIB": "nothing AFIB", "VT": "nothing seen"}
     useless = PromptSet.plain({code: f"nothing {code}" for code in names}).model_copy(
         update={"name": "useless"}
     )
@@ -48,16 +50,16 @@ def test_a_missing_file_is_refused(tmp_path):
 
 
 def test_the_table_says_all_that_a_reader_must_know(result):
-    console = Console(width=200, record=True, quiet=True)
-    print_result(result, console)
-    text = console.export_text()
+    page = io.StringIO()
+    print_result(result, Console(width=200, file=page))
+    text = page.getvalue()
     for said in (
         "12 records of 6 patients",
         "split val",
         "plain - useless",
         "+0.500",
         "* VT: no positives among 12 records; left out of every mean",
-        "atrial fibrillation",
+        "nothing AFIB",
         "In distribution: the model was pretrained on Toy, folds 1",
         "Not a medical device",
     ):
