@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console, Group, RenderableType
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -39,7 +40,7 @@ def _sets(result: Result) -> Table:
         table.add_column(heading, justify="right")
     for item in result.prompt_sets:
         table.add_row(
-            item.name,
+            escape(item.name),
             _score(item.macro_auroc),
             _interval(item.interval),
             _score(item.macro_auroc_min10),
@@ -55,7 +56,7 @@ def _comparisons(pairs: list[Comparison]) -> Table:
         table.add_column(heading, justify="right")
     for pair in pairs:
         table.add_row(
-            f"{pair.b} - {pair.a}",
+            escape(f"{pair.b} - {pair.a}"),
             _difference(pair.difference),
             _interval(pair.interval, signed=True),
             _p(pair.p_value),
@@ -72,13 +73,13 @@ def _classes(result: Result) -> Table:
     table.add_column("name", overflow="fold")
     table.add_column("positives", justify="right")
     for item in result.prompt_sets:
-        table.add_column(item.name, justify="right")
+        table.add_column(escape(item.name), justify="right")
     pair = result.comparisons[0] if len(result.comparisons) == 1 else None
     if pair:
-        table.add_column(f"{pair.b} - {pair.a}", justify="right")
+        table.add_column(escape(f"{pair.b} - {pair.a}"), justify="right")
         table.add_column("p (Holm)", justify="right")
     for code, first in result.prompt_sets[0].per_class.items():
-        row = [code + ("*" if first.note else ""), first.name, str(first.positives)]
+        row = [escape(code) + ("*" if first.note else ""), escape(first.name), str(first.positives)]
         row += [_cell(item.per_class[code]) for item in result.prompt_sets]
         if pair:
             gap = pair.per_class.get(code)
@@ -93,7 +94,11 @@ def _classes(result: Result) -> Table:
 
 def _notes(result: Result) -> Text:
     first = result.prompt_sets[0]
-    lines = [f"* {code}: {item.note}" for code, item in first.per_class.items() if item.note]
+    noted: dict[str, list[str]] = {}
+    for code, item in first.per_class.items():
+        if item.note:
+            noted.setdefault(item.note, []).append(code)
+    lines = [f"* {', '.join(codes)}: {note}" for note, codes in noted.items()]
     skipped = [
         f"{code} in {item.skipped_resamples}"
         for code, item in first.per_class.items()
