@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
@@ -9,16 +10,18 @@ from rich.text import Text
 
 from merl.evaluation.result import ClassResult, Comparison, Result
 
+_ALL, _MIN10 = "all classes", "classes with 10 positives or more"
 DISCLAIMER = "For research. Not a medical device."
 
 
 def render(result: Result) -> Group:
-    """Lay out a result: what was measured, the prompt sets, their differences, each class, caveats."""
-    parts: list[RenderableType] = [_headline(result), _sets(result)]
+    """Lay out a result: what was measured, the prompt sets, each class, their differences, caveats."""
+    parts: list[RenderableType] = [_headline(result), _sets(result), _classes(result)]
     if result.comparisons:
         parts.append(_comparisons(result.comparisons))
-    parts += [_classes(result), _notes(result)]
-    return Group(*parts)
+    if len(result.comparisons) == 1:  # more pairs are in the result, but would bury the reader
+        parts.append(_class_differences(result.comparisons[0]))
+    return Group(*parts, _notes(result))
 
 
 def print_result(result: Result, console: Console | None = None) -> None:
@@ -34,62 +37,62 @@ def _headline(result: Result) -> Text:
 
 
 def _sets(result: Result) -> Table:
-    table = Table(title="Macro AUROC", title_justify="left")
-    table.add_column("prompt set", overflow="fold")
-    for heading in ("all classes", "95 % interval", "classes with 10 positives", "95 % interval"):
-        table.add_column(heading, justify="right")
+    table = _table("Macro AUROC", left=["prompt set", "mean over"], right=["AUROC", "95 % interval"])
     for item in result.prompt_sets:
-        table.add_row(
-            escape(item.name),
-            _score(item.macro_auroc),
-            _interval(item.interval),
-            _score(item.macro_auroc_min10),
-            _interval(item.interval_min10),
-        )
+        table.add_row(escape(item.name), _ALL, _score(item.macro_auroc), _interval(item.interval))
+        if item.macro_auroc_min10 is not None:
+            table.add_row("", _MIN10, _score(item.macro_auroc_min10), _interval(item.interval_min10))
     return table
 
 
 def _comparisons(pairs: list[Comparison]) -> Table:
-    table = Table(title="Difference in macro AUROC, paired by patient", title_justify="left")
-    table.add_column("prompt sets", overflow="fold")
-    for heading in ("all classes", "95 % interval", "p", "classes with 10 positives", "95 % interval", "p"):
-        table.add_column(heading, justify="right")
+    table = _table(
+        "Difference in macro AUROC, paired by patient",
+        left=["prompt sets", "mean over"],
+        right=["difference", "95 % interval", "p"],
+    )
     for pair in pairs:
-        table.add_row(
-            escape(f"{pair.b} - {pair.a}"),
-            _difference(pair.difference),
-            _interval(pair.interval, signed=True),
-            _p(pair.p_value),
-            _difference(pair.difference_min10),
-            _interval(pair.interval_min10, signed=True),
-            _p(pair.p_value_min10),
-        )
+        interval = _interval(pair.interval, signed=True)
+        table.add_row(_pair(pair), _ALL, _difference(pair.difference), interval, _p(pair.p_value))
+        if pair.difference_min10 is not None:
+            interval = _interval(pair.interval_min10, signed=True)
+            table.add_row("", _MIN10, _difference(pair.difference_min10), interval, _p(pair.p_value_min10))
     return table
 
 
 def _classes(result: Result) -> Table:
-    table = Table(title="AUROC by class, with 95 % interval", title_justify="left")
-    table.add_column("class")
-    table.add_column("name", overflow="fold")
-    table.add_column("positives", justify="right")
-    for item in result.prompt_sets:
-        table.add_column(escape(item.name), justify="right")
-    pair = result.comparisons[0] if len(result.comparisons) == 1 else None
-    if pair:
-        table.add_column(escape(f"{pair.b} - {pair.a}"), justify="right")
-        table.add_column("p (Holm)", justify="right")
+    sets = [escape(item.name) for item in result.prompt_sets]
+    table = _table("AUROC by class, with 95 % interval", left=["class", "name"], right=["positives", *sets])
     for code, first in result.prompt_sets[0].per_class.items():
-        row = [escape(code) + ("*" if first.note else ""), escape(first.name), str(first.positives)]
-        row += [_cell(item.per_class[code]) for item in result.prompt_sets]
-        if pair:
-            gap = pair.per_class.get(code)
-            row += (
-                [f"{_difference(gap.difference)} {_interval(gap.interval, signed=True)}", _p(gap.p_holm)]
-                if gap
-                else ["-", "-"]
-            )
-        table.add_row(*row)
+        cells = [_cell(item.per_class[code]) for item in result.prompt_sets]
+        mark = "*" if first.note else ""
+        table.add_row(escape(code) + mark, escape(first.name), str(first.positives), *cells)
     return table
+
+
+def _class_differences(pair: Comparison) -> Table:
+    table = _table(
+        f"Difference by class, {_pair(pair)}",
+        left=["class"],
+        right=["difference", "95 % interval", "p", "p by Holm"],
+    )
+    for code, gap in pair.per_class.items():
+        interval = _interval(gap.interval, signed=True)
+        table.add_row(escape(code), _difference(gap.difference), interval, _p(gap.p_value), _p(gap.p_holm))
+    return table
+
+
+def _table(title: str, *, left: list[str], right: list[str]) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for heading in left:
+        table.add_column(heading, overflow="fold")
+    for heading in right:
+        table.add_column(heading, justify="right", overflow="fold")  # folded, never cut: no digit is lost
+    return table
+
+
+def _pair(pair: Comparison) -> str:
+    return escape(f"{pair.b} - {pair.a}")
 
 
 def _notes(result: Result) -> Text:
@@ -141,10 +144,10 @@ def _difference(value: float | None) -> str:
 def _interval(value: tuple[float, float] | None, *, signed: bool = False) -> str:
     if value is None:
         return "-"
-    return " to ".join(f"{end:+.3f}" if signed else f"{end:.3f}" for end in value)
+    return "[" + ",".join(f"{end:+.3f}" if signed else f"{end:.3f}" for end in value) + "]"
 
 
 def _p(value: float | None) -> str:
     if value is None:
         return "-"
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return "<0.001" if value < 0.001 else f"{value:.3f}"

@@ -17,7 +17,7 @@ def result(tmp_path, monkeypatch):
     task = FakeTask(tmp_path, classes=("SR", "AFIB", "VT"))
     task.labels = [[*row, False] for row in task.labels]
     install(monkeypatch, task)
-    names = {"SR": "sinus rhythm", "AFIB": "nothing [AFIB]",  # brackets are no markup "VT": "nothing seen"}
+    names = {"SR": "sinus rhythm", "AFIB": "atrial fibrillation", "VT": "nothing seen"}
     useless = PromptSet.plain({code: f"nothing [{code}]" for code in names}).model_copy(
         update={"name": "useless"}
     )
@@ -59,7 +59,7 @@ def test_the_table_says_all_that_a_reader_must_know(result):
         "plain - useless",
         "+0.500",
         "* VT: no positives among 12 records; left out of every mean",
-        "nothing [AFIB]",  # brackets are no markup
+        "nothing [AFIB]",  # brackets in a name are no markup
         "In distribution: the model was pretrained on Toy, folds 1",
         "Not a medical device",
     ):
