@@ -1,8 +1,8 @@
 import io
 
 import pytest
-from fakes import FakeModel, FakeTask, install
 from rich.console import Console
+from toy_task import FakeModel, FakeTask, install
 
 from merl.ckepe.prompt_set import PromptSet
 from merl.errors import DataError

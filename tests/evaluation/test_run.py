@@ -2,7 +2,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from fakes import CLASSES, FakeModel, FakeTask, install
+from toy_task import CLASSES, FakeModel, FakeTask, install
 
 from merl.ckepe.prompt_set import PromptSet
 from merl.errors import PromptError, UsageError
