@@ -2,13 +2,13 @@ import io
 
 import pytest
 from rich.console import Console
-from toy_task import FakeModel, FakeTask, install
 
 from merl.ckepe.prompt_set import PromptSet
 from merl.errors import DataError
 from merl.evaluation.result import Result
 from merl.evaluation.run import evaluate
 from merl.evaluation.table import print_result
+from tests.evaluation.toy_task import FakeModel, FakeTask, install
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from toy_task import CLASSES, FakeModel, FakeTask, install
 
 from merl.ckepe.prompt_set import PromptSet
 from merl.errors import PromptError, UsageError
 from merl.evaluation.result import Result
 from merl.evaluation.run import evaluate, prompt_set_sha256
+from tests.evaluation.toy_task import CLASSES, FakeModel, FakeTask, install
 
 
 @pytest.fixture
