@@ -1,0 +1,1 @@
+"""Evaluation: AUROC with patient-level bootstrap intervals, paired comparison of prompt sets, results."""

@@ -1,0 +1,147 @@
+"""The result of an evaluation: what is printed, drawn and reported is read from it, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from merl.errors import DataError
+from merl.files import validate, write_text
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Gap = Annotated[float, Field(ge=-1, le=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ClassResult(_Strict):
+    """One class under one prompt set.
+
+    Attributes:
+        name: as the prompt set writes it.
+        auroc: 0 to 1; ``None`` where the class has no positive or no negative, ``note`` says which.
+        interval: 95 %, by patients.
+        positives: records with the class.
+        skipped_resamples: resamples that held no positive or no negative.
+        note: what a reader must know before quoting the figure.
+    """
+
+    name: str
+    auroc: Share | None
+    interval: tuple[Share, Share] | None
+    positives: int
+    skipped_resamples: int = 0
+    note: str | None = None
+
+
+class PromptSetResult(_Strict):
+    """One prompt set: means over the classes that can be scored, and each class.
+
+    Attributes:
+        name: the prompt file's stem, or the set's own name.
+        sha256: of the set's content, the same from a file and in memory.
+        macro_auroc_min10: over classes with at least 10 positives; ``None`` if there are none.
+    """
+
+    name: str
+    sha256: str
+    macro_auroc: Share
+    interval: tuple[Share, Share]
+    macro_auroc_min10: Share | None
+    interval_min10: tuple[Share, Share] | None
+    per_class: dict[str, ClassResult]
+
+
+class ClassDifference(_Strict):
+    """``b`` minus ``a`` in one class; ``p_holm`` is the p value adjusted for the number of classes."""
+
+    difference: Gap
+    interval: tuple[Gap, Gap]
+    p_value: Share
+    p_holm: Share
+
+
+class Comparison(_Strict):
+    """Two prompt sets on the same records and resamples; every difference is ``b`` minus ``a``."""
+
+    a: str
+    b: str
+    difference: Gap
+    interval: tuple[Gap, Gap]
+    p_value: Share
+    difference_min10: Gap | None
+    interval_min10: tuple[Gap, Gap] | None
+    p_value_min10: Share | None
+    per_class: dict[str, ClassDifference]
+
+
+class Checkpoint(_Strict):
+    """The model behind the scores.
+
+    Attributes:
+        sha256: of its weights; ``None`` for a model that was never saved.
+        training: what it was trained on, in words.
+        in_distribution: whether it was trained on this data set, though without labels.
+    """
+
+    name: str
+    sha256: str | None
+    training: str | None
+    in_distribution: bool
+
+
+class Bootstrap(_Strict):
+    """How the intervals were made."""
+
+    resamples: int
+    unit: str = "patient"
+    level: Share = 0.95
+
+
+class Result(_Strict):
+    """A task's scores under one or more prompt sets. AUROC runs from 0 to 1.
+
+    Attributes:
+        prompt_sets: in the order they were given.
+        comparisons: every pair of prompt sets, the one given first as ``a``; empty for a single set.
+        seeds: by purpose.
+        versions: of the software that computed it.
+    """
+
+    task: str
+    dataset: str
+    split: str
+    n_records: int
+    n_patients: int
+    prompt_sets: list[PromptSetResult] = Field(min_length=1)
+    comparisons: list[Comparison]
+    checkpoint: Checkpoint
+    bootstrap: Bootstrap
+    seeds: dict[str, int]
+    versions: dict[str, str]
+
+    def save(self, path: str | Path) -> None:
+        """Write the result as JSON, atomically."""
+        write_text(path, self.model_dump_json(indent=2) + "\n")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Result:
+        """Read a result from JSON.
+
+        Raises:
+            DataError: the file is missing, not JSON or not a result; all faults are named together.
+        """
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise DataError(
+                f"there is no result {path}; `merl evaluate ... --json {path}` writes one"
+            ) from None
+        except (OSError, ValueError) as problem:
+            raise DataError(f"cannot read the result {path}: {problem}") from None
+        return validate(cls, data, path, DataError)

@@ -1,0 +1,176 @@
+"""The evaluation of a task: prompts and records in, a result with intervals out."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from merl.ckepe.prompt_set import PromptSet
+from merl.errors import PromptError, UsageError
+from merl.evaluation.comparison import comparisons, measure, prompt_set_result
+from merl.evaluation.embeddings import record_embeddings
+from merl.evaluation.intervals import MIN_RESAMPLES
+from merl.evaluation.metrics import Floats
+from merl.evaluation.result import Bootstrap, Checkpoint, Result
+
+if TYPE_CHECKING:
+    from merl.datasets.tasks import TaskData
+
+_FROM_MAPPING = "labels"  # the label set of prompts made from a mapping of code to name
+
+
+def evaluate(
+    task: str,
+    *,
+    data: str | Path,
+    prompts: Sequence[PromptSet | str | Path],
+    model: Any,
+    split: Literal["train", "val", "test"] = "val",
+    bootstrap: int = 1000,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """Score a labelled task under one or more prompt sets and compare them.
+
+    Nothing is fitted: labels are read only to score. ECG embeddings are cached, so only the first call on a
+    split encodes its records.
+
+    Args:
+        task: a task's name; prompt sets must be for the label set of that name, with exactly its classes.
+            Sets made from a mapping, which have no label set of their own, are taken by their classes.
+        data: the data set's folder.
+        prompts: prompt sets, paths, or names of shipped sets; no two of the same name.
+        model: as ``merl.load_model`` returns it.
+        split: ``val`` for choosing, ``test`` once at the end.
+        bootstrap: resamples of patients, at least 20; 1000 is usual.
+        seed: of the resampling.
+        progress: called with the records encoded and the records to encode.
+
+    Returns:
+        AUROC from 0 to 1 with 95 % intervals by patients; with several prompt sets also their differences.
+
+    Raises:
+        UsageError: an unknown task, split or prompt set, a name given twice, or too few resamples.
+        PromptError: a prompt set is for other classes.
+        DataError: the data set is missing or damaged, or no class can be scored.
+        RecordError: a record cannot be read or does not meet the model's contract.
+    """
+    from merl.datasets.tasks import load_task
+
+    if bootstrap < MIN_RESAMPLES:
+        raise UsageError(
+            f"{bootstrap} bootstrap resamples are too few; give at least {MIN_RESAMPLES}, best 1000"
+        )
+    sets = _prompt_sets(prompts, task)
+    rate = 100 if model.spec.sampling_rate <= 100 else 500  # the published rate that serves the model
+    records = load_task(task, data, split, sampling_rate=rate)
+    for prompt_set in sets:
+        _check_classes(prompt_set, records)
+    scores = _scores(model, sets, records, progress)
+    measured = measure(
+        scores, records.labels, records.patients, records.classes, resamples=bootstrap, seed=seed
+    )
+    return Result(
+        task=records.task,
+        dataset=records.dataset,
+        split=records.split,
+        n_records=len(records.names),
+        n_patients=len(np.unique(records.patients)),
+        prompt_sets=[
+            prompt_set_result(
+                measured,
+                item.name,
+                sha256=prompt_set_sha256(item),
+                class_names={code: entry.name for code, entry in item.classes.items()},
+            )
+            for item in sets
+        ],
+        comparisons=comparisons(measured),
+        checkpoint=_checkpoint(model, records.dataset),
+        bootstrap=Bootstrap(resamples=bootstrap),
+        seeds={"bootstrap": seed},
+        versions=_versions(),
+    )
+
+
+def prompt_set_sha256(prompt_set: PromptSet) -> str:
+    """Hash a prompt set's content as JSON, so that comments and layout of its file do not count."""
+    return hashlib.sha256(prompt_set.model_dump_json(by_alias=True).encode()).hexdigest()
+
+
+def _prompt_sets(prompts: Sequence[PromptSet | str | Path], task: str) -> list[PromptSet]:
+    if isinstance(prompts, str | Path | PromptSet):
+        prompts = [prompts]
+    sets = [item if isinstance(item, PromptSet) else PromptSet.find(item, task) for item in prompts]
+    if not sets:
+        raise UsageError("no prompt set given; give at least one, such as 'plain'")
+    names = [item.name for item in sets]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise UsageError(f"two prompt sets are called {twice[0]!r}; rename one file, results go by its name")
+    return sets
+
+
+def _check_classes(prompt_set: PromptSet, records: TaskData) -> None:
+    if prompt_set.label_set not in {records.task, _FROM_MAPPING}:
+        raise PromptError(
+            f"the prompt set {prompt_set.name!r} was made for the label set {prompt_set.label_set!r},"
+            f" not for {records.task!r}"
+        )
+    missing = [code for code in records.classes if code not in prompt_set.classes]
+    extra = [code for code in prompt_set.classes if code not in records.classes]
+    faults = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"adds {', '.join(extra)}"] * bool(extra)
+    if faults:
+        raise PromptError(
+            f"the prompt set {prompt_set.name!r} {' and '.join(faults)}; {records.task} has exactly"
+            f" the classes {', '.join(records.classes)}"
+        )
+
+
+def _scores(
+    model: Any, sets: list[PromptSet], records: TaskData, progress: Callable[[int, int], None] | None
+) -> dict[str, Floats]:
+    """Cosines of every record with every class, (records, classes) in the task's order, by prompt set."""
+    from merl.zeroshot import class_embeddings
+
+    texts = {}  # before the ECGs: a faulty prompt should not cost their encoding
+    for item in sets:
+        embedded = np.asarray(class_embeddings(model, item), np.float64)  # (classes, embed_dim)
+        texts[item.name] = embedded[[list(item.classes).index(code) for code in records.classes]]
+    ecgs = record_embeddings(model, records, progress=progress).astype(np.float64)
+    return {name: ecgs @ rows.T for name, rows in texts.items()}
+
+
+def _checkpoint(model: Any, dataset: str) -> Checkpoint:
+    training = getattr(getattr(model, "config", model), "training", None)
+    if isinstance(training, bool):  # a torch module's own flag: whether it is in training mode
+        training = None
+    facts: Mapping[str, Any] = dict(training or ())  # of a mapping or of a pydantic model
+    seen = str(facts.get("dataset", ""))
+    folds = facts.get("folds")
+    words = seen + (f", folds {', '.join(str(fold) for fold in folds)}" if folds else "")
+    return Checkpoint(
+        name=model.name,
+        sha256=model.sha256,
+        training=words or None,
+        in_distribution=_plain(dataset) in {_plain(part) for part in seen.replace("+", ",").split(",")},
+    )
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def _versions() -> dict[str, str]:
+    from merl import __version__
+
+    return {
+        "merl": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "torch", "transformers")},
+    }

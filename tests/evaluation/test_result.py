@@ -1,0 +1,66 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from merl.ckepe.prompt_set import PromptSet
+from merl.errors import DataError
+from merl.evaluation.result import Result
+from merl.evaluation.run import evaluate
+from merl.evaluation.table import print_result
+from tests.evaluation.toy_task import FakeModel, FakeTask, install
+
+
+@pytest.fixture
+def result(tmp_path, monkeypatch):
+    monkeypatch.setenv("MERL_CACHE", str(tmp_path / "cache"))
+    task = FakeTask(tmp_path, classes=("SR", "AFIB", "VT"))
+    task.labels = [[*row, False] for row in task.labels]
+    install(monkeypatch, task)
+    names = {"SR": "sinus rhythm", "AFIB": "atrial fibrillation", "VT": "nothing seen"}
+    useless = PromptSet.plain({code: f"nothing [{code}]" for code in names}).model_copy(
+        update={"name": "useless"}
+    )
+    model = FakeModel(training={"dataset": "Toy", "folds": (1,)})
+    return evaluate(
+        task.task, data=tmp_path, prompts=[useless, PromptSet.plain(names)], model=model, bootstrap=50
+    )
+
+
+def test_an_undefined_class_is_null_and_not_nan(result, tmp_path):
+    result.save(tmp_path / "result.json")
+    assert "NaN" not in (tmp_path / "result.json").read_text()
+    assert Result.load(tmp_path / "result.json").prompt_sets[0].per_class["VT"].auroc is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("{", "cannot read"), ("{}", "task: field required"), ('{"extra": 1}', "unknown key 'extra'")],
+)
+def test_a_file_that_is_no_result_is_refused(tmp_path, text, message):
+    path = tmp_path / "result.json"
+    path.write_text(text)
+    with pytest.raises(DataError, match=message):
+        Result.load(path)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(DataError, match="there is no result"):
+        Result.load(tmp_path / "none.json")
+
+
+def test_the_table_says_all_that_a_reader_must_know(result):
+    page = io.StringIO()
+    print_result(result, Console(width=200, file=page))
+    text = page.getvalue()
+    for said in (
+        "12 records of 6 patients",
+        "split val",
+        "plain - useless",
+        "+0.500",
+        "* VT: no positives among 12 records; left out of every mean",
+        "nothing [AFIB]",  # brackets in a name are no markup
+        "In distribution: the model was pretrained on Toy, folds 1",
+        "Not a medical device",
+    ):
+        assert said in text
