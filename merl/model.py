@@ -72,8 +72,8 @@ class AttentionPool(nn.Module):
         self.c_proj = nn.Linear(dim, dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pool features, shape (batch, dim, steps), into one vector each, shape (batch, dim)."""
-        positions = self.positional_embedding[None]                    # (1, steps + 1, dim)
+        """Pool features, shape (batch, dim, steps or fewer), into one vector each, shape (batch, dim)."""
+        positions = self.positional_embedding[None, : x.shape[-1] + 1]  # (1, steps + 1, dim)
         cls = (self.cls_token + positions[:, :1]).expand(len(x), -1, -1)
         sequence = torch.cat([cls, x.transpose(1, 2)], dim=1) + positions
         pooled, _ = self.mhsa(sequence[:, :1], sequence, sequence, need_weights=False)

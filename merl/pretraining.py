@@ -54,6 +54,7 @@ class PretrainConfig(BaseModel):
     sentence_share: float = Field(0.5, ge=0, le=1, description="how often one sentence stands for its report")
     lead_masking: float = Field(0.0, ge=0, lt=1, description="probability that a record loses some leads")
     crop_shift: float = Field(0.0, ge=0, lt=1, description="largest circular shift in time, as a share of the record")
+    crop_epochs: int = Field(0, ge=0, description="first epochs, which see only half of each record's time")
     noise: float = Field(0.0, ge=0, description="standard deviation of added white noise, in model units")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the processor has it")
     seed: int = 0
@@ -165,6 +166,8 @@ class Trainer:
         """Compute the objective for one batch of record indices."""
         config, model = self.config, self.model
         signals = augment(self.signals[records].float(), config, generator)
+        if self.epoch < config.crop_epochs:  # half the cost while the filters are still coarse
+            signals = signals[:, :, : signals.shape[-1] // 2]
         chosen = self.texts.draw(records, config.sentence_share, rng)
         same = torch.from_numpy(self.texts.true_of[records][:, chosen].toarray()) if config.cma == "multi" else None
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
