@@ -1,0 +1,5 @@
+"""``python -m merl`` is ``merl``."""
+
+from merl.cli import main
+
+main()

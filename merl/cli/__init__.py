@@ -1,0 +1,24 @@
+"""The command line: ``merl``. Results go to stdout, progress to stderr; exit codes 0 done, 1 failed, 2 wrong use."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit."""
+    from merl.cli.app import app
+    from merl.errors import MerlError
+
+    try:
+        app(args=None if arguments is None else list(arguments))
+    except MerlError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        sys.exit(problem.exit_code)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

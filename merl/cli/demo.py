@@ -1,0 +1,214 @@
+"""``merl demo``: the main job in a minute, offline, from a new label set to a measured comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+
+from merl.cli.console import out, progress
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from merl.ckepe.prompt_set import PromptSet
+    from merl.datasets.ptbxl import PTBXL
+    from merl.label_sets import LabelSet
+    from merl.records import ECGRecord
+
+#: A label set that ships nowhere else, as a user would write it.
+LABELS = {
+    "SLOW": "sinus bradycardia",
+    "FAST": "sinus tachycardia",
+    "AF": "atrial fibrillation",
+    "AVB1": "first degree AV block",
+    "WIDE": "left bundle branch block",
+}
+_PER_CLASS = 6        # simulated ECGs of each class
+_PER_CLASS_REAL = 40  # real ECGs of each class, with --data
+
+
+def demo(
+    data: Annotated[Path | None, typer.Option(help="PTB-XL's folder: use real records instead of simulated.")] = None,
+    out_dir: Annotated[Path, typer.Option("--out", help="Where the prompt file and the result go.")] = Path("merl-demo"),
+) -> None:
+    """Show the whole path: a new label set, its prompts, what they rest on, scores and a comparison."""
+    from merl.checkpoints import load_model
+    from merl.ckepe.generator import generate_prompts
+    from merl.ckepe.prompt_set import PromptSet
+    from merl.label_sets import load_label_set
+    from merl.zeroshot import ZeroShotClassifier, embed_records
+
+    label_set = load_label_set(LABELS)
+    _title("1. A label set nobody wrote prompts for")
+    for code, item in label_set.classes.items():
+        out().print(f"   {code:5} {item.name}", highlight=False)
+
+    _title("2. Prompts from the knowledge base, every phrase with what it rests on")
+    knowledge = generate_prompts(label_set).model_copy(update={"name": "knowledge"})
+    knowledge.save(out_dir / "knowledge.yaml")
+    _show_prompts(knowledge)
+
+    _title("3. Scores of single ECGs (cosines, not probabilities)")
+    model = load_model()
+    examples = [_dicom_example(), *_one_of_each(label_set, data)]
+    scores = ZeroShotClassifier(model, knowledge).decision_function(examples)
+    _show_scores(label_set, [record.name for record in examples], scores)
+
+    _title("4. Do the enriched prompts beat the plain class names?")
+    with progress("scoring ECGs") as report:
+        records, labels, patients, source = _labelled(label_set, data)
+        embeddings = embed_records(model, records, progress=lambda done: report(done, len(labels)))
+    sets = [PromptSet.plain(label_set), knowledge]
+    _compare(model, sets, embeddings, labels, patients)
+    out().print(f"   {source}", highlight=False)
+    out().print(f"   The prompts are in {out_dir / 'knowledge.yaml'}. For research. Not a medical device.", highlight=False)
+
+
+def _title(text: str) -> None:
+    out().print(f"\n[bold]{text}[/bold]")
+
+
+def _show_prompts(prompt_set: PromptSet) -> None:
+    from rich.table import Table
+
+    from merl.knowledge.entries import load_entries, load_sources
+
+    entries, sources = load_entries(), load_sources()
+    table = Table("class", "phrase", "rests on", "published in", box=None)
+    for code, item in prompt_set.classes.items():
+        for phrase in [p for p in item.prompts if p.polarity == "present"][:4]:
+            place = phrase.sources[0] if phrase.sources else "-"
+            table.add_row(code, phrase.text, place, _published(place, entries, sources))
+    out().print(table)
+    kept = sum(len(item.prompts) for item in prompt_set.classes.values())
+    rejected = [(code, line) for code, item in prompt_set.classes.items() for line in item.rejected]
+    out().print(f"   {kept} phrases kept (up to four of a class shown), {len(rejected)} rejected", highlight=False)
+    for code, line in rejected[:3]:
+        out().print(f"   rejected for {code}: {line.text!r}: {line.reason}", highlight=False, markup=False)
+
+
+def _published(place: str, entries: Any, sources: Any) -> str:
+    """The published source of a passage such as ``ecg:AFIB#findings/0``."""
+    entry, _, part = place.removeprefix("ecg:").partition("#")
+    kind, _, number = part.partition("/")
+    if entry not in entries or kind not in {"definition", "findings", "absent"}:
+        return "name of the entry" if entry in entries else "-"
+    found = getattr(entries[entry], kind)
+    source = sources[(found[int(number)] if number else found).source]
+    return f"{source.reference.split('.')[0].split(',')[0]}, {source.year}"
+
+
+def _dicom_example() -> ECGRecord:
+    """The real 12-lead recording that pydicom carries as a test file."""
+    from pydicom.data import get_testdata_file
+
+    from merl.readers import read_record
+
+    return read_record(str(get_testdata_file("waveform_ecg.dcm", download=False)))
+
+
+def _one_of_each(label_set: LabelSet, data: Path | None) -> list[ECGRecord]:
+    if data is None:
+        return [_simulated(code, seed=100) for code in label_set.classes]
+    from merl.readers import read_record
+
+    paths, labels, _ = _real(label_set, data)
+    alone = labels.sum(1) == 1
+    return [read_record(paths[int(np.flatnonzero(labels[:, c] & alone)[0])]) for c in range(labels.shape[1])]
+
+
+def _show_scores(label_set: LabelSet, names: Sequence[str], scores: NDArray[np.float32]) -> None:
+    from rich.table import Table
+
+    table = Table("ECG", *label_set.classes, "highest", box=None)
+    for name, row in zip(names, scores, strict=True):
+        shown = f"{name} (real, from pydicom)" if name == "waveform_ecg" else name
+        table.add_row(shown, *(f"{value:+.2f}" for value in row), list(label_set.classes)[int(row.argmax())])
+    out().print(table)
+
+
+def _labelled(
+    label_set: LabelSet, data: Path | None
+) -> tuple[list[ECGRecord], NDArray[np.bool_], NDArray[np.int64], str]:
+    """Return records, labels (records, classes), patients and where the records come from."""
+    if data is None:
+        codes = list(label_set.classes)
+        records = [_simulated(code, seed) for seed in range(_PER_CLASS) for code in codes]
+        labels = np.tile(np.eye(len(codes), dtype=bool), (_PER_CLASS, 1))
+        source = "These ECGs are simulated: an illustration, not a measurement (use --data for real records)."
+        return records, labels, np.arange(len(records)), source
+    from merl.readers import read_record
+
+    paths, labels, patients = _real(label_set, data)
+    source = (
+        f"{len(paths)} real records of PTB-XL fold 9, up to {_PER_CLASS_REAL} of each class."
+        " In distribution: the model was pretrained on folds 1-8."
+    )
+    return [read_record(path) for path in paths], labels, patients, source
+
+
+def _simulated(code: str, seed: int) -> ECGRecord:
+    from merl.simulation import Rhythm, simulate
+
+    rng = np.random.default_rng(seed)
+    rhythm = {
+        "SLOW": Rhythm(heart_rate=rng.uniform(40, 52)),
+        "FAST": Rhythm(heart_rate=rng.uniform(110, 135), pr=0.13),
+        "AF": Rhythm(heart_rate=rng.uniform(75, 110), fibrillation=True),
+        "AVB1": Rhythm(heart_rate=rng.uniform(62, 75), pr=rng.uniform(0.26, 0.32)),
+        "WIDE": Rhythm(heart_rate=rng.uniform(62, 80), qrs=0.15, left_bundle_branch_block=True),
+    }[code]
+    return simulate(rhythm, seed=seed)
+
+
+def _real(label_set: LabelSet, data: Path) -> tuple[list[Path], NDArray[np.bool_], NDArray[np.int64]]:
+    """Choose the first records of each class of PTB-XL's fold 9 by the SCP codes of the knowledge entries."""
+    from merl.ckepe.concepts import find_concepts
+    from merl.datasets.ptbxl import PTBXL
+    from merl.knowledge.index import KnowledgeIndex
+
+    concepts = find_concepts(label_set, KnowledgeIndex.default())
+    entries = [concept.entry for concept in concepts.values()]
+    return _first_of_each(PTBXL(data), [set(entry.codes.scp) if entry else set() for entry in entries])
+
+
+def _first_of_each(
+    ptbxl: PTBXL, codes: list[set[str]]
+) -> tuple[list[Path], NDArray[np.bool_], NDArray[np.int64]]:
+    """Return paths, labels (records, classes) and patients; a record may be of several classes."""
+    table = ptbxl.labelled([9])
+    labels = np.array([[bool(wanted & found.keys()) for wanted in codes] for found in table["scp_codes"]])
+    chosen = np.unique(np.concatenate([np.flatnonzero(column)[:_PER_CLASS_REAL] for column in labels.T]))
+    paths = list(ptbxl.paths(table["filename"].iloc[chosen]))
+    return paths, labels[chosen], table["patient_id"].to_numpy()[chosen]
+
+
+def _compare(
+    model: Any,
+    sets: list[PromptSet],
+    embeddings: NDArray[np.float32],
+    labels: NDArray[np.bool_],
+    patients: NDArray[np.int64],
+) -> None:
+    from rich.table import Table
+
+    from merl.evaluation.comparison import comparisons, measure, prompt_set_result
+    from merl.zeroshot import class_embeddings
+
+    classes = tuple(sets[0].classes)
+    scores = {item.name: embeddings @ class_embeddings(model, item).numpy().T for item in sets}
+    measured = measure(scores, labels, patients, classes, resamples=500, seed=0)
+    table = Table("prompts", "macro AUROC", "95 % interval", box=None)
+    names = {code: item.name for code, item in sets[0].classes.items()}
+    for item in sets:
+        row = prompt_set_result(measured, item.name, sha256="", class_names=names)
+        table.add_row(item.name, f"{row.macro_auroc:.3f}", f"{row.interval[0]:.3f} to {row.interval[1]:.3f}")
+    gap = comparisons(measured)[0]
+    table.add_row(
+        "difference", f"{gap.difference:+.3f}", f"{gap.interval[0]:+.3f} to {gap.interval[1]:+.3f} (p {gap.p_value:.3f})"
+    )
+    out().print(table)

@@ -1,0 +1,114 @@
+"""``merl classify`` and ``merl evaluate``: prompts against ECGs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from merl.cli.console import note, out, print_json, progress
+from merl.errors import RecordError, UsageError, unknown
+
+if TYPE_CHECKING:
+    from merl.ckepe.prompt_set import PromptSet
+
+DEFAULT_MODEL = "ptbxl-r18-100hz"
+Checkpoint = Annotated[str, typer.Option(help="A shipped model or a checkpoint folder.")]
+
+
+class Split(StrEnum):
+    """Which records: val to choose, test once at the end."""
+
+    val = "val"
+    test = "test"
+
+
+def classify(
+    records: Annotated[list[str], typer.Argument(help="ECG files: WFDB, Challenge .mat, CPSC2018 .mat, DICOM.")],
+    prompts: Annotated[
+        str, typer.Option(help="A prompt file, or a shipped set such as ptbxl-rhythm/knowledge.")
+    ],
+    checkpoint: Checkpoint = DEFAULT_MODEL,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Score ECGs against the prompts of each class; scores are cosines, not probabilities."""
+    from rich.table import Table
+
+    from merl.checkpoints import load_model
+    from merl.readers import read_record
+    from merl.zeroshot import ZeroShotClassifier
+
+    prompt_set = _prompt_set(prompts)
+    model = load_model(checkpoint)
+    read, problems = [], []
+    for path in records:
+        try:
+            record = read_record(path)
+            model.spec.windows(record)
+        except RecordError as problem:
+            problems.append(str(problem))
+        else:
+            read.append((path, record))
+    if problems:
+        raise RecordError("; ".join(problems))
+    scores = ZeroShotClassifier(model, prompt_set).decision_function([record for _, record in read])
+    codes = list(prompt_set.classes)
+    if as_json:
+        rows = ({code: round(float(s), 6) for code, s in zip(codes, row, strict=True)} for row in scores)
+        print_json([{"record": path, "scores": row} for (path, _), row in zip(read, rows, strict=True)])
+        return
+    for (path, record), row in zip(read, scores, strict=True):
+        leads = f"{len(record.leads)} leads, {record.seconds:g} s at {record.sampling_rate:g} Hz"
+        table = Table("class", "name", "cosine", title=f"{path} ({leads})", title_justify="left", box=None)
+        for position in row.argsort()[::-1]:
+            table.add_row(codes[position], prompt_set.classes[codes[position]].name, f"{row[position]:+.3f}")
+        out().print(table, "")
+    print("Scores are cosines between ECG and prompts, not probabilities. For research. Not a medical device.")
+
+
+def _prompt_set(prompts: str) -> PromptSet:
+    from merl.ckepe.prompt_set import PromptSet
+    from merl.files import content_dir
+
+    if Path(prompts).is_file():
+        return PromptSet.load(prompts)
+    folder = content_dir("prompts") / "sets"
+    shipped = {path.relative_to(folder).with_suffix("").as_posix(): path for path in folder.glob("*/*.yaml")}
+    if prompts not in shipped:
+        raise UsageError(unknown("prompt file or shipped set", prompts, shipped))
+    return PromptSet.load(shipped[prompts])
+
+
+def evaluate(
+    task: Annotated[str, typer.Argument(help="A task (merl tasks lists them).")],
+    data: Annotated[Path, typer.Option(help="The data set's folder.")],
+    prompts: Annotated[list[str], typer.Option(help="A prompt file or a shipped set (plain, knowledge); repeat it.")],
+    checkpoint: Checkpoint = DEFAULT_MODEL,
+    split: Annotated[Split, typer.Option(help="val (fold 9) or test (fold 10) of PTB-XL.")] = Split.val,
+    bootstrap: Annotated[int, typer.Option(help="Bootstrap resamples of patients.")] = 1000,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here as JSON.")] = None,
+) -> None:
+    """Measure prompt sets on labelled ECGs: AUROC with intervals, and paired differences."""
+    from merl.checkpoints import load_model
+    from merl.datasets.tasks import get_task
+    from merl.evaluation.run import evaluate as run
+    from merl.evaluation.table import print_result
+
+    get_task(task)
+    model = load_model(checkpoint)
+    with progress("embedding ECGs") as report:
+        result = run(
+            task,
+            data=data,
+            prompts=prompts,
+            model=model,
+            split=split.value,
+            bootstrap=bootstrap,
+            progress=report,
+        )
+    if json_file:
+        result.save(json_file)
+        note(f"result written to {json_file}")
+    print_result(result, out())

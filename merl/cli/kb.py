@@ -1,0 +1,68 @@
+"""``merl kb``: the knowledge base."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from merl.cli.console import note, out, print_json
+from merl.errors import UsageError, unknown
+
+app = typer.Typer(help="Search and build the ECG knowledge base.", no_args_is_help=True)
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="A name, code or finding.")],
+    k: Annotated[int, typer.Option("-k", min=1, help="How many entries to show.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Find the entries nearest to a query; exact codes, names and synonyms come first."""
+    from rich.table import Table
+
+    from merl.knowledge.index import KnowledgeIndex
+
+    if not query.strip():
+        raise UsageError("the query is empty; give a class name, a code or a finding")
+    hits = KnowledgeIndex.default().search(query, k=k)
+    if as_json:
+        print_json([asdict(hit) for hit in hits])
+        return
+    table = Table("id", "name", "matched by", "score", "passage", box=None, pad_edge=False)
+    for hit in hits:
+        table.add_row(hit.id, hit.name, hit.matched_by, f"{hit.score:.2f}", hit.text)
+    out().print(table)
+
+
+@app.command()
+def show(entry_id: Annotated[str, typer.Argument(metavar="ID", help="An entry's id.")]) -> None:
+    """Show one entry with the source of every statement."""
+    from merl.knowledge.entries import load_entries, load_sources
+
+    entries = load_entries()
+    if entry_id not in entries:
+        raise UsageError(unknown("entry", entry_id, entries, "merl kb search"))
+    entry, sources = entries[entry_id], load_sources()
+    lines = [f"{entry.id}: {entry.name}", f"also: {', '.join(entry.names[1:]) or '-'}"]
+    groups = (("definition", (entry.definition,)), ("findings", entry.findings), ("against", entry.absent))
+    for title, group in (*groups, ("distinguish from", entry.distinguish_from)):
+        lines.append(f"\n{title}:")
+        for item in group:
+            source = sources[item.source]
+            other = f"{item.id}: " if hasattr(item, "id") else ""
+            lines.append(f"  - {other}{item.text}\n      {source.title} ({source.year}), {item.locator}")
+    lines.append(f"\nclinically reviewed: {'yes' if entry.clinically_reviewed else 'no'}")
+    print("\n".join(lines))
+
+
+@app.command()
+def build(out_dir: Annotated[Path, typer.Option("--out", help="Folder of the index.")]) -> None:
+    """Build the FAISS index of the shipped knowledge into a folder."""
+    from merl.knowledge.index import KnowledgeIndex
+
+    index = KnowledgeIndex.build()
+    index.save(out_dir)
+    note(f"{len(index.entries)} entries indexed in {out_dir}")

@@ -1,0 +1,50 @@
+"""``merl pretrain``: train a model on pairs of ECG and report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from merl.cli.console import note, progress
+from merl.errors import ConfigError, UsageError, unknown
+
+
+def pretrain(
+    config: Annotated[str, typer.Argument(help="A YAML file or a shipped configuration.")],
+    settings: Annotated[
+        list[str] | None, typer.Argument(metavar="[key=value]...", help="data=DIR, out=DIR, or any setting.")
+    ] = None,
+) -> None:
+    """Train a MERL model; a run that was stopped goes on when called again with the same out folder."""
+    import yaml
+
+    from merl.files import read_yaml, validate
+
+    folder = Path(__file__).parent.parent / "configs"
+    shipped = {path.stem: path for path in folder.glob("*.yaml")}
+    path = Path(config) if Path(config).is_file() else shipped.get(config)
+    if path is None:
+        raise UsageError(unknown("configuration", config, shipped))
+    values: Any = read_yaml(path, ConfigError)
+    places: dict[str, Path] = {}
+    for setting in settings or []:
+        key, equals, value = setting.partition("=")
+        if not equals or not key:
+            raise UsageError(f"{setting!r} is not key=value; write for example epochs=2")
+        if key in {"data", "out"}:
+            places[key] = Path(value)
+        elif isinstance(values, dict):
+            values[key] = yaml.safe_load(value)
+    missing = [f"{key}=DIR" for key in ("data", "out") if key not in places]
+    if missing:
+        raise UsageError(f"say where things are: add {' and '.join(missing)}")
+
+    from merl.pretraining import PretrainConfig
+    from merl.pretraining import pretrain as run
+
+    checked = validate(PretrainConfig, values, path, ConfigError)
+    with progress("pretraining") as report:
+        model = run(checked, places["data"], places["out"], report)
+    note(f"{model.name} is in {places['out']}")
