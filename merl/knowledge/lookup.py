@@ -25,17 +25,21 @@ _SAME = {
 
 
 def normalise(text: str) -> str:
-    """Fold spelling away: case, umlauts, hyphens, plural s, British ae, numerals and the order of the words.
+    """Fold spelling and word order away, so that two ways to write one name are the same string.
 
     >>> normalise("First-degree AV block") == normalise("AV-Block I. Grades") == normalise("1° AV block")
     True
     """
+    return " ".join(sorted(fold_words(text)))
+
+
+def fold_words(text: str) -> list[str]:
+    """Return the words of a text in order, without case, umlauts, hyphens, plural s or kind of numeral."""
     text = text.casefold().translate(_UMLAUTS)
-    text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    text = _without_umlauts(text)
     text = re.sub(r"([123])\s*°", r"\1 degree ", text)
     text = re.sub(r"\batrio[\s-]ventricular\b", "av", text)
-    words = re.findall(r"[a-z0-9]+", text.replace("'s", ""))
-    return " ".join(sorted(_fold(word) for word in words))
+    return [_fold(word) for word in re.findall(r"[a-z0-9]+", text.replace("'s", ""))]
 
 
 def _fold(word: str) -> str:
