@@ -18,7 +18,7 @@ class WordEmbedder:
 
     name = "words"
     sha256 = "1" * 64
-    words = ("sawtooth", "irregular", "prolonged", "broad", "depression", "left", "right", "block")
+    words = ("sawtooth", "irregular", "prolonged", "broad", "depression", "left", "right", "block", "martian")
 
     def encode(self, texts):
         rows = [[text.lower().count(word) for word in self.words] + [0.1] for text in texts]

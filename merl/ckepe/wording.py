@@ -66,6 +66,7 @@ _GROUPS = {
     "type": "type1 type2",
 }
 _GROUP = {value: group for group, values in _GROUPS.items() for value in values.split()}
+_LEMMA |= {value: value for value in _GROUP}
 _WALLS = ("anter", "infer", "later", "poster", "sept", "apic")
 
 
