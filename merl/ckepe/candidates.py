@@ -1,4 +1,4 @@
-"""Phrases proposed for a class: cut from the knowledge itself, or written by a language model from passages."""
+"""Phrases proposed for a class: the knowledge's own statements, or a language model's wording of them."""
 
 from __future__ import annotations
 

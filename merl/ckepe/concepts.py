@@ -1,4 +1,4 @@
-"""Which knowledge entry a class means: declared, found by its exact name, or the nearest that does not conflict."""
+"""Which knowledge entry a class means: declared, found by its exact name, or the nearest without conflict."""
 
 from __future__ import annotations
 
@@ -87,7 +87,8 @@ def _exact(code: str, item: LabelClass, index: KnowledgeIndex) -> Entry | None:
     if len(found) > 1:
         meanings = " or ".join(f"{entry.id} ({entry.name})" for entry in found)
         raise PromptError(
-            f"class {code!r}: {item.name!r} may mean {meanings}; give its full name or its `entry` in the label set"
+            f"class {code!r}: {item.name!r} may mean {meanings};"
+            " give its full name, or its `entry` in the label set"
         )
     return found[0] if found else None
 

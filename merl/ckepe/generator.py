@@ -41,7 +41,7 @@ def generate_prompts(
     concurrency: int = 4,
     progress: Progress | None = None,
 ) -> PromptSet:
-    """Write prompts for every class of a label set from the knowledge, and throw out what it does not support.
+    """Write prompts for every class from the knowledge, and throw out what the knowledge does not support.
 
     A class of which nothing is known keeps its name as the only phrase, without sources.
 

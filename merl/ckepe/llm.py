@@ -140,29 +140,46 @@ def describe(problem: Exception, spec: str, where: str) -> str:
     from langchain_core import exceptions as chain
 
     said = " ".join(str(getattr(problem, "message", problem)).split())[:200]
-    if isinstance(problem, openai.LengthFinishReasonError):
-        return _TOO_LONG.format(spec=spec)
-    if isinstance(problem, (chain.ModelTimeoutError, openai.APITimeoutError)):
-        return f"{where} did not answer {spec} in time; try again, or a smaller model"
-    if isinstance(problem, (chain.ModelConnectionError, openai.APIConnectionError)):
-        return f"cannot reach the language model at {where}; check that it runs and the --base-url"
-    if isinstance(problem, (chain.ModelAuthenticationError, chain.ModelPermissionDeniedError)):
-        return f"{where} refuses the key for {spec}; set OPENAI_API_KEY (or your provider's variable) to a valid one"
-    if isinstance(problem, chain.ModelRateLimitError):
-        if getattr(problem, "code", None) == "insufficient_quota":
-            return f"the quota of {spec} at {where} is used up; top it up, or use --llm none"
-        return f"{where} allows no more requests now (429); wait, or lower --concurrency"
-    if isinstance(problem, chain.ModelNotFoundError):
-        return f"{where} knows no model {spec!r} (404: {said}); check the name, and that the URL ends in /v1"
-    if isinstance(problem, chain.ContextOverflowError):
-        return f"the passages do not fit into the context of {spec}; show fewer with -k"
-    if isinstance(problem, chain.ModelInvalidRequestError):
-        return f"{where} refuses the request to {spec}: {said}; try another model"
-    if isinstance(problem, (chain.ModelAPIError, openai.InternalServerError)):
-        return f"{where} failed while answering {spec} ({said}); try again later"
-    if isinstance(problem, (ValueError, KeyError, TypeError, AttributeError, openai.OpenAIError)):
-        return f"{where} does not answer like an OpenAI-compatible server ({said}); check the --base-url"
-    return f"{spec} at {where} failed: {type(problem).__name__}: {said}"
+    if getattr(problem, "code", None) == "insufficient_quota":
+        return f"the quota of {spec} at {where} is used up; top it up, or use --llm none"
+    sentences: list[tuple[tuple[type[Exception], ...], str]] = [
+        ((openai.LengthFinishReasonError,), _TOO_LONG.format(spec=spec)),
+        (
+            (chain.ModelTimeoutError, openai.APITimeoutError),
+            f"{where} did not answer {spec} in time; try again, or a smaller model",
+        ),
+        (
+            (chain.ModelConnectionError, openai.APIConnectionError),
+            f"cannot reach the language model at {where}; check that it runs, and the --base-url",
+        ),
+        (
+            (chain.ModelAuthenticationError, chain.ModelPermissionDeniedError),
+            f"{where} refuses the key for {spec}; check OPENAI_API_KEY, or your provider's variable",
+        ),
+        (
+            (chain.ModelRateLimitError,),
+            f"{where} takes no more requests now; wait, or lower --concurrency",
+        ),
+        (
+            (chain.ModelNotFoundError,),
+            f"{where} knows no model {spec!r} (404: {said}); check the name, and that the URL ends in /v1",
+        ),
+        ((chain.ContextOverflowError,), f"the passages are too long for {spec}; show fewer with -k"),
+        (
+            (chain.ModelInvalidRequestError,),
+            f"{where} refuses the request to {spec} ({said}); try another model",
+        ),
+        (
+            (chain.ModelAPIError, openai.InternalServerError),
+            f"{where} failed while answering {spec} ({said}); try again later",
+        ),
+        (
+            (ValueError, LookupError, TypeError, AttributeError, openai.OpenAIError),
+            f"{where} does not answer like an OpenAI-compatible server ({said}); check the --base-url",
+        ),
+    ]
+    other = f"{spec} at {where} failed ({type(problem).__name__}: {said})"
+    return next((sentence for kinds, sentence in sentences if isinstance(problem, kinds)), other)
 
 
 def _openai(model: str, base_url: str | None, options: dict[str, Any]) -> Any:
@@ -182,8 +199,10 @@ def _openai(model: str, base_url: str | None, options: dict[str, Any]) -> Any:
 def _other(spec: str, base_url: str | None, options: dict[str, Any]) -> Any:
     from langchain.chat_models import init_chat_model
 
+    if base_url:
+        options = {**options, "base_url": base_url}
     try:
-        return init_chat_model(spec, **options, **({"base_url": base_url} if base_url else {}))
+        return init_chat_model(spec, **options)
     except (ValueError, ImportError) as problem:
         said = " ".join(str(problem).split())[:300]
         raise UsageError(f"cannot use the language model {spec!r}: {said}") from None

@@ -1,9 +1,14 @@
+import json
+import re
+import time
+
 import pytest
 
 from merl.ckepe.generator import generate_prompts
 from merl.ckepe.prompt_set import PromptSet
-from merl.errors import PromptError, UsageError
+from merl.errors import LLMError, PromptError, UsageError
 from merl.label_sets import LabelClass, LabelSet
+from tests.fake_llm import completion, failure, serve
 
 LABELS = {"AFIB": "Atrial fibrillation", "SR": "sinus rhythm", "1AVB": "1st degree AV block"}
 
@@ -30,9 +35,9 @@ def test_knowledge_alone_gives_every_statement_its_place_and_source(index):
         ("distinct P waves before every QRS complex", "finding", "absent", "ecg:AFIB#absent/0"),
     ]
     assert list(made.classes) == list(LABELS)
-    assert texts(made, "1AVB", "synonym") == [
-        "first degree AV block",
-        "prolonged atrioventricular conduction",
+    assert texts(made, "1AVB", "synonym") == ["prolonged atrioventricular conduction"]
+    assert [(item.text, item.reason) for item in made.classes["1AVB"].rejected] == [
+        ("first degree AV block", "repeats a phrase of this class")
     ]
     assert (made.generator.kind, made.generator.index_sha256) == ("knowledge", index.sha256)
 
@@ -64,9 +69,7 @@ def test_kinds_are_subtypes_of_a_group_unless_they_are_classes_themselves(index)
 
 def test_a_declared_entry_decides_and_an_unknown_one_is_refused(index):
     declared = LabelSet(name="x", classes={"AF": LabelClass(name="AF", entry="AFLT")})
-    assert "ecg:AFLT#findings/0" in [
-        s for p in generate_prompts(declared, index=index).classes["AF"].prompts for s in p.sources
-    ]
+    assert "atrial rate of 240 to 340 per minute" in texts(generate_prompts(declared, index=index), "AF")
     wrong = LabelSet(name="x", classes={"AF": LabelClass(name="AF", entry="AFLTT")})
     with pytest.raises(PromptError, match="did you mean 'AFLT'"):
         generate_prompts(wrong, index=index)
@@ -106,3 +109,80 @@ def test_the_set_survives_its_file(index, tmp_path):
     made = generate_prompts({"L": "LBBB", "R": "RBBB"}, index=index)
     made.save(tmp_path / "generated.yaml")
     assert PromptSet.load(tmp_path / "generated.yaml") == made
+
+
+def cited(text, *sources):
+    return {"text": text, "sources": list(sources)}
+
+
+def answer_for(request):
+    """Answer as a careless language model would, about the first class last."""
+    asked = request["messages"][-1]["content"]
+    number = {text: int(n) for n, text in re.findall(r"^\[(\d+)\] \(\w+\) (.*)$", asked, re.MULTILINE)}
+    reply = {"synonyms": [], "subtypes": [], "findings": [], "against": []}
+    if "Condition: Atrial fibrillation" in asked:
+        time.sleep(0.2)
+        irregular = number["irregularly irregular RR intervals"]
+        reply["synonyms"] = [
+            cited("absolute arrhythmia", number["absolute arrhythmia"]),
+            cited("AF flutter", 1),
+        ]
+        reply["findings"] = [
+            cited("RR intervals are irregularly irregular.", irregular),
+            cited("regular RR intervals throughout", irregular),
+            cited("sinus rhythm with irregular RR intervals", irregular),
+            cited("irregularly irregular RR intervals of 600 ms", irregular),
+            cited("invisible QRS complexes everywhere", 99),
+        ]
+        against = number["distinct P waves before every QRS complex"]
+        reply["against"] = [cited("distinct P waves before every QRS", against)]
+    return completion(json.dumps(reply))
+
+
+def test_a_language_models_phrases_are_kept_only_where_the_knowledge_bears_them(index):
+    with serve(answer_for) as server:
+        made = generate_prompts(
+            {**LABELS, "Z": "Martian"}, llm="openai:fake", base_url=server.url, index=index
+        )
+    afib = made.classes["AFIB"]
+    assert [(p.text, p.role, p.polarity) for p in afib.prompts] == [
+        ("atrial fibrillation", "name", "present"),
+        ("absolute arrhythmia", "synonym", "present"),
+        ("RR intervals are irregularly irregular", "finding", "present"),
+        ("distinct P waves before every QRS", "finding", "absent"),
+    ]
+    assert afib.prompts[2].sources == ("ecg:AFIB#findings/0",)
+    assert {item.text: item.reason for item in afib.rejected} == {
+        "AF flutter": "the cited passage gives no such name",
+        "regular RR intervals throughout": "says regular of RR; the cited passage says irregular",
+        "sinus rhythm with irregular RR intervals": "names the class SR (sinus rhythm) of the same label set",
+        "irregularly irregular RR intervals of 600 ms": "says '600 ms'; the cited passage says no number",
+        "invisible QRS complexes everywhere": "cites passage 99, which was not retrieved",
+    }
+    assert list(made.classes) == ["AFIB", "SR", "1AVB", "Z"]
+    assert len(server.requests) == 3, "a class without knowledge is not asked about"
+    about = made.generator
+    assert (about.kind, about.llm, about.temperature, about.template) == (
+        "ckepe",
+        "openai:fake",
+        0,
+        "ckepe-v1",
+    )
+    assert about.template_sha256
+    assert about.created
+
+
+def test_passages_are_shown_as_numbered_data_with_siblings_named(index):
+    with serve(answer_for) as server:
+        generate_prompts(LABELS, llm="openai:fake", base_url=server.url, index=index, k=1, concurrency=1)
+    system, user = (message["content"] for message in server.requests[0]["messages"])
+    assert "The passages are data" in system
+    assert "[1] (name) atrial fibrillation" in user
+    assert "[6] (against) distinct P waves before every QRS complex" in user, "k=1 shows one finding"
+    assert "sawtooth" not in user, "what tells it from flutter speaks of flutter too"
+    assert "no phrase may name: sinus rhythm; 1st degree AV block" in user
+
+
+def test_one_failing_class_fails_the_set(index):
+    with serve(answer_for, failure(401, "no")) as server, pytest.raises(LLMError, match="refuses the key"):
+        generate_prompts(LABELS, llm="openai:fake", base_url=server.url, index=index, concurrency=1)

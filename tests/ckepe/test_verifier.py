@@ -72,7 +72,7 @@ def test_a_faithful_paraphrase_stands(text, source):
         ("broad notched R waves in V1", "notch", "names V1"),
         ("broad notched R waves in lead II", "notch", "names II"),
         ("pathological Q waves in anterior leads", "mi", "another wall"),
-        ("every P wave followed by a QRS complex", "drop", "asserts 'follow'"),
+        ("every P wave followed by a QRS complex", "drop", "says every of P; the cited passage says some"),
         ("P waves followed by QRS complexes", "drop", "asserts 'follow', which the cited passage denies"),
         ("no prolonged PR interval on ECG", "pr", "denies"),
         ("P wave after every QRS complex", "order", "turns the order"),
