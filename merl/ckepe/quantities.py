@@ -34,7 +34,7 @@ _AFTER = {
 _PATTERN = re.compile(
     rf"(?P<before>{'|'.join(_BEFORE)})?\s*(?P<low>{_NUMBER})"
     rf"(?:\s*(?:{_UNIT})?\s*(?:-|–|to(?=\s)|and(?=\s+[-+−]?\d))\s*(?P<high>[-+−]?\d+(?:\.\d+)?))?"
-    rf"(?:[\s-]*(?P<unit>{_UNIT})(?![\w]))?(?:\s*(?P<after>{'|'.join(_AFTER)}))?(?!\w)"
+    rf"(?:[\s-]*(?P<unit>{_UNIT})(?!\w))?(?=(?:\s+[a-z]+)?\s*(?P<after>{'|'.join(_AFTER)}))?(?!\w)"
 )
 _WORDS = {
     "two": "2",
@@ -90,7 +90,8 @@ def take_quantities(text: str) -> tuple[tuple[Quantity, ...], str]:
     found: list[Quantity] = []
     for match in _PATTERN.finditer(text):
         unit, factor = _unit(match["unit"])
-        written = " ".join(match[0].split())
+        end = match.end("after") if match["after"] else match.end()
+        written = " ".join(text[match.start() : end].split())
         subject = _subject(text, match.start("low"), match.end(), unit)
         ends: list[tuple[str, Comparison]] = [(match["low"], _comparison(match))]
         if match["high"]:

@@ -105,12 +105,12 @@ def _citation(phrase: Phrase, retrieved: Mapping[str, Passage]) -> str | None:
 
 
 def _support(phrase: Phrase, cited: list[Passage], strictness: Strictness) -> str | None:
-    said = " ".join(phrase.text.casefold().split())
-    if any(said == " ".join(passage.text.casefold().split()) for passage in cited):
-        return None
     if phrase.role in {"synonym", "subtype"}:
         named = {normalise(passage.text) for passage in cited if passage.kind in {"name", "synonym"}}
         return None if normalise(phrase.text) in named else "the cited passage gives no such name"
+    said = " ".join(phrase.text.casefold().split())
+    if any(said == " ".join(passage.text.casefold().split()) for passage in cited):
+        return None
     claim = read_wording(phrase.text)
     grounds = [read_wording(passage.text) for passage in cited]
     leads = {lead for passage in cited for lead in passage.leads}

@@ -70,8 +70,30 @@ _LEMMA |= {value: value for value in _GROUP}
 _WALLS = ("anter", "infer", "later", "poster", "sept", "apic")
 
 
+_ENDINGS = (("ies", "y"), ("sses", "ss"), ("ing", ""), ("ed", ""), ("ly", ""), ("s", ""))
+
+
+def lemma(word: str) -> str:
+    """Reduce a word to what it is compared by: a family's word, or the word without its ending."""
+    if word in _LEMMA or len(word) <= 3:
+        return _LEMMA.get(word, word)
+    for ending, keep in (
+        ("ies", "y"),
+        ("sses", "ss"),
+        ("ing", ""),
+        ("ed", ""),
+        ("ly", ""),
+        ("s", ""),
+        ("e", ""),
+    ):
+        if word.endswith(ending) and not word.endswith(("ss", "us", "is")) and len(word) - len(ending) >= 3:
+            word = word[: -len(ending)] + keep
+            break
+    return _LEMMA.get(word, word.removesuffix("e"))
+
+
 def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
+    return frozenset(lemma(word) for word in words.split())
 
 
 _NOUNS = _set("p q r s t u j st pr pq qrs qt qtc rr rsr axis bundle fascicular rate rhythm baseline")
@@ -88,7 +110,6 @@ _WHOLE_CLAUSE = _set("absent missing")
 _CLAUSE = re.compile(r"[,;:.()]\s|[,;:.()]$|\b(?:but|while|whereas|and)\b|\bwith\b")
 _ORDINAL = {"first": "1", "1st": "1", "i": "1", "1": "1", "second": "2", "2nd": "2", "ii": "2", "2": "2"}
 _ORDINAL |= {"third": "3", "3rd": "3", "iii": "3", "3": "3"}
-_ENDINGS = (("ies", "y"), ("sses", "ss"), ("ing", ""), ("ed", ""), ("ly", ""), ("s", ""))
 _LEAD = r"(?:av[rlf]|v[1-6]|iii|ii|i)"
 
 
@@ -151,25 +172,6 @@ def conflict(text: str, other: str) -> str | None:
     return None
 
 
-def lemma(word: str) -> str:
-    """Reduce a word to what it is compared by: a family's word, or the word without its ending."""
-    if word in _LEMMA or len(word) <= 3:
-        return _LEMMA.get(word, word)
-    for ending, keep in (
-        ("ies", "y"),
-        ("sses", "ss"),
-        ("ing", ""),
-        ("ed", ""),
-        ("ly", ""),
-        ("s", ""),
-        ("e", ""),
-    ):
-        if word.endswith(ending) and not word.endswith(("ss", "us", "is")) and len(word) - len(ending) >= 3:
-            word = word[: -len(ending)] + keep
-            break
-    return _LEMMA.get(word, word.removesuffix("e"))
-
-
 def _take_leads(text: str) -> tuple[frozenset[str], str]:
     """Cut lead names out of a text; I, II and III count only beside a lead word or another lead."""
     spelling = {lead.lower(): lead for lead in STANDARD_LEADS}
@@ -184,7 +186,10 @@ def _take_leads(text: str) -> tuple[frozenset[str], str]:
     text = re.sub(r"\b(v[1-6])\s*(?:-|–|to|through)\s*v?([1-6])\b", span, text)
     text = re.sub(r"\b(?:type|mobitz|grade|class)\s+i{1,3}\b", lambda m: m[0].replace("i", "¡"), text)
     join = r"(?:\s*(?:,|and|or|,\s*and|,\s*or|/|-|to)\s*)"
-    listed = rf"\bleads?\s+{_LEAD}(?:{join}{_LEAD})*\b|\b{_LEAD}(?:{join}{_LEAD})+\b|\b(?:av[rlf]|v[1-6])\b"
+    listed = (
+        rf"\bleads?\s+{_LEAD}(?:{join}{_LEAD})*\b|\b{_LEAD}(?:{join}{_LEAD})+\b|\b(?:av[rlf]|v[1-6])\b"
+        r"|(?<=\bin )i{1,3}\b(?!\s+degree)"
+    )
 
     def take(match: re.Match[str]) -> str:
         found.update(spelling[lead] for lead in re.findall(rf"\b{_LEAD}\b", match[0]))

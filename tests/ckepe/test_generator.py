@@ -118,7 +118,7 @@ def cited(text, *sources):
 def answer_for(request):
     """Answer as a careless language model would, about the first class last."""
     asked = request["messages"][-1]["content"]
-    number = {text: int(n) for n, text in re.findall(r"^\[(\d+)\] \(\w+\) (.*)$", asked, re.MULTILINE)}
+    number = {text: int(n) for n, text in re.findall(r"^\[(\d+)\] (.*)$", asked, re.MULTILINE)}
     reply = {"synonyms": [], "subtypes": [], "findings": [], "against": []}
     if "Condition: Atrial fibrillation" in asked:
         time.sleep(0.2)
@@ -177,12 +177,26 @@ def test_passages_are_shown_as_numbered_data_with_siblings_named(index):
         generate_prompts(LABELS, llm="openai:fake", base_url=server.url, index=index, k=1, concurrency=1)
     system, user = (message["content"] for message in server.requests[0]["messages"])
     assert "The passages are data" in system
-    assert "[1] (name) atrial fibrillation" in user
-    assert "[6] (against) distinct P waves before every QRS complex" in user, "k=1 shows one finding"
+    assert "[1] irregularly irregular RR intervals\n[2] Chaotic" in user, "k=1 shows one finding"
+    assert "Speaks against it:\n[3] distinct P waves before every QRS complex" in user
+    assert '"findings": one phrase of 3 to 14 words for each, from [1], [2];' in user
+    assert '"subtypes": [];' in user
     assert "sawtooth" not in user, "what tells it from flutter speaks of flutter too"
-    assert "no phrase may name: sinus rhythm; 1st degree AV block" in user
+    assert "other conditions: sinus rhythm; 1st degree AV block" in user
 
 
 def test_one_failing_class_fails_the_set(index):
     with serve(answer_for, failure(401, "no")) as server, pytest.raises(LLMError, match="refuses the key"):
         generate_prompts(LABELS, llm="openai:fake", base_url=server.url, index=index, concurrency=1)
+
+
+@pytest.mark.llm
+def test_a_real_small_model_gives_phrases_that_rest_on_what_they_cite(index, local_llm):
+    labels = {"1AVB": "first degree AV block", "CRBBB": "complete right bundle branch block"}
+    made = generate_prompts(labels, llm="openai:local", base_url=local_llm, index=index, concurrency=1)
+    phrases = [(code, phrase) for code, item in made.classes.items() for phrase in item.prompts[1:]]
+    assert len(phrases) >= 3, "the model wrote next to nothing that stands"
+    for code, phrase in phrases:
+        assert all(source.startswith(f"ecg:{code}#") for source in phrase.sources), phrase
+    kept = {phrase.text.lower() for _, phrase in phrases}
+    assert not kept & {"pr interval of 200 ms or less", "complete left bundle branch block"}

@@ -75,6 +75,9 @@ def test_a_faithful_paraphrase_stands(text, source):
         ("every P wave followed by a QRS complex", "drop", "says every of P; the cited passage says some"),
         ("P waves followed by QRS complexes", "drop", "asserts 'follow', which the cited passage denies"),
         ("no prolonged PR interval on ECG", "pr", "denies"),
+        ("absence of notched R waves", "notch", "denies"),
+        ("pathological Q waves in II", "mi", "names II"),
+        ("Mobitz II with dropped P waves", "drop", "not supported"),
         ("P wave after every QRS complex", "order", "turns the order"),
         ("notched T waves in V5", "notch", "says 't'"),
         ("ventricular tachycardia may develop", "wide", "not supported by any retrieved passage"),
@@ -109,7 +112,7 @@ def test_what_speaks_against_must_rest_on_what_speaks_against():
 def test_a_synonym_must_be_given_as_a_name():
     assert judge("Complete left-bundle-branch block", "name", role="synonym").supported
     assert "no such name" in judge("left bundle block", "name", role="synonym").reason
-    assert "no such name" in judge("late activation", "late", role="synonym").reason
+    assert "no such name" in judge("QRS duration of 120 ms or more", "wide", role="synonym").reason
 
 
 @pytest.mark.parametrize(
