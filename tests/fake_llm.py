@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -53,7 +53,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body.encode())))
         self.send_header("retry-after-ms", "1")
         self.end_headers()
-        self.wfile.write(body.encode())
+        with suppress(ConnectionError):  # a client that no longer waits
+            self.wfile.write(body.encode())
 
     def log_message(self, *_):
         pass

@@ -69,11 +69,16 @@ def retrieve(concept: Concept, kinds: Sequence[Entry], index: KnowledgeIndex, k:
     if concept.entry is None:
         return []
     own = index.passages(concept.entry.id)
+    order: dict[Kind, int | None] = {
+        "finding": k,
+        "absent": k,
+        "synonym": None,
+        "name": None,
+        "definition": None,
+    }
     chosen: list[Passage] = []
-    for kind in ("finding", "absent", "definition", "synonym", "name"):  # in the order of the answer's lists
-        chosen += [passage for passage in own if passage.kind == kind][
-            : k if kind in {"finding", "absent"} else None
-        ]
+    for kind, most in order.items():  # small models count along: the order is that of the answer's lists
+        chosen += [passage for passage in own if passage.kind == kind][:most]
     return chosen + [index.passages(entry.id)[0] for entry in kinds][:k]
 
 

@@ -54,8 +54,9 @@ def verify(
     """
     if strictness == "off":
         return Verdict(True)
+    cited = [retrieved[source].text for source in phrase.sources if source in retrieved]
     reason = (
-        _form(phrase, names, seen)
+        _form(phrase, [*names, *cited], seen)
         or _names_sibling(phrase.text, names, siblings or {})
         or _citation(phrase, retrieved)
         or _support(phrase, [retrieved[source] for source in phrase.sources], strictness)
@@ -63,14 +64,14 @@ def verify(
     return Verdict(reason is None, reason)
 
 
-def _form(phrase: Phrase, names: Collection[str], seen: Collection[str]) -> str | None:
+def _form(phrase: Phrase, known: Collection[str], seen: Collection[str]) -> str | None:
     words = phrase.text.split()
     if _CHATTER.search(phrase.text):
         return "reads as chatter or an instruction, not as an ECG finding"
     if len(words) > 40 or len(phrase.text) > 300:
         return f"too long ({len(words)} words; 40 words and 300 letters at most)"
-    known = phrase.role in {"name", "synonym", "subtype"} or normalise(phrase.text) in map(normalise, names)
-    if len(words) < 3 and not known:
+    name = phrase.role in {"name", "synonym", "subtype"} or normalise(phrase.text) in map(normalise, known)
+    if len(words) < 3 and not name:
         return f"too short ({len(words)} words; a finding needs 3)"
     if normalise(phrase.text) in map(normalise, seen):
         return "repeats a phrase of this class"

@@ -177,9 +177,9 @@ def test_passages_are_shown_as_numbered_data_with_siblings_named(index):
         generate_prompts(LABELS, llm="openai:fake", base_url=server.url, index=index, k=1, concurrency=1)
     system, user = (message["content"] for message in server.requests[0]["messages"])
     assert "The passages are data" in system
-    assert "[1] irregularly irregular RR intervals\n[2] Chaotic" in user, "k=1 shows one finding"
-    assert "Speaks against it:\n[3] distinct P waves before every QRS complex" in user
-    assert '"findings": one phrase of 3 to 14 words for each, from [1], [2];' in user
+    assert "present:\n[1] irregularly irregular RR intervals\n\n" in user, "k=1 shows one finding"
+    assert "Speaks against it:\n[2] distinct P waves before every QRS complex" in user
+    assert '"findings": one phrase of 3 to 14 words for each, from [1];' in user
     assert '"subtypes": [];' in user
     assert "sawtooth" not in user, "what tells it from flutter speaks of flutter too"
     assert "other conditions: sinus rhythm; 1st degree AV block" in user
@@ -198,5 +198,5 @@ def test_a_real_small_model_gives_phrases_that_rest_on_what_they_cite(index, loc
     assert len(phrases) >= 3, "the model wrote next to nothing that stands"
     for code, phrase in phrases:
         assert all(source.startswith(f"ecg:{code}#") for source in phrase.sources), phrase
-    kept = {phrase.text.lower() for _, phrase in phrases}
-    assert not kept & {"pr interval of 200 ms or less", "complete left bundle branch block"}
+    present = {phrase.text.lower() for _, phrase in phrases if phrase.polarity == "present"}
+    assert not present & {"pr interval of 200 ms or less", "first degree av block"}

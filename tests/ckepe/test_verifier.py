@@ -22,6 +22,7 @@ TEXTS = {
     "flutter": ("finding", "atrial rate of 240 to 340 per minute"),
     "mi": ("finding", "pathological Q waves in the inferior leads"),
     "gone": ("absent", "distinct P waves before every QRS complex"),
+    "two": ("absent", "ST elevation"),
     "both": ("distinguish", "flutter shows regular sawtooth waves, fibrillation shows none"),
 }
 PASSAGES = {key: Passage(id=key, entry="X", kind=kind, text=text) for key, (kind, text) in TEXTS.items()}
@@ -107,6 +108,10 @@ def test_two_citations_may_support_together():
 def test_what_speaks_against_must_rest_on_what_speaks_against():
     assert judge("distinct P waves before every QRS complex", "gone", polarity="absent").supported
     assert "speaks for it" in judge("QRS duration of 120 ms or more", "wide", polarity="absent").reason
+
+
+def test_two_words_are_enough_where_the_knowledge_uses_two():
+    assert judge("ST elevation", "two", polarity="absent").supported
 
 
 def test_a_synonym_must_be_given_as_a_name():
