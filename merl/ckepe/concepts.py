@@ -1,0 +1,115 @@
+"""Which knowledge entry a class means: declared, found by its exact name, or the nearest without conflict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from merl.ckepe.wording import conflict
+from merl.errors import PromptError, unknown
+from merl.knowledge.entries import Entry
+from merl.knowledge.index import KnowledgeIndex
+from merl.knowledge.lookup import normalise
+from merl.label_sets import LabelClass, LabelSet
+
+#: Least cosine between a class name and a name or synonym of an entry for a match that is not exact.
+DENSE_THRESHOLD = 0.75
+#: The same where the class's code is one of the entry's too; a code alone decides nothing, codes collide.
+AGREED_THRESHOLD = 0.5
+
+
+@dataclass(frozen=True)
+class Concept:
+    """A class of a label set and what is known of it.
+
+    Attributes:
+        code: the class's code.
+        name: its name as the label set writes it.
+        entry: the knowledge entry it means; None where nothing is known.
+        name_source: the passage its name rests on.
+    """
+
+    code: str
+    name: str
+    entry: Entry | None = None
+    name_source: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name the class goes by; abbreviations of fewer than three letters mean too many things."""
+        if not self.entry:
+            return (self.name,)
+        short = [text for text in self.entry.abbreviations if len(text) >= 3]
+        return tuple(dict.fromkeys((self.name, self.entry.name, *self.entry.synonyms, *short)))
+
+
+def find_concepts(label_set: LabelSet, index: KnowledgeIndex) -> dict[str, Concept]:
+    """Find what every class of a label set means, in the label set's order.
+
+    Raises:
+        PromptError: a declared entry does not exist, or a name has several meanings.
+    """
+    return {code: _find(code, item, index) for code, item in label_set.classes.items()}
+
+
+def children(concept: Concept, concepts: Mapping[str, Concept], index: KnowledgeIndex) -> list[Entry]:
+    """Return the kinds of a concept that belong to no other class of the label set."""
+    if concept.entry is None:
+        return []
+    own = {concept.entry.id, *_ancestors(concept.entry, index)}
+    others = {other.entry.id for other in concepts.values() if other.entry} - own
+    kinds = [entry for entry in index.entries.values() if concept.entry.id in entry.is_a]
+    return [kind for kind in kinds if not others & {kind.id, *_ancestors(kind, index)}]
+
+
+def _find(code: str, item: LabelClass, index: KnowledgeIndex) -> Concept:
+    entry = _declared(code, item, index) or _exact(code, item, index) or _nearest(code, item, index)
+    if entry is None:
+        return Concept(code, item.name)
+    same = normalise(item.name)
+    named = (
+        p.id for p in index.passages(entry.id) if p.kind in {"name", "synonym"} and normalise(p.text) == same
+    )
+    return Concept(code, item.name, entry, next(named, f"ecg:{entry.id}#name"))
+
+
+def _declared(code: str, item: LabelClass, index: KnowledgeIndex) -> Entry | None:
+    if item.entry is not None and item.entry not in index.entries:
+        problem = unknown("knowledge entry", item.entry, index.entries, "merl kb search")
+        raise PromptError(f"class {code!r}: {problem}")
+    return index.entries[item.entry] if item.entry else None
+
+
+def _exact(code: str, item: LabelClass, index: KnowledgeIndex) -> Entry | None:
+    found = [entry for entry, _ in index.names.by_name(item.name)] or index.names.by_code(item.name)
+    if len(found) > 1:  # the code may tell the meanings of a name apart
+        found = [entry for entry in found if entry in index.names.by_code(code)] or found
+    if len(found) > 1:
+        meanings = " or ".join(f"{entry.id} ({entry.name})" for entry in found)
+        raise PromptError(
+            f"class {code!r}: {item.name!r} may mean {meanings};"
+            " give its full name, or its `entry` in the label set"
+        )
+    return found[0] if found else None
+
+
+def _nearest(code: str, item: LabelClass, index: KnowledgeIndex) -> Entry | None:
+    """Take the nearest name that excludes nothing the class name says: nearness alone confuses opposites."""
+    coded = index.names.by_code(code)
+    for passage, score in index.nearest(item.name, frozenset({"name", "synonym"})):
+        entry = index.entries[passage.entry]
+        near = score >= (AGREED_THRESHOLD if entry in coded else DENSE_THRESHOLD)
+        if near and not any(conflict(item.name, text) for text in (passage.text, entry.name)):
+            return entry
+    return None
+
+
+def _ancestors(entry: Entry, index: KnowledgeIndex) -> set[str]:
+    found: set[str] = set()
+    open_ids = list(entry.is_a)
+    while open_ids:
+        parent = open_ids.pop()
+        if parent not in found and parent in index.entries:
+            found.add(parent)
+            open_ids += index.entries[parent].is_a
+    return found

@@ -1,0 +1,243 @@
+"""What a clinical phrase says, taken apart: words and their negation, leads, numbers, opposites, order."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from merl.ckepe.quantities import Quantity, take_quantities
+from merl.records import STANDARD_LEADS
+
+#: Words of one meaning, under the one they are compared by. Opposites never share a line.
+_FAMILIES = {
+    "prolonged": "long longer prolongation lengthened lengthening prolonging",
+    "shortened": "short shorter shortening",
+    "elevation": "elevated elevations raised",
+    "depression": "depressed depressions",
+    "wide": "wider widened widening broad broader broadened broadening",
+    "narrow": "narrowed narrower",
+    "tall": "taller high higher increased large larger",
+    "low": "lower small smaller reduced decreased diminished",
+    "flat": "flattened flattening",
+    "inverted": "inversion inversions negative",
+    "upright": "positive",
+    "regular": "regularly regularity",
+    "irregular": "irregularly irregularity",
+    "rapid": "fast faster rapidly",
+    "slow": "slower slowed slowly",
+    "atrial": "atrium atria auricular",
+    "ventricular": "ventricle ventricles",
+    "early": "premature prematurely",
+    "late": "delayed delay delays later",
+    "before": "precede precedes preceding preceded prior",
+    "after": "succeeding",
+    "follow": "follows followed following",
+    "distinct": "discernible discernable identifiable clear clearly",
+    "upsloping": "upslope upsloped",
+    "downsloping": "downslope downsloped",
+    "variable": "vary varies varying variation",
+    "counterclockwise": "anticlockwise",
+    "every": "each all",
+    "conduction": "conducted conducts conducting",
+}
+_LEMMA = {word: lemma for lemma, words in _FAMILIES.items() for word in (lemma, *words.split())}
+
+#: Values of one group exclude each other when said of the same thing.
+_GROUPS = {
+    "side": "left right",
+    "length": "prolonged shortened",
+    "width": "wide narrow",
+    "shift": "elevation depression",
+    "height": "tall low flat",
+    "pole": "upright inverted biphasic",
+    "regularity": "regular irregular",
+    "completeness": "complete incomplete",
+    "speed": "rapid slow",
+    "tempo": "tachycardia bradycardia",
+    "timing": "early late",
+    "rotation": "clockwise counterclockwise",
+    "slope": "upsloping downsloping horizontal",
+    "place": "above below",
+    "chamber": "atrial ventricular junctional supraventricular",
+    "age": "acute old",
+    "frequency": "every some intermittent",
+    "degree": "degree1 degree2 degree3",
+    "type": "type1 type2",
+}
+_GROUP = {value: group for group, values in _GROUPS.items() for value in values.split()}
+_LEMMA |= {value: value for value in _GROUP}
+_WALLS = ("anter", "infer", "later", "poster", "sept", "apic")
+
+
+_ENDINGS = (("ies", "y"), ("sses", "ss"), ("ing", ""), ("ed", ""), ("ly", ""), ("s", ""))
+
+
+def lemma(word: str) -> str:
+    """Reduce a word to what it is compared by: a family's word, or the word without its ending."""
+    if word in _LEMMA or len(word) <= 3:
+        return _LEMMA.get(word, word)
+    for ending, keep in (
+        ("ies", "y"),
+        ("sses", "ss"),
+        ("ing", ""),
+        ("ed", ""),
+        ("ly", ""),
+        ("s", ""),
+        ("e", ""),
+    ):
+        if word.endswith(ending) and not word.endswith(("ss", "us", "is")) and len(word) - len(ending) >= 3:
+            word = word[: -len(ending)] + keep
+            break
+    return _LEMMA.get(word, word.removesuffix("e"))
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(lemma(word) for word in words.split())
+
+
+_NOUNS = _set("p q r s t u j st pr pq qrs qt qtc rr rsr axis bundle fascicular rate rhythm baseline")
+_NEUTRAL = _set(
+    """a an the of in on at by to for from with and or as is are be been being was were has have having that
+    this these those it its than then there which who whose into onto over under within between per both also
+    more less least most ecg ekg electrocardiogram trace tracing lead leads show shows showing shown seen see
+    present appear appears appearance visible finding findings feature sign pattern characteristic typical
+    typically evident noted usually often wave waves segment segments interval intervals complex complexes
+    duration"""
+)
+_CUES = _set("no not without absence lack lacking loss never neither nor free")
+_WHOLE_CLAUSE = _set("absent missing")
+_CLAUSE = re.compile(r"[,;:.()]\s|[,;:.()]$|\b(?:but|while|whereas|and)\b|\bwith\b")
+_ORDINAL = {"first": "1", "1st": "1", "i": "1", "1": "1", "second": "2", "2nd": "2", "ii": "2", "2": "2"}
+_ORDINAL |= {"third": "3", "3rd": "3", "iii": "3", "3": "3"}
+_LEAD = r"(?:av[rlf]|v[1-6]|iii|ii|i)"
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What a phrase says.
+
+    Attributes:
+        words: content lemmas with True where negated.
+        leads: leads it names, in standard spelling.
+        quantities: its numbers.
+        attributes: (group, value, noun) for every word that has an opposite, with the noun it stands next to.
+        order: (earlier, later) waves, for "P waves before the QRS complex".
+        walls: territories named, ``anteroseptal`` being two.
+    """
+
+    words: frozenset[tuple[str, bool]]
+    leads: frozenset[str]
+    quantities: tuple[Quantity, ...]
+    attributes: frozenset[tuple[str, str, str | None]]
+    order: frozenset[tuple[str, str]]
+    walls: frozenset[str] = field(default=frozenset())
+
+
+@lru_cache(maxsize=4096)
+def read_wording(text: str) -> Wording:
+    """Take a phrase apart."""
+    leads, rest = _take_leads(text.lower().replace("’", "'"))
+    numbers, rest = take_quantities(_join_compounds(rest))
+    words: set[tuple[str, bool]] = set()
+    attributes: set[tuple[str, str, str | None]] = set()
+    order: set[tuple[str, str]] = set()
+    walls: set[str] = set()
+    for clause in _CLAUSE.split(rest):
+        tokens = [lemma(token) for token in re.findall(r"[a-z]+[a-z0-9]*", clause)]
+        words |= _signed(tokens)
+        attributes |= _attributes(tokens)
+        order |= _order(tokens)
+        walls |= {wall for word in tokens if word != "bilateral" for wall in _WALLS if wall in word}
+    return Wording(
+        words=frozenset(words),
+        leads=leads,
+        quantities=numbers,
+        attributes=frozenset(attributes),
+        order=frozenset(order),
+        walls=frozenset(walls),
+    )
+
+
+def conflict(text: str, other: str) -> str | None:
+    """Say in what two names exclude each other (side, degree, wall, ...); None if they may mean the same."""
+    one, two = read_wording(text), read_wording(other)
+    if one.walls and two.walls and one.walls != two.walls:
+        return "wall"
+    for group in _GROUPS:
+        mine = {value for name, value, _ in one.attributes if name == group}
+        theirs = {value for name, value, _ in two.attributes if name == group}
+        if mine and theirs and not mine & theirs:
+            return group
+    return None
+
+
+def _take_leads(text: str) -> tuple[frozenset[str], str]:
+    """Cut lead names out of a text; I, II and III count only beside a lead word or another lead."""
+    spelling = {lead.lower(): lead for lead in STANDARD_LEADS}
+    chest = [lead.lower() for lead in STANDARD_LEADS[6:]]
+    found: set[str] = set()
+
+    def span(match: re.Match[str]) -> str:
+        first, last = chest.index(match[1]), chest.index("v" + match[2])
+        found.update(spelling[lead] for lead in chest[first : last + 1])
+        return " "
+
+    text = re.sub(r"\b(v[1-6])\s*(?:-|–|to|through)\s*v?([1-6])\b", span, text)
+    text = re.sub(r"\b(?:type|mobitz|grade|class)\s+i{1,3}\b", lambda m: m[0].replace("i", "¡"), text)
+    join = r"(?:\s*(?:,|and|or|,\s*and|,\s*or|/|-|to)\s*)"
+    listed = (
+        rf"\bleads?\s+{_LEAD}(?:{join}{_LEAD})*\b|\b{_LEAD}(?:{join}{_LEAD})+\b|\b(?:av[rlf]|v[1-6])\b"
+        r"|(?<=\bin )i{1,3}\b(?!\s+degree)"
+    )
+
+    def take(match: re.Match[str]) -> str:
+        found.update(spelling[lead] for lead in re.findall(rf"\b{_LEAD}\b", match[0]))
+        return " "
+
+    text = re.sub(listed, take, text).replace("¡", "i")
+    return frozenset(found), text
+
+
+def _join_compounds(text: str) -> str:
+    text = re.sub(r"\bnon[-\s]+(?=[a-z])", "non", text)
+    text = re.sub(r"\b(counter|anti|saw|up|down|mid)-(?=[a-z])", r"\1", text)
+    ordinal = "|".join(sorted(_ORDINAL, key=len, reverse=True))
+    text = re.sub(rf"\b({ordinal})(?:[-\s]+degree|\s*°)", lambda m: f"degree{_ORDINAL[m[1]]} ", text)
+    return re.sub(r"\b(?:type|mobitz)\s+(i{1,2}|[12])\b", lambda m: f"type{_ORDINAL[m[1]]} ", text)
+
+
+def _signed(tokens: list[str]) -> set[tuple[str, bool]]:
+    everything = bool(_WHOLE_CLAUSE & set(tokens))
+    negated = False
+    words: set[tuple[str, bool]] = set()
+    for token in tokens:
+        negated = negated or token in _CUES
+        if token not in _NEUTRAL and token not in _CUES and token not in _WHOLE_CLAUSE:
+            words.add((token, negated or everything))
+    return words
+
+
+def _attributes(tokens: list[str]) -> set[tuple[str, str, str | None]]:
+    nouns = [(place, token) for place, token in enumerate(tokens) if token in _NOUNS]
+    found: set[tuple[str, str, str | None]] = set()
+    for place, token in enumerate(tokens):
+        if token in _GROUP:
+            near = min(nouns, key=lambda noun: (abs(noun[0] - place), noun[0] < place), default=None)
+            found.add((_GROUP[token], token, near[1] if near else None))
+    return found
+
+
+def _order(tokens: list[str]) -> set[tuple[str, str]]:
+    """Find which wave comes first in "P before QRS", "QRS preceded by P" and "P followed by QRS"."""
+    found: set[tuple[str, str]] = set()
+    for place, word in enumerate(tokens):
+        if word not in {"before", "after", "follow"}:
+            continue
+        left = next((noun for noun in reversed(tokens[:place]) if noun in _NOUNS), None)
+        right = next((noun for noun in tokens[place + 1 :] if noun in _NOUNS), None)
+        passive = "by" in tokens[place : place + 2]
+        left_first = passive if word == "follow" else (word == "before") != passive
+        if left and right:
+            found.add((left, right) if left_first else (right, left))
+    return found

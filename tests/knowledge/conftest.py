@@ -1,0 +1,3 @@
+from tests.small_knowledge import entries, index
+
+__all__ = ["entries", "index"]
