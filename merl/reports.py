@@ -1,8 +1,8 @@
 """ECG report text: stripped of what leaks labels or says nothing, then put into English term by term.
 
-Two thirds of the PTB-XL reports are telegraphic German, a few are Swedish, the rest English. The words are in
-``knowledge_base/glossary_de.yaml``; the grammar of a telegram (where a statement begins, modifiers that German puts
-last) is here.
+Two thirds of the PTB-XL reports are telegraphic German, a few Swedish, the rest English. The words are in
+``knowledge_base/glossary_de.yaml``; the grammar of a telegram (where a statement begins, what German
+puts last) is here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from merl.errors import KnowledgeError
 from merl.files import content_dir, read_yaml, validate
 
 _EDIT = re.compile(r"\bedit(?:ed)?\s*:.*", re.DOTALL)  # a second reader's SCP codes: the labels themselves
-_STAMP = re.compile(r"\b4\.46\b(?:\s*u\w*(?:\s+\w*)?)?\s*$|\s4\.?4?$")  # program version and the confirmation footer, cut short or not
+_STAMP = re.compile(r"\b4\.4\d\b(?:\s*u\w*(?:\s+\w*)?)?\s*$")  # program version, then the footer or its stump
+_STAMP_STUMP = re.compile(r"\s4\.?4?$")
 _FOOTER = re.compile(r"\bunbest(?:ä|ae|a)t\w*(?:\s+ber\w*)?\s*$")
 _MOJIBAKE = re.compile(r"ó?[¿¬½©]")
 _TRUNCATED = 250  # characters: a longer report was cut by the machine that sent it
@@ -30,12 +31,15 @@ _TOKEN = re.compile(
 _FOLD = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "å": "a", "é": "e"})
 _ENDING = re.compile(r"(?<=\w{4})(?:en|em|er|es|e|n|s)+$")
 _MERGED = re.compile(r"\b(in|neg)(?=v\d|i{1,3}\b|avf\b)")
+_DANGLING = {"oder", "or", "and", "the", "with", "und", "eller"}
 _LEAD_NAMES = {"i", "ii", "iii", "avr", "avl", "avf"}
 _POSTPOSED = {"possible": "possible", "probably": "probable", "certain": "definite"}
 _LATE = "\x00"  # marks a translated modifier until its statement is whole
 
 
 class _Glossary(BaseModel):
+    """The glossary file; it says itself what its parts are for."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     boilerplate: list[str] = Field(min_length=1)
@@ -82,7 +86,7 @@ class _Lexicon:
         for key in self.exact:
             self.reach[_stem(key[0])] = max(len(key), self.reach.get(_stem(key[0]), 0))
         self.english = {_fold(word) for word in glossary.english}
-        self.opens = {self.key(term) for term in glossary.opens}
+        self.opens = {self.key(term) for term in glossary.opens} | {(_fold(term),) for term in glossary.opens}
         self.locations = {_fold(word) for word in glossary.locations}
         self.lists = {_stem(_fold(word)) for word in glossary.lists}
         self.places = {_stem(word) for word in self.locations}
@@ -93,7 +97,6 @@ class _Lexicon:
         self.abbreviation = re.compile(rf"(?<!\w)({dotted})\.(?=\s*[^\W\d_(]|-)")
 
     def key(self, text: str) -> tuple[str, ...]:
-        """Return the tokens of a text as they are looked up."""
         return tuple(token.key for token in self.tokens(text))
 
     def tokens(self, text: str) -> list[_Token]:
@@ -101,8 +104,8 @@ class _Lexicon:
         found = []
         for match in _TOKEN.finditer(text):
             key = _fold(match.group())
-            kind = match.lastgroup or "mark"
-            found.append(_Token(match.group(), self.spelling.get(key, key), match.start(), match.end(), kind))
+            key = self.spelling.get(key, key)
+            found.append(_Token(match.group(), key, match.start(), match.end(), match.lastgroup or "mark"))
         return found
 
     def pieces(self, text: str) -> list[_Piece]:
@@ -146,43 +149,44 @@ class _Lexicon:
     def separator(self, piece: _Piece, before: _Piece, after: _Piece | None, statement: set[str]) -> str:
         """Return what parts a piece from the one before where the report has only a space, "" for nothing."""
         last = before.tokens[-1]
-        if last.kind == "mark" and last.text not in ")!\"":
+        if last.kind == "mark" and last.text not in ")!":
             return ""
         if not before.keys and last.kind == "word" and last.key not in _LEAD_NAMES:
             return ""  # an English sentence, which has its own full stops
-        if last.text.lower() in self.joins or _fold(last.text) in self.joins:
+        if {last.key, _fold(last.text)} & self.joins:
             return ""
         first = piece.tokens[0]
         if after is not None and _stem(piece.tokens[-1].key) in self.places:
             head = _stem(after.tokens[-1].key)
             if first.key in self.locations or _stem(after.tokens[0].key) in self.heads:
                 return ", " if head in self.lists and head in statement else ". "
-        found = (piece.keys, piece.keys[:1], tuple(_fold(token.text) for token in piece.tokens), (_fold(first.text),))
-        return ". " if any(key in self.opens for key in found) else ""
+        written = tuple(_fold(token.text) for token in piece.tokens)
+        found = {piece.keys, piece.keys[:1], written, written[:1], (first.key,)} & self.opens
+        return ". " if found else ""
 
 
 def clean_report(text: str) -> str:
     """Strip a report of leaked labels and of boilerplate.
 
-    What follows "Edit:" goes (a second reader's SCP codes), as do program version stamps, confirmation footers and,
-    where the sending machine cut the report short, the stump of its last word.
+    What follows "Edit:" goes (a second reader's SCP codes), as do program version stamps, confirmation
+    footers and, where the sending machine cut the report short, the stump of its last word.
 
     Returns:
         The report in lower case with single spaces; "" where nothing is left that speaks of the ECG.
     """
     lexicon = _lexicon()
-    cut = len(text) > _TRUNCATED
     text = _MOJIBAKE.sub(" ", text.lower().replace("\u00a0", " "))
     whole = _EDIT.sub("", text)
-    cut = cut and whole == text
+    cut = len(whole) > _TRUNCATED
     text = _FOOTER.sub("", _STAMP.sub("", whole.rstrip()))
+    text = _STAMP_STUMP.sub("", text) if cut else text
     cut = cut and text == whole.rstrip()
     text = lexicon.boilerplate.sub(" ", text)
     text = _MERGED.sub(r"\1 ", lexicon.abbreviation.sub(r"\1 ", text))
     text = " ".join(text.split())
     if cut:
         text = _without_stump(text, lexicon)
-    text = re.sub(r"\s+([.,;])", r"\1", text).strip(" ,;!-")
+    text = re.sub(r"\s*([.,;])(?:\s*,)*", r"\1", text).strip(" ,;!-").lstrip(".* ")
     return text if re.search(r"[^\W\d_]", text) else ""
 
 
@@ -190,7 +194,8 @@ def _without_stump(text: str, lexicon: _Lexicon) -> str:
     pieces = lexicon.pieces(text)
     while pieces and pieces[-1].tokens[-1].kind == "word":
         last = pieces.pop()
-        if last.known and (len(last.tokens[-1].text) > 2 or last.tokens[-1].key in _LEAD_NAMES):
+        word = last.tokens[-1].key
+        if last.known and word not in _DANGLING and (len(word) > 2 or word in _LEAD_NAMES):
             break
         text = text[: last.tokens[0].start].rstrip()
     return text
@@ -199,8 +204,8 @@ def _without_stump(text: str, lexicon: _Lexicon) -> str:
 def translate(text: str) -> str:
     """Put German or Swedish ECG prose into English, term by term, the longest term first.
 
-    English text passes as it is, but for British spellings and abbreviations that the glossary writes out. Telegraphic
-    statements are parted by full stops, and "X möglich" becomes "possible X".
+    English passes as it is, but for misspellings, British spellings and abbreviations that the glossary
+    writes out ("lvh"). Telegraphic statements are parted by full stops; "X möglich" becomes "possible X".
     """
     lexicon = _lexicon()
     pieces = lexicon.pieces(text)
@@ -216,7 +221,7 @@ def translate(text: str) -> str:
             out.append(parting or gap)
             if parting == ". " or before.tokens[-1].text == ".":
                 statement = set()
-        out.append((_LATE if piece.english in _POSTPOSED else "") + piece.english)
+        out.append((_LATE if piece.keys and piece.english in _POSTPOSED else "") + piece.english)
         statement.update(_stem(token.key) for token in piece.tokens)
     return re.sub(r"\b(waves?) waves?\b", r"\1", _front_modifiers("".join(out)))
 
@@ -242,8 +247,8 @@ def read_report(text: str) -> str:
 def sentences(text: str) -> list[str]:
     """Split a report into its statements, in order, without the marks that part them.
 
-    Full stops and semicolons part statements, not those inside numbers; a comma does only between two stretches of
-    three words and more that do not lean on each other, never within a list of leads.
+    Full stops and semicolons part statements, not those inside numbers; a comma does only between two
+    stretches of three words and more that do not lean on each other, never within a list of leads.
     """
     found: list[str] = []
     for stretch in re.split(r"(?:\.(?=\s|$)|\.(?=[^\W\d_]{3})|;)", text):
@@ -271,7 +276,7 @@ def _stands_alone(part: str) -> bool:
 
 
 def coverage(reports: Iterable[str]) -> float:
-    """Return the share (0 to 1) of the words of the distinct cleaned reports that the glossary knows; 1 for none."""
+    """Return the share (0 to 1) of the words of the distinct cleaned reports that the glossary knows."""
     words = unknown = 0
     for text in {clean_report(report) for report in reports}:
         for piece in _lexicon().pieces(text):
