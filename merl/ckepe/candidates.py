@@ -69,15 +69,10 @@ def retrieve(concept: Concept, kinds: Sequence[Entry], index: KnowledgeIndex, k:
     if concept.entry is None:
         return []
     own = index.passages(concept.entry.id)
-    order: dict[Kind, int | None] = {
-        "finding": k,
-        "absent": k,
-        "synonym": None,
-        "name": None,
-        "definition": None,
-    }
+    order: list[Kind] = ["finding", "absent", "synonym", "name", "definition"]  # small models count along
     chosen: list[Passage] = []
-    for kind, most in order.items():  # small models count along: the order is that of the answer's lists
+    for kind in order:
+        most = k if kind in {"finding", "absent"} else None
         chosen += [passage for passage in own if passage.kind == kind][:most]
     return chosen + [index.passages(entry.id)[0] for entry in kinds][:k]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from merl.ckepe.wording import conflict
+from merl.ckepe.wording import addition, conflict
 from merl.errors import PromptError, unknown
 from merl.knowledge.entries import Entry
 from merl.knowledge.index import KnowledgeIndex
@@ -16,6 +16,7 @@ from merl.label_sets import LabelClass, LabelSet
 DENSE_THRESHOLD = 0.75
 #: The same where the class's code is one of the entry's too; a code alone decides nothing, codes collide.
 AGREED_THRESHOLD = 0.5
+_ORDINARY = frozenset({"normal", "abnormal", "other", "unknown"})
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ class Concept:
             return (self.name,)
         short = [text for text in self.entry.abbreviations if len(text) >= 3]
         return tuple(dict.fromkeys((self.name, self.entry.name, *self.entry.synonyms, *short)))
+
+    @property
+    def telling_names(self) -> tuple[str, ...]:
+        """The names without the ordinary words of every report, such as that of a class called "Normal"."""
+        return tuple(name for name in self.names if name.lower() not in _ORDINARY)
 
 
 def find_concepts(label_set: LabelSet, index: KnowledgeIndex) -> dict[str, Concept]:
@@ -94,12 +100,22 @@ def _exact(code: str, item: LabelClass, index: KnowledgeIndex) -> Entry | None:
 
 
 def _nearest(code: str, item: LabelClass, index: KnowledgeIndex) -> Entry | None:
-    """Take the nearest name that excludes nothing the class name says: nearness alone confuses opposites."""
-    coded = index.names.by_code(code)
-    for passage, score in index.nearest(item.name, frozenset({"name", "synonym"})):
+    """Take the nearest name that says neither the opposite of the class name nor more than it.
+
+    Nearness alone confuses opposites: "QT interval extension" lies nearest to "shortened QT interval".
+    """
+    ranked = index.nearest(item.name, frozenset({"name", "synonym"}))
+    coded = [entry.id for entry in index.names.by_code(code)]
+    for passage, score in ranked:
+        if passage.entry in coded and score >= AGREED_THRESHOLD and not conflict(item.name, passage.text):
+            return index.entries[passage.entry]
+    for passage, score in ranked:
+        if score < DENSE_THRESHOLD:
+            break
         entry = index.entries[passage.entry]
-        near = score >= (AGREED_THRESHOLD if entry in coded else DENSE_THRESHOLD)
-        if near and not any(conflict(item.name, text) for text in (passage.text, entry.name)):
+        if not any(
+            conflict(item.name, text) or addition(item.name, text) for text in (passage.text, entry.name)
+        ):
             return entry
     return None
 

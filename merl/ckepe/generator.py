@@ -144,7 +144,7 @@ def _judge(
 ) -> Judged:
     passages, phrases = proposal
     retrieved = {passage.id: passage for passage in passages}
-    siblings = {code: other.names for code, other in concepts.items() if other is not concept}
+    siblings = {code: other.telling_names for code, other in concepts.items() if other is not concept}
     kept = [name_phrase(concept)]
     rejected: list[Rejected] = []
     for phrase in phrases:

@@ -11,7 +11,7 @@ from merl.records import STANDARD_LEADS
 
 #: Words of one meaning, under the one they are compared by. Opposites never share a line.
 _FAMILIES = {
-    "prolonged": "long longer prolongation lengthened lengthening prolonging",
+    "prolonged": "long longer prolongation lengthened lengthening prolonging extended extension",
     "shortened": "short shorter shortening",
     "elevation": "elevated elevations raised",
     "depression": "depressed depressions",
@@ -39,6 +39,7 @@ _FAMILIES = {
     "variable": "vary varies varying variation",
     "counterclockwise": "anticlockwise",
     "every": "each all",
+    "complete": "completely total totally",
     "conduction": "conducted conducts conducting",
 }
 _LEMMA = {word: lemma for lemma, words in _FAMILIES.items() for word in (lemma, *words.split())}
@@ -164,12 +165,23 @@ def conflict(text: str, other: str) -> str | None:
     one, two = read_wording(text), read_wording(other)
     if one.walls and two.walls and one.walls != two.walls:
         return "wall"
-    for group in _GROUPS:
-        mine = {value for name, value, _ in one.attributes if name == group}
-        theirs = {value for name, value, _ in two.attributes if name == group}
-        if mine and theirs and not mine & theirs:
-            return group
-    return None
+    mine, theirs = _by_group(one), _by_group(two)
+    return next((group for group in mine if group in theirs and not mine[group] & theirs[group]), None)
+
+
+def addition(text: str, other: str) -> str | None:
+    """Say in what ``other`` is narrower than ``text``: a side, degree or wall that ``text`` leaves open."""
+    one, two = read_wording(text), read_wording(other)
+    if two.walls - one.walls:
+        return "wall"
+    return next((group for group in _by_group(two) if group not in _by_group(one)), None)
+
+
+def _by_group(wording: Wording) -> dict[str, set[str]]:
+    groups: dict[str, set[str]] = {}
+    for group, value, _ in sorted(wording.attributes, key=str):
+        groups.setdefault(group, set()).add(value)
+    return groups
 
 
 def _take_leads(text: str) -> tuple[frozenset[str], str]:

@@ -91,6 +91,13 @@ def test_the_nearest_name_is_not_taken_where_it_excludes_the_class(index):
     assert [(p.text, p.sources) for p in made.classes["Y"].prompts] == [("incomplete right bundle block", ())]
 
 
+def test_a_class_called_normal_does_not_forbid_the_word(index, entries):
+    finding = entries["CRBBB"].findings[0].model_copy(update={"text": "R peak time normal in V6"})
+    changed = {**entries, "CRBBB": entries["CRBBB"].model_copy(update={"findings": (finding,)})}
+    made = generate_prompts({"N": "normal", "R": "RBBB"}, index=type(index)(changed, index.embedder))
+    assert "R peak time normal in V6" in texts(made, "R")
+
+
 def test_a_class_nobody_knows_keeps_its_name_and_says_so(index, caplog):
     made = generate_prompts({"Z": "Martian syndrome"}, index=index)
     assert [(p.text, p.role, p.sources) for p in made.classes["Z"].prompts] == [
