@@ -17,7 +17,10 @@ WEIGHTS = "model.safetensors"
 
 def shipped_models() -> dict[str, Path]:
     """Return the folders of the checkpoints that come with the package, by name."""
-    return {path.parent.name: path.parent for path in sorted((Path(__file__).parent / "weights").glob(f"*/{WEIGHTS}"))}
+    return {
+        path.parent.name: path.parent
+        for path in sorted((Path(__file__).parent / "weights").glob(f"*/{WEIGHTS}"))
+    }
 
 
 def load_model(name: str | Path = "ptbxl-r18-100hz") -> MERL:
@@ -39,14 +42,21 @@ def load_model(name: str | Path = "ptbxl-r18-100hz") -> MERL:
     weights = folder / WEIGHTS
     config = read_config(folder)
     if not weights.is_file():
-        raise CheckpointError(f"{folder} has no {WEIGHTS}; a checkpoint is a folder with config.json and {WEIGHTS}")
+        raise CheckpointError(
+            f"{folder} has no {WEIGHTS}; a checkpoint is a folder with config.json and {WEIGHTS}"
+        )
     model = MERL(config, sha256=sha256(weights))
     try:
-        state = {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in load_file(weights).items()}
+        state = {
+            key: tensor.float() if tensor.is_floating_point() else tensor
+            for key, tensor in load_file(weights).items()
+        }
     except (SafetensorError, OSError) as problem:
         raise CheckpointError(f"{weights} is damaged ({problem}); fetch or train it again") from None
     missing, surplus = model.state_dict().keys() - state.keys(), state.keys() - model.state_dict().keys()
-    wrong = [key for key, tensor in model.state_dict().items() if key in state and state[key].shape != tensor.shape]
+    wrong = [
+        key for key, tensor in model.state_dict().items() if key in state and state[key].shape != tensor.shape
+    ]
     if missing or surplus or wrong:
         raise CheckpointError(
             f"{weights} does not fit its config.json: {len(missing)} weights missing, {len(surplus)} unknown,"
@@ -66,7 +76,9 @@ def read_config(folder: Path) -> MERLConfig:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise CheckpointError(f"{folder} has no config.json; a checkpoint is a folder with config.json and {WEIGHTS}") from None
+        raise CheckpointError(
+            f"{folder} has no config.json; a checkpoint is a folder with config.json and {WEIGHTS}"
+        ) from None
     except (OSError, ValueError) as problem:
         raise CheckpointError(f"{path} is not readable JSON: {problem}") from None
     return validate(MERLConfig, data, path, CheckpointError)

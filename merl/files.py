@@ -83,9 +83,7 @@ def read_yaml(path: Path | str, error: type[MerlError] = PromptError) -> Any:
         raise error(f"{path}{where} is not valid YAML: {getattr(problem, 'problem', problem)}") from None
 
 
-def validate(
-    model: type[Model], data: Any, where: Path | str, error: type[MerlError] = PromptError
-) -> Model:
+def validate(model: type[Model], data: Any, where: Path | str, error: type[MerlError] = PromptError) -> Model:
     """Check ``data`` against a pydantic model; all faults of the file are reported together.
 
     Raises:

@@ -97,7 +97,9 @@ class MERL(nn.Module):
         dim = config.embed_dim
         self.ecg_encoder = ENCODERS[config.encoder](leads=len(config.spec.leads))
         self.downconv = nn.Conv1d(self.ecg_encoder.width, dim, 1)
-        self.att_pool_head = AttentionPool(-(-config.spec.samples // self.ecg_encoder.stride), dim, config.heads)
+        self.att_pool_head = AttentionPool(
+            -(-config.spec.samples // self.ecg_encoder.stride), dim, config.heads
+        )
         self.linear1 = nn.Linear(dim, dim, bias=False)
         self.linear2 = nn.Linear(dim, dim, bias=False)
         self.proj_t = nn.Sequential(nn.Linear(config.text.dim, dim), nn.GELU(), nn.Linear(dim, dim))

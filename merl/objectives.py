@@ -21,7 +21,7 @@ def cma(ecg: Tensor, text: Tensor, temperature: float | Tensor, same: Tensor | N
     Returns:
         A scalar.
     """
-    logits = ecg.float() @ text.float().T / temperature              # (batch, batch)
+    logits = ecg.float() @ text.float().T / temperature  # (batch, batch)
     if same is None:
         target = torch.arange(len(logits), device=logits.device)
         return F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)

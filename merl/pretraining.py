@@ -53,10 +53,14 @@ class PretrainConfig(BaseModel):
     uma_weight: float = Field(1.0, ge=0)
     sentence_share: float = Field(0.5, ge=0, le=1, description="how often one sentence stands for its report")
     lead_masking: float = Field(0.0, ge=0, lt=1, description="probability that a record loses some leads")
-    crop_shift: float = Field(0.0, ge=0, lt=1, description="largest circular shift in time, as a share of the record")
+    crop_shift: float = Field(
+        0.0, ge=0, lt=1, description="largest circular shift in time, as a share of the record"
+    )
     crop_epochs: int = Field(0, ge=0, description="first epochs, which see only half of each record's time")
     noise: float = Field(0.0, ge=0, description="standard deviation of added white noise, in model units")
-    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the processor has it")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="auto: bf16 where the processor has it"
+    )
     seed: int = 0
 
 
@@ -77,7 +81,9 @@ class ReportTexts:
     true_of: csr_matrix
 
     @classmethod
-    def embed(cls, reports: Sequence[str], encode: Callable[[Sequence[str]], NDArray[np.float32]]) -> ReportTexts:
+    def embed(
+        cls, reports: Sequence[str], encode: Callable[[Sequence[str]], NDArray[np.float32]]
+    ) -> ReportTexts:
         """Split cleaned reports into sentences and embed every distinct text once."""
         index: dict[str, int] = {}
 
@@ -91,11 +97,15 @@ class ReportTexts:
         true_of = csr_matrix((np.ones(len(rows), bool), (rows, columns)), shape=(len(reports), len(index)))
         return cls(torch.from_numpy(encode(list(index))), full, parts, true_of)
 
-    def draw(self, records: NDArray[np.int64], sentence_share: float, rng: random.Random) -> NDArray[np.int64]:
+    def draw(
+        self, records: NDArray[np.int64], sentence_share: float, rng: random.Random
+    ) -> NDArray[np.int64]:
         """Choose one text for each record of a batch: a random sentence or the whole report."""
         return np.array(
             [
-                rng.choice(self.parts[record]) if rng.random() < sentence_share and len(self.parts[record]) else self.full[record]
+                rng.choice(self.parts[record])
+                if rng.random() < sentence_share and len(self.parts[record])
+                else self.full[record]
                 for record in records
             ]
         )
@@ -149,7 +159,9 @@ class Trainer:
         )
         self.steps_per_epoch = len(signals) // config.batch_size
         if not self.steps_per_epoch:
-            raise DataError(f"{len(signals)} records do not fill one batch of {config.batch_size}; lower batch_size")
+            raise DataError(
+                f"{len(signals)} records do not fill one batch of {config.batch_size}; lower batch_size"
+            )
         self.scheduler = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._learning_rate)
         self.dropout = nn.Dropout(0.1)
         self.bf16 = config.precision == "bf16" or (config.precision == "auto" and cpu_has_bf16())
@@ -169,12 +181,16 @@ class Trainer:
         if self.epoch < config.crop_epochs:  # half the cost while the filters are still coarse
             signals = signals[:, :, : signals.shape[-1] // 2]
         chosen = self.texts.draw(records, config.sentence_share, rng)
-        same = torch.from_numpy(self.texts.true_of[records][:, chosen].toarray()) if config.cma == "multi" else None
+        same = (
+            torch.from_numpy(self.texts.true_of[records][:, chosen].toarray())
+            if config.cma == "multi"
+            else None
+        )
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
-            features = model.encode_features(signals)                     # (batch, embed_dim, steps)
+            features = model.encode_features(signals)  # (batch, embed_dim, steps)
             ecg = F.normalize(model.att_pool_head(features), dim=-1)
             text = model.project_text(self.texts.embeddings[chosen], normalize=True)
-            pooled = features.mean(-1)                                    # (batch, embed_dim)
+            pooled = features.mean(-1)  # (batch, embed_dim)
             first, second = self.dropout(model.linear1(pooled)), self.dropout(model.linear2(pooled))
         total = cma(ecg, text, config.temperature, same)
         if config.uma_weight:
@@ -209,7 +225,11 @@ class Trainer:
             self.scheduler.step()
             total += loss.item()
             if progress:
-                progress(step + 1, self.steps_per_epoch, f"epoch {self.epoch + 1}/{self.config.epochs} loss {total / (step + 1):.3f}")
+                progress(
+                    step + 1,
+                    self.steps_per_epoch,
+                    f"epoch {self.epoch + 1}/{self.config.epochs} loss {total / (step + 1):.3f}",
+                )
         self.epoch += 1
         return total / self.steps_per_epoch
 
@@ -233,7 +253,9 @@ class Trainer:
         """
         state = torch.load(path, weights_only=True)
         if state["config"] != self.config.model_dump_json():
-            raise MerlError(f"{path} was made with another configuration; give another out folder or delete it")
+            raise MerlError(
+                f"{path} was made with another configuration; give another out folder or delete it"
+            )
         self.epoch = state["epoch"]
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -265,10 +287,20 @@ def pretrain(config: PretrainConfig, data: Path, out: Path, progress: Progress |
         attribution="PTB-XL 1.0.3, Wagner et al. 2020, PhysioNet, doi:10.13026/kfzx-aw45",
     )
     model = MERL(
-        MERLConfig(name=config.name, encoder=config.encoder, embed_dim=config.embed_dim, spec=config.spec, training=training)
+        MERLConfig(
+            name=config.name,
+            encoder=config.encoder,
+            embed_dim=config.embed_dim,
+            spec=config.spec,
+            training=training,
+        )
     )
-    texts = ReportTexts.embed([cleaned[row] for row in keep], lambda found: model.text_encoder.encode(found, truncate=True))
-    trainer = Trainer(config, model, load_waveforms([paths[row] for row in keep], config.spec, progress), texts)
+    texts = ReportTexts.embed(
+        [cleaned[row] for row in keep], lambda found: model.text_encoder.encode(found, truncate=True)
+    )
+    trainer = Trainer(
+        config, model, load_waveforms([paths[row] for row in keep], config.spec, progress), texts
+    )
     state = out / "state.pt"
     if state.exists():
         trainer.resume(state)

@@ -46,7 +46,9 @@ class ECGRecord:
                 " give (leads, samples) with one name a row"
             )
         if self.sampling_rate <= 0:
-            raise RecordError(f"record {self.name!r}: a sampling rate of {self.sampling_rate:g} Hz is not possible")
+            raise RecordError(
+                f"record {self.name!r}: a sampling rate of {self.sampling_rate:g} Hz is not possible"
+            )
         if len(set(self.leads)) != len(self.leads):
             raise RecordError(f"record {self.name!r} names a lead twice: {', '.join(self.leads)}")
         if self.signal.shape[1] == 0:

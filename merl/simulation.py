@@ -94,7 +94,9 @@ def _beats(rhythm: Rhythm, seconds: float, rng: np.random.Generator) -> list[tup
 
 def _beat(rhythm: Rhythm, time: NDArray[np.float64], rr: float) -> NDArray[np.float64]:
     """One beat with its QRS onset at time 0, shape (8, samples)."""
-    waves, t_wave = (_LEFT_BUNDLE, _LEFT_BUNDLE_T) if rhythm.left_bundle_branch_block else (_NARROW, _NARROW_T)
+    waves, t_wave = (
+        (_LEFT_BUNDLE, _LEFT_BUNDLE_T) if rhythm.left_bundle_branch_block else (_NARROW, _NARROW_T)
+    )
     out = np.zeros((len(_INDEPENDENT), len(time)))
     for centre, width, amplitude in waves.values():
         out += np.outer(amplitude, _gauss(time, centre * rhythm.qrs, width * rhythm.qrs))

@@ -61,7 +61,7 @@ def embed_records(
     rows: list[NDArray[np.float32]] = []
     for batch in _batches(records, batch_size):
         windows = [model.spec.windows(record) for record in batch]
-        signals = torch.from_numpy(np.concatenate(windows))              # (windows, leads, samples)
+        signals = torch.from_numpy(np.concatenate(windows))  # (windows, leads, samples)
         with torch.autocast("cpu", torch.bfloat16, enabled=cpu_has_bf16()):
             encoded = model.encode_ecg(signals)
         parts = F.normalize(encoded.float(), dim=-1).split([len(item) for item in windows])

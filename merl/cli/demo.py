@@ -27,13 +27,17 @@ LABELS = {
     "AVB1": "first degree AV block",
     "WIDE": "left bundle branch block",
 }
-_PER_CLASS = 6        # simulated ECGs of each class
+_PER_CLASS = 6  # simulated ECGs of each class
 _PER_CLASS_REAL = 40  # real ECGs of each class, with --data
 
 
 def demo(
-    data: Annotated[Path | None, typer.Option(help="PTB-XL's folder: use real records instead of simulated.")] = None,
-    out_dir: Annotated[Path, typer.Option("--out", help="Where the prompt file and the result go.")] = Path("merl-demo"),
+    data: Annotated[
+        Path | None, typer.Option(help="PTB-XL's folder: use real records instead of simulated.")
+    ] = None,
+    out_dir: Annotated[Path, typer.Option("--out", help="Where the prompt file and the result go.")] = Path(
+        "merl-demo"
+    ),
 ) -> None:
     """Show the whole path: a new label set, its prompts, what they rest on, scores and a comparison."""
     from merl.checkpoints import load_model
@@ -65,7 +69,10 @@ def demo(
     sets = [PromptSet.plain(label_set), knowledge]
     _compare(model, sets, embeddings, labels, patients)
     out().print(f"   {source}", highlight=False)
-    out().print(f"   The prompts are in {out_dir / 'knowledge.yaml'}. For research. Not a medical device.", highlight=False)
+    out().print(
+        f"   The prompts are in {out_dir / 'knowledge.yaml'}. For research. Not a medical device.",
+        highlight=False,
+    )
 
 
 def _title(text: str) -> None:
@@ -86,7 +93,9 @@ def _show_prompts(prompt_set: PromptSet) -> None:
     out().print(table)
     kept = sum(len(item.prompts) for item in prompt_set.classes.values())
     rejected = [(code, line) for code, item in prompt_set.classes.items() for line in item.rejected]
-    out().print(f"   {kept} phrases kept (up to four of a class shown), {len(rejected)} rejected", highlight=False)
+    out().print(
+        f"   {kept} phrases kept (up to four of a class shown), {len(rejected)} rejected", highlight=False
+    )
     for code, line in rejected[:3]:
         out().print(f"   rejected for {code}: {line.text!r}: {line.reason}", highlight=False, markup=False)
 
@@ -209,6 +218,8 @@ def _compare(
         table.add_row(item.name, f"{row.macro_auroc:.3f}", f"{row.interval[0]:.3f} to {row.interval[1]:.3f}")
     gap = comparisons(measured)[0]
     table.add_row(
-        "difference", f"{gap.difference:+.3f}", f"{gap.interval[0]:+.3f} to {gap.interval[1]:+.3f} (p {gap.p_value:.3f})"
+        "difference",
+        f"{gap.difference:+.3f}",
+        f"{gap.interval[0]:+.3f} to {gap.interval[1]:+.3f} (p {gap.p_value:.3f})",
     )
     out().print(table)

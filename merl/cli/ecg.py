@@ -26,7 +26,9 @@ class Split(StrEnum):
 
 
 def classify(
-    records: Annotated[list[str], typer.Argument(help="ECG files: WFDB, Challenge .mat, CPSC2018 .mat, DICOM.")],
+    records: Annotated[
+        list[str], typer.Argument(help="ECG files: WFDB, Challenge .mat, CPSC2018 .mat, DICOM.")
+    ],
     prompts: Annotated[
         str, typer.Option(help="A prompt file, or a shipped set such as ptbxl-rhythm/knowledge.")
     ],
@@ -65,7 +67,9 @@ def classify(
         for position in row.argsort()[::-1]:
             table.add_row(codes[position], prompt_set.classes[codes[position]].name, f"{row[position]:+.3f}")
         out().print(table, "")
-    print("Scores are cosines between ECG and prompts, not probabilities. For research. Not a medical device.")
+    print(
+        "Scores are cosines between ECG and prompts, not probabilities. For research. Not a medical device."
+    )
 
 
 def _prompt_set(prompts: str) -> PromptSet:
@@ -84,7 +88,9 @@ def _prompt_set(prompts: str) -> PromptSet:
 def evaluate(
     task: Annotated[str, typer.Argument(help="A task (merl tasks lists them).")],
     data: Annotated[Path, typer.Option(help="The data set's folder.")],
-    prompts: Annotated[list[str], typer.Option(help="A prompt file or a shipped set (plain, knowledge); repeat it.")],
+    prompts: Annotated[
+        list[str], typer.Option(help="A prompt file or a shipped set (plain, knowledge); repeat it.")
+    ],
     checkpoint: Checkpoint = DEFAULT_MODEL,
     split: Annotated[Split, typer.Option(help="val (fold 9) or test (fold 10) of PTB-XL.")] = Split.val,
     bootstrap: Annotated[int, typer.Option(help="Bootstrap resamples of patients.")] = 1000,

@@ -41,7 +41,9 @@ def models() -> None:
             name,
             config.encoder,
             f"{len(spec.leads)} leads, {spec.seconds:g} s at {spec.sampling_rate:g} Hz",
-            f"{seen.dataset} folds {min(seen.folds)}-{max(seen.folds)}, {seen.records} records" if seen else "unknown",
+            f"{seen.dataset} folds {min(seen.folds)}-{max(seen.folds)}, {seen.records} records"
+            if seen
+            else "unknown",
         )
     out().print(table)
     print(f"\nencoders: {', '.join(ENCODERS)}")
@@ -58,7 +60,10 @@ def doctor() -> None:
 
 def _python() -> tuple[bool, str]:
     version = platform.python_version_tuple()
-    return ("3", 11) <= (version[0], int(version[1])) < ("3", 14), f"Python {platform.python_version()} (3.11-3.13)"
+    return ("3", 11) <= (version[0], int(version[1])) < (
+        "3",
+        14,
+    ), f"Python {platform.python_version()} (3.11-3.13)"
 
 
 def _foreign_merl() -> tuple[bool, str]:
@@ -75,7 +80,16 @@ def _foreign_merl() -> tuple[bool, str]:
 
 def _packages() -> list[tuple[bool, str]]:
     lines = []
-    for name in ("merl-ckepe", "torch", "transformers", "faiss-cpu", "langchain-core", "openai", "wfdb", "scikit-learn"):
+    for name in (
+        "merl-ckepe",
+        "torch",
+        "transformers",
+        "faiss-cpu",
+        "langchain-core",
+        "openai",
+        "wfdb",
+        "scikit-learn",
+    ):
         try:
             lines.append((True, f"{name} {metadata.version(name)}"))
         except metadata.PackageNotFoundError:
@@ -115,4 +129,6 @@ def _data() -> tuple[bool, str]:
     data = os.environ.get("MERL_DATA")
     if not data:
         return True, "MERL_DATA is not set (only the tests on real data need it)"
-    return Path(data).is_dir(), f"MERL_DATA is {data}" + ("" if Path(data).is_dir() else ", which is not a folder")
+    return Path(data).is_dir(), f"MERL_DATA is {data}" + (
+        "" if Path(data).is_dir() else ", which is not a folder"
+    )

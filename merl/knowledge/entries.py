@@ -34,10 +34,10 @@ class Statement(_Strict):
     """One sentence of knowledge, resting on a source at a place within it."""
 
     text: Text
-    source: Text                      # a key of sources.yaml
-    locator: Text                     # section or table
+    source: Text  # a key of sources.yaml
+    locator: Text  # section or table
     leads: tuple[Lead, ...] = ()
-    source_checked: bool = False      # true once someone opened the source and compared
+    source_checked: bool = False  # true once someone opened the source and compared
 
 
 class Distinction(Statement):
@@ -106,7 +106,8 @@ def _load(folder: Path) -> dict[str, Entry]:
         unsourced = {s.source for s in statements(entry)} - sources.keys()
         if missing or unsourced:
             raise KnowledgeError(
-                f"entry {entry.id}: " + "; ".join(
+                f"entry {entry.id}: "
+                + "; ".join(
                     [f"links to the unknown entry {link!r}" for link in missing]
                     + [f"cites {name!r}, which sources.yaml does not list" for name in sorted(unsourced)]
                 )
