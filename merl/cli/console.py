@@ -20,8 +20,8 @@ class Report(Protocol):
 
 
 def out() -> Console:
-    """The console for results."""
-    return Console(soft_wrap=False)
+    """The console for results, where brackets in names and paths are no markup."""
+    return Console(markup=False, highlight=False)
 
 
 def note(text: str) -> None:
@@ -42,7 +42,7 @@ def progress(what: str) -> Iterator[Report]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=None)
 
-        def report(done: int, total: int, doing: str = what) -> None:
-            bar.update(task, completed=done, total=total, description=doing)
+        def report(done: int, total: int, what: str = what) -> None:
+            bar.update(task, completed=done, total=total, description=what)
 
         yield report

@@ -10,6 +10,7 @@ import numpy as np
 import typer
 
 from merl.cli.console import out, progress
+from merl.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,9 +44,13 @@ def demo(
     from merl.checkpoints import load_model
     from merl.ckepe.generator import generate_prompts
     from merl.ckepe.prompt_set import PromptSet
+    from merl.datasets.ptbxl import PTBXL
     from merl.label_sets import load_label_set
     from merl.zeroshot import ZeroShotClassifier, embed_records
 
+    if data is not None:
+        PTBXL(data)  # both before a minute of work: is the data there, and the model?
+    model = load_model()
     label_set = load_label_set(LABELS)
     _title("1. A label set nobody wrote prompts for")
     for code, item in label_set.classes.items():
@@ -57,7 +62,6 @@ def demo(
     _show_prompts(knowledge)
 
     _title("3. Scores of single ECGs (cosines, not probabilities)")
-    model = load_model()
     examples = [_dicom_example(), *_one_of_each(label_set, data)]
     scores = ZeroShotClassifier(model, knowledge).decision_function(examples)
     _show_scores(label_set, [record.name for record in examples], scores)
@@ -76,7 +80,7 @@ def demo(
 
 
 def _title(text: str) -> None:
-    out().print(f"\n[bold]{text}[/bold]")
+    out().print(f"\n{text}", style="bold")
 
 
 def _show_prompts(prompt_set: PromptSet) -> None:
@@ -127,6 +131,9 @@ def _one_of_each(label_set: LabelSet, data: Path | None) -> list[ECGRecord]:
 
     paths, labels, _ = _real(label_set, data)
     alone = labels.sum(1) == 1
+    found = (labels & alone[:, None]).any(0)
+    if bare := [code for code, there in zip(label_set.classes, found, strict=True) if not there]:
+        raise DataError(f"fold 9 in {data} has no record of {', '.join(bare)} alone; use PTB-XL unchanged")
     return [read_record(paths[int(np.flatnonzero(labels[:, c] & alone)[0])]) for c in range(labels.shape[1])]
 
 
