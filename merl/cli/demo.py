@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from merl.cli.console import out, progress
 from merl.errors import DataError
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from merl.ckepe.prompt_set import PromptSet
@@ -125,6 +125,8 @@ def _dicom_example() -> ECGRecord:
 
 
 def _one_of_each(label_set: LabelSet, data: Path | None) -> list[ECGRecord]:
+    import numpy as np
+
     if data is None:
         return [_simulated(code, seed=100) for code in label_set.classes]
     from merl.readers import read_record
@@ -151,6 +153,8 @@ def _labelled(
     label_set: LabelSet, data: Path | None
 ) -> tuple[list[ECGRecord], NDArray[np.bool_], NDArray[np.int64], str]:
     """Return records, labels (records, classes), patients and where the records come from."""
+    import numpy as np
+
     if data is None:
         codes = list(label_set.classes)
         records = [_simulated(code, seed) for seed in range(_PER_CLASS) for code in codes]
@@ -168,6 +172,8 @@ def _labelled(
 
 
 def _simulated(code: str, seed: int) -> ECGRecord:
+    import numpy as np
+
     from merl.simulation import Rhythm, simulate
 
     rng = np.random.default_rng(seed)
@@ -196,6 +202,8 @@ def _first_of_each(
     ptbxl: PTBXL, codes: list[set[str]]
 ) -> tuple[list[Path], NDArray[np.bool_], NDArray[np.int64]]:
     """Return paths, labels (records, classes) and patients; a record may be of several classes."""
+    import numpy as np
+
     table = ptbxl.labelled([9])
     labels = np.array([[bool(wanted & found.keys()) for wanted in codes] for found in table["scp_codes"]])
     chosen = np.unique(np.concatenate([np.flatnonzero(column)[:_PER_CLASS_REAL] for column in labels.T]))
