@@ -108,7 +108,7 @@ def resnet50(leads: int = 12) -> ResNet1D:
 
 
 def resnet101(leads: int = 12) -> ResNet1D:
-    """ResNet-101, 28.2 million parameters."""
+    """ResNet-101, 28.3 million parameters."""
     return ResNet1D(Bottleneck, (3, 4, 23, 3), leads)
 
 
