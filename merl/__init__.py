@@ -31,11 +31,23 @@ if TYPE_CHECKING:
     from merl.knowledge.index import KnowledgeIndex as KnowledgeIndex
     from merl.label_sets import LabelSet as LabelSet
     from merl.label_sets import load_label_set as load_label_set
-    from merl.records import ECGRecord as ECGRecord
     from merl.readers import read_record as read_record
+    from merl.records import ECGRecord as ECGRecord
     from merl.zeroshot import ZeroShotClassifier as ZeroShotClassifier
 
-__all__ = ["__version__", *_HOMES]
+__all__ = [
+    "ECGRecord",
+    "KnowledgeIndex",
+    "LabelSet",
+    "PromptSet",
+    "ZeroShotClassifier",
+    "__version__",
+    "evaluate",
+    "generate_prompts",
+    "load_label_set",
+    "load_model",
+    "read_record",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -90,15 +90,20 @@ def save_checkpoint(model: MERL, folder: Path | str, *, half: bool = True) -> No
     Args:
         model: the model to keep.
         folder: where; made if missing.
-        half: store the weights in half precision.
+        half: store the weights in half precision; what ``load_model`` reads back is then rounded.
+
+    Raises:
+        CheckpointError: a weight is not finite, or too large for half precision.
     """
     folder = Path(folder)
     state = {
         key: (tensor.half() if half and tensor.is_floating_point() else tensor).contiguous()
         for key, tensor in model.state_dict().items()
     }
-    folder.mkdir(parents=True, exist_ok=True)
+    broken = [key for key, tensor in state.items() if not tensor.isfinite().all()]
+    if broken:
+        fit = " in half precision; give half=False" if half else "; the training failed"
+        raise CheckpointError(f"the weights {', '.join(broken[:3])} of {model.name} are not finite{fit}")
     with atomic_path(folder / WEIGHTS) as part:
         save_file(state, part, metadata={"format": "pt"})
     write_text(folder / "config.json", model.config.model_dump_json(by_alias=True, indent=2) + "\n")
-    model.sha256 = sha256(folder / WEIGHTS)

@@ -19,7 +19,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def content_dir(name: str) -> Path:
-    """Return the folder of shipped content, ``"knowledge_base"`` or ``"prompts"``, installed or in a checkout."""
+    """Return the folder ``knowledge_base`` or ``prompts`` of shipped content, installed or in a checkout."""
     package = Path(__file__).parent
     for folder in (package / "_content" / name, package.parent / name):
         if folder.is_dir():
@@ -29,14 +29,14 @@ def content_dir(name: str) -> Path:
 
 def cache_dir() -> Path:
     """Return the user's cache folder for merl, ``MERL_CACHE`` if set; it is made when first written to."""
-    import platformdirs  # noqa: PLC0415 - only where a cache is used
+    import platformdirs
 
     return Path(os.environ.get("MERL_CACHE") or platformdirs.user_cache_dir("merl-ckepe", appauthor=False))
 
 
 @contextmanager
 def atomic_path(path: Path | str) -> Iterator[Path]:
-    """Yield a temporary file beside ``path`` that replaces it when the block ends, and vanishes if it fails."""
+    """Yield a temporary file beside ``path`` that replaces it when the block ends or vanishes if it fails."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)

@@ -1,7 +1,7 @@
 """The MERL dual encoder: an ECG network and a text encoder that meet in one embedding space.
 
-Liu et al., "Zero-Shot ECG Classification with Multimodal Learning and Test-time Clinical Knowledge Enhancement",
-ICML 2024 (arXiv 2403.06659). Names of modules follow the released checkpoints.
+Liu et al., "Zero-Shot ECG Classification with Multimodal Learning and Test-time Clinical Knowledge
+Enhancement", ICML 2024 (arXiv 2403.06659). Names of modules follow the released checkpoints.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Literal
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
@@ -51,8 +51,8 @@ class MERLConfig(BaseModel):
     schema_: Literal["merl/checkpoint/v1"] = Field("merl/checkpoint/v1", alias="schema")
     name: str
     encoder: str = "resnet18"
-    embed_dim: int = 256
-    heads: int = 4
+    embed_dim: int = Field(256, gt=0)
+    heads: int = Field(4, gt=0)
     spec: SignalSpec
     text: TextIdentity = TextIdentity()
     training: TrainingData | None = None
@@ -86,12 +86,20 @@ class MERL(nn.Module):
     Attributes:
         config: what the model is and what it expects.
         sha256: hash of the weights it was loaded from, or ``None`` for a model in training.
+
+    Raises:
+        ConfigError: the configuration names an unknown encoder or a width the heads cannot share.
     """
 
     def __init__(self, config: MERLConfig, sha256: str | None = None) -> None:
         super().__init__()
         if config.encoder not in ENCODERS:
             raise ConfigError(unknown("encoder", config.encoder, ENCODERS, "merl models"))
+        if config.embed_dim % config.heads:
+            raise ConfigError(
+                f"embed_dim {config.embed_dim} cannot be divided among {config.heads} attention heads;"
+                f" give a multiple of {config.heads}"
+            )
         self.config = config
         self.sha256 = sha256
         dim = config.embed_dim
@@ -130,7 +138,7 @@ class MERL(nn.Module):
         return encoder
 
     def encode_features(self, signals: Tensor) -> Tensor:
-        """Encode signals, shape (batch, leads, samples), into a feature map, shape (batch, embed_dim, steps)."""
+        """Encode signals, shape (batch, leads, samples), into features, shape (batch, embed_dim, steps)."""
         return self.downconv(self.ecg_encoder(signals))
 
     def encode_ecg(self, signals: Tensor, *, normalize: bool = False) -> Tensor:
@@ -142,18 +150,21 @@ class MERL(nn.Module):
 
         Returns:
             Embeddings, shape (batch, embed_dim).
+
+        Raises:
+            CheckpointError: the signals have another shape.
         """
         expected = (len(self.spec.leads), self.spec.samples)
         if tuple(signals.shape[1:]) != expected:
             raise CheckpointError(
-                f"{self.name} takes signals of shape (batch, {expected[0]}, {expected[1]}), got {tuple(signals.shape)};"
-                " prepare records with model.spec.windows(record)"
+                f"{self.name} takes signals of shape (batch, {expected[0]}, {expected[1]}), got"
+                f" {tuple(signals.shape)}; prepare records with model.spec.windows(record)"
             )
         embeddings = self.att_pool_head(self.encode_features(signals))
         return F.normalize(embeddings, dim=-1) if normalize else embeddings
 
     def project_text(self, embeddings: Tensor, *, normalize: bool = False) -> Tensor:
-        """Map embeddings of the text encoder, shape (texts, text.dim), to the shared space, (texts, embed_dim)."""
+        """Map the text encoder's embeddings, (texts, text.dim), to the shared space, (texts, embed_dim)."""
         projected = self.proj_t(embeddings)
         return F.normalize(projected, dim=-1) if normalize else projected
 
@@ -167,9 +178,9 @@ class MERL(nn.Module):
             PromptError: a text is longer than the text encoder reads.
         """
         embeddings = torch.from_numpy(self.text_encoder.encode(list(texts)))
-        return self.project_text(embeddings.to(self.proj_t[0].weight.dtype), normalize=normalize)
+        return self.project_text(embeddings.to(next(self.proj_t.parameters()).dtype), normalize=normalize)
 
 
 def cpu_has_bf16() -> bool:
-    """Tell whether this processor multiplies bfloat16 natively; emulated, it is many times slower than fp32."""
+    """Tell whether this processor multiplies bfloat16 natively; emulated, it is far slower than fp32."""
     return bool(torch.cpu._is_avx512_bf16_supported())

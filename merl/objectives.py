@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -14,9 +14,9 @@ def cma(ecg: Tensor, text: Tensor, temperature: float | Tensor, same: Tensor | N
         ecg: unit-length ECG embeddings, shape (batch, dim).
         text: unit-length text embeddings, shape (batch, dim), row i the report of ECG i.
         temperature: the similarities are divided by it; 0.07 as published.
-        same: boolean, shape (batch, batch), where text j is also a true text of ECG i; its share of the probability
-            is then divided among all of them (supervised contrastive targets, Khosla et al. 2020). ``None``: only
-            the diagonal, as published.
+        same: boolean, shape (batch, batch), where text j is also a true text of ECG i, the diagonal included;
+            its share of the probability is then divided among all of them (supervised contrastive targets,
+            Khosla et al. 2020). ``None``: only the diagonal, as published.
 
     Returns:
         A scalar.
@@ -38,5 +38,8 @@ def uma(first: Tensor, second: Tensor, temperature: float | Tensor) -> Tensor:
         first: unit-length embeddings of one view, shape (batch, dim).
         second: unit-length embeddings of the other view, shape (batch, dim).
         temperature: 0.07 as published.
+
+    Returns:
+        A scalar.
     """
     return cma(first, second, temperature)

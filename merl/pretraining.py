@@ -8,17 +8,18 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
-from merl.checkpoints import save_checkpoint
+from merl.checkpoints import WEIGHTS, load_model, save_checkpoint
 from merl.datasets.ptbxl import PTBXL
 from merl.errors import DataError, MerlError
 from merl.files import atomic_path
@@ -42,7 +43,7 @@ class PretrainConfig(BaseModel):
     encoder: str = "resnet18"
     embed_dim: int = Field(256, gt=0)
     spec: SignalSpec
-    folds: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8)
+    folds: tuple[int, ...] = Field((1, 2, 3, 4, 5, 6, 7, 8), min_length=1)
     epochs: int = Field(12, gt=0)
     batch_size: int = Field(256, gt=1)
     learning_rate: float = Field(1e-3, gt=0)
@@ -91,7 +92,7 @@ class ReportTexts:
             return index.setdefault(text, len(index))
 
         full = np.array([number(report) for report in reports])
-        parts = [np.array([number(part) for part in sentences(report)]) for report in reports]
+        parts = [np.array([number(part) for part in sentences(report)], np.int64) for report in reports]
         rows = np.concatenate([np.full(len(part) + 1, row) for row, part in enumerate(parts)])
         columns = np.concatenate([np.append(part, whole) for part, whole in zip(parts, full, strict=True)])
         true_of = csr_matrix((np.ones(len(rows), bool), (rows, columns)), shape=(len(reports), len(index)))
@@ -158,10 +159,6 @@ class Trainer:
             lr=config.learning_rate,
         )
         self.steps_per_epoch = len(signals) // config.batch_size
-        if not self.steps_per_epoch:
-            raise DataError(
-                f"{len(signals)} records do not fill one batch of {config.batch_size}; lower batch_size"
-            )
         self.scheduler = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._learning_rate)
         self.dropout = nn.Dropout(0.1)
         self.bf16 = config.precision == "bf16" or (config.precision == "auto" and cpu_has_bf16())
@@ -215,8 +212,8 @@ class Trainer:
             loss = self.loss(records, rng, generator)
             if not torch.isfinite(loss):
                 raise MerlError(
-                    f"the loss is {loss.item()} in epoch {self.epoch + 1}, step {step + 1}; lower learning_rate"
-                    " or set precision=fp32, and run again: the last epoch's state is kept"
+                    f"the loss is {loss.item()} in epoch {self.epoch + 1}, step {step + 1};"
+                    " lower learning_rate or set precision=fp32, and train into another out folder"
                 )
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -234,7 +231,7 @@ class Trainer:
         return total / self.steps_per_epoch
 
     def save(self, path: Path) -> None:
-        """Write the state of the run atomically; every epoch seeds its own generators, so no RNG state is needed."""
+        """Write the state of the run; every epoch seeds its own generators, so none of them is kept."""
         state = {
             "config": self.config.model_dump_json(),
             "epoch": self.epoch,
@@ -249,10 +246,14 @@ class Trainer:
         """Continue from a saved state.
 
         Raises:
-            MerlError: the state belongs to a run with another configuration.
+            MerlError: the state is damaged, or belongs to a run with another configuration.
         """
-        state = torch.load(path, weights_only=True)
-        if state["config"] != self.config.model_dump_json():
+        try:
+            state = torch.load(path, weights_only=True)
+            made_with = state["config"]
+        except (RuntimeError, EOFError, UnpicklingError, LookupError, TypeError):
+            raise MerlError(f"{path} is no state of a training run; delete it to train anew") from None
+        if made_with != self.config.model_dump_json():
             raise MerlError(
                 f"{path} was made with another configuration; give another out folder or delete it"
             )
@@ -272,43 +273,56 @@ def pretrain(config: PretrainConfig, data: Path, out: Path, progress: Progress |
         progress: called with (done, of, what).
 
     Returns:
-        The trained model, in evaluation mode.
+        The trained model as ``load_model`` reads it back from ``out``, in evaluation mode.
+
+    Raises:
+        ConfigError: the encoder is unknown or its width does not fit.
+        DataError: the data set is missing or damaged, or its reports do not fill a batch.
+        RecordError: a record cannot be read.
+        MerlError: ``out`` holds a finished model or the state of another run, or the loss is not finite.
     """
-    torch.manual_seed(config.seed)
-    paths, reports = PTBXL(data).reports(config.folds)
-    cleaned = [read_report(report) for report in reports]
-    keep = [row for row, text in enumerate(cleaned) if text]
-    log.info("%d of %d records have a report that says something", len(keep), len(cleaned))
-    training = TrainingData(
-        dataset="ptbxl",
-        folds=config.folds,
-        records=len(keep),
-        licence="CC BY 4.0",
-        attribution="PTB-XL 1.0.3, Wagner et al. 2020, PhysioNet, doi:10.13026/kfzx-aw45",
-    )
-    model = MERL(
-        MERLConfig(
-            name=config.name,
-            encoder=config.encoder,
-            embed_dim=config.embed_dim,
-            spec=config.spec,
-            training=training,
-        )
-    )
-    texts = ReportTexts.embed(
-        [cleaned[row] for row in keep], lambda found: model.text_encoder.encode(found, truncate=True)
-    )
-    trainer = Trainer(
-        config, model, load_waveforms([paths[row] for row in keep], config.spec, progress), texts
-    )
     state = out / "state.pt"
+    if (out / WEIGHTS).exists() and not state.exists():
+        raise MerlError(f"{out} holds a finished model; give another out folder, or delete it to train anew")
+    paths, reports = _pairs(config, data)
+    torch.manual_seed(config.seed)
+    model = MERL(_model_config(config, records=len(paths)))
+    texts = ReportTexts.embed(reports, lambda found: model.text_encoder.encode(found, truncate=True))
+    trainer = Trainer(config, model, load_waveforms(paths, config.spec, progress), texts)
     if state.exists():
         trainer.resume(state)
     while trainer.epoch < config.epochs:
         loss = trainer.train_epoch(progress)
         log.info("epoch %d of %d: loss %.4f", trainer.epoch, config.epochs, loss)
         trainer.save(state)
-    model.eval()
     save_checkpoint(model, out)
     state.unlink(missing_ok=True)
-    return model
+    return load_model(out)
+
+
+def _pairs(config: PretrainConfig, data: Path) -> tuple[list[Path], list[str]]:
+    """Return the records of the run's folds whose cleaned report says something, and those reports."""
+    paths, reports = PTBXL(data).reports(config.folds)
+    cleaned = [read_report(report) for report in reports]
+    kept = [row for row, text in enumerate(cleaned) if text]
+    log.info("%d of %d records have a report that says something", len(kept), len(cleaned))
+    if len(kept) < config.batch_size:  # said before the records are read, which takes minutes
+        raise DataError(f"{len(kept)} records do not fill one batch of {config.batch_size}; lower batch_size")
+    return [paths[row] for row in kept], [cleaned[row] for row in kept]
+
+
+def _model_config(config: PretrainConfig, records: int) -> MERLConfig:
+    training = TrainingData(
+        dataset="ptbxl",
+        folds=config.folds,
+        records=records,
+        licence="CC BY 4.0",
+        attribution="PTB-XL 1.0.3, Wagner et al. 2020, PhysioNet, doi:10.13026/kfzx-aw45",
+    )
+    return MERLConfig(
+        name=config.name,
+        encoder=config.encoder,
+        embed_dim=config.embed_dim,
+        spec=config.spec,
+        training=training,
+    )

@@ -15,7 +15,7 @@ _SPELLING = {lead.lower(): lead for lead in STANDARD_LEADS}
 
 
 def canonical_lead(name: str) -> str:
-    """Return a lead's standard spelling (``AVR`` -> ``aVR``, ``Lead II`` -> ``II``); unknown names stay as they are.
+    """Return a lead's standard spelling (``AVR`` -> ``aVR``, ``Lead II`` -> ``II``); others stay as they are.
 
     MLII, the modified limb lead of Holter recordings, is not lead II and keeps its own name.
     """
@@ -42,8 +42,8 @@ class ECGRecord:
     def __post_init__(self) -> None:
         if self.signal.ndim != 2 or len(self.signal) != len(self.leads):
             raise RecordError(
-                f"record {self.name!r}: the signal has shape {self.signal.shape} for {len(self.leads)} lead names;"
-                " give (leads, samples) with one name a row"
+                f"record {self.name!r}: the signal has shape {self.signal.shape} for {len(self.leads)}"
+                " lead names; give (leads, samples) with one name a row"
             )
         if self.sampling_rate <= 0:
             raise RecordError(

@@ -1,7 +1,7 @@
 """A small ECG simulator for demonstrations: openly simulated, never a stand-in for data.
 
-Each wave is a Gaussian in time with an amplitude for each of the eight independent leads (McSharry et al., IEEE
-TBME 50:289, 2003, use the same waves); III, aVR, aVL and aVF follow exactly from I and II.
+Each wave is a Gaussian in time with an amplitude for each of the eight independent leads (McSharry et al.,
+IEEE TBME 50:289, 2003, use the same waves); III, aVR, aVL and aVF follow exactly from I and II.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ def simulate(rhythm: Rhythm, *, seconds: float = 10, sampling_rate: float = 500,
     """Simulate a 12-lead ECG.
 
     Returns:
-        A record called ``simulated-...``; III = II - I and the augmented leads hold exactly before rounding to
-        single precision.
+        A record called ``simulated-...``; III = II - I and the augmented leads hold exactly before rounding
+        to single precision.
 
     Raises:
-        UsageError: a heart rate outside 20-250 a minute.
+        UsageError: a heart rate outside 20-200 a minute.
     """
-    if not 20 <= rhythm.heart_rate <= 250:
-        raise UsageError(f"a heart rate of {rhythm.heart_rate:g}/min cannot be simulated; give 20 to 250")
+    if not 20 <= rhythm.heart_rate <= 200:  # beats are kept 0.28 s apart, which caps the rate
+        raise UsageError(f"a heart rate of {rhythm.heart_rate:g}/min cannot be simulated; give 20 to 200")
     rng = np.random.default_rng(seed)
     time = np.arange(int(seconds * sampling_rate)) / sampling_rate
     signal = np.zeros((len(_INDEPENDENT), len(time)))

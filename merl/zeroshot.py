@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import Tensor
@@ -25,7 +25,7 @@ def class_embeddings(model: MERL, prompt_set: PromptSet) -> Tensor:
         Unit-length embeddings, shape (classes, embed_dim), in the order of ``prompt_set.classes``.
 
     Raises:
-        PromptError: a class has no phrase that speaks for it, or a phrase is longer than the text encoder reads.
+        PromptError: a class has no phrase that speaks for it, or one is longer than the text encoder reads.
     """
     for label, entry in prompt_set.classes.items():
         if not entry.present:
@@ -49,7 +49,7 @@ def embed_records(
     Args:
         model: the model.
         records: any number of records, also a generator: only one batch is held.
-        batch_size: records encoded together.
+        batch_size: records read together and windows encoded together.
         progress: called with the number of records done.
 
     Returns:
@@ -63,7 +63,7 @@ def embed_records(
         windows = [model.spec.windows(record) for record in batch]
         signals = torch.from_numpy(np.concatenate(windows))  # (windows, leads, samples)
         with torch.autocast("cpu", torch.bfloat16, enabled=cpu_has_bf16()):
-            encoded = model.encode_ecg(signals)
+            encoded = torch.cat([model.encode_ecg(part) for part in signals.split(batch_size)])
         parts = F.normalize(encoded.float(), dim=-1).split([len(item) for item in windows])
         rows.extend(F.normalize(part.mean(0), dim=-1).numpy() for part in parts)
         if progress:
@@ -85,7 +85,7 @@ def _batches(records: Iterable[ECGRecord], size: int) -> Iterator[list[ECGRecord
 class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
     """Score ECGs against the prompts of each class, in the manner of a scikit-learn classifier.
 
-    The scores are cosines, not probabilities; there is no ``predict_proba`` because nothing has been calibrated.
+    The scores are cosines, not probabilities; there is no ``predict_proba``, for nothing has been calibrated.
 
     Args:
         model: a MERL model, from ``merl.load_model``.
@@ -111,6 +111,9 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
+    def __sklearn_clone__(self) -> ZeroShotClassifier:
+        return type(self)(self.model, self.prompts)  # by default the network would be copied
+
     def decision_function(self, X: Sequence[ECGRecord]) -> NDArray[np.float32]:  # noqa: N803
         """Return the cosine between each record and each class.
 
@@ -119,16 +122,27 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
 
         Returns:
             Cosines in [-1, 1], shape (records, classes).
+
+        Raises:
+            UsageError: a single record instead of a list.
+            RecordError: a record does not meet the model's contract.
+            PromptError: a class has no phrase that speaks for it.
         """
         if isinstance(X, ECGRecord):
             raise UsageError("decision_function takes a list of records; write [record]")
-        return embed_records(self.model, X) @ self._embeddings().numpy().T
+        classes = (
+            self._embeddings().numpy()
+        )  # before the records: a faulty prompt should not cost their encoding
+        return embed_records(self.model, X) @ classes.T
 
     def predict(self, X: Sequence[ECGRecord]) -> NDArray[np.str_]:  # noqa: N803
         """Return the class with the highest cosine for each record, shape (records,)."""
         return self.classes_[self.decision_function(X).argmax(1)]
 
     def _embeddings(self) -> Tensor:
-        if not hasattr(self, "_class_embeddings"):
-            self._class_embeddings = class_embeddings(self.model, self.prompts)
-        return self._class_embeddings
+        made = getattr(self, "_made", None)
+        if (
+            made is None or made[0] is not self.model or made[1] is not self.prompts
+        ):  # set_params may change both
+            made = self._made = (self.model, self.prompts, class_embeddings(self.model, self.prompts))
+        return made[2]

@@ -1,4 +1,7 @@
-"""The command line: ``merl``. Results go to stdout, progress to stderr; exit codes 0 done, 1 failed, 2 wrong use."""
+"""The command line: ``merl``.
+
+Results go to stdout, progress to stderr; exit codes: 0 done, 1 the work failed, 2 wrong use.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except MerlError as problem:
         print(f"error: {problem}", file=sys.stderr)
         sys.exit(problem.exit_code)
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as problem:  # a folder that may not be written to, a full disk
+        print(f"error: {problem.filename or 'the system'}: {problem.strerror or problem}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(130)

@@ -6,10 +6,10 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class Report(Protocol):
@@ -20,8 +20,10 @@ class Report(Protocol):
 
 
 def out() -> Console:
-    """The console for results."""
-    return Console(soft_wrap=False)
+    """The console for results, where brackets in names and paths are no markup."""
+    from rich.console import Console
+
+    return Console(markup=False, highlight=False)
 
 
 def note(text: str) -> None:
@@ -37,12 +39,15 @@ def print_json(value: Any) -> None:
 @contextmanager
 def progress(what: str) -> Iterator[Report]:
     """Show a progress bar on stderr with the time that remains; nothing where stderr is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=None)
 
-        def report(done: int, total: int, doing: str = what) -> None:
-            bar.update(task, completed=done, total=total, description=doing)
+        def report(done: int, total: int, what: str = what) -> None:
+            bar.update(task, completed=done, total=total, description=what)
 
         yield report

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from merl.cli.console import out, progress
+from merl.errors import DataError
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from merl.ckepe.prompt_set import PromptSet
@@ -43,9 +44,13 @@ def demo(
     from merl.checkpoints import load_model
     from merl.ckepe.generator import generate_prompts
     from merl.ckepe.prompt_set import PromptSet
+    from merl.datasets.ptbxl import PTBXL
     from merl.label_sets import load_label_set
     from merl.zeroshot import ZeroShotClassifier, embed_records
 
+    if data is not None:
+        PTBXL(data)  # both before a minute of work: is the data there, and the model?
+    model = load_model()
     label_set = load_label_set(LABELS)
     _title("1. A label set nobody wrote prompts for")
     for code, item in label_set.classes.items():
@@ -57,7 +62,6 @@ def demo(
     _show_prompts(knowledge)
 
     _title("3. Scores of single ECGs (cosines, not probabilities)")
-    model = load_model()
     examples = [_dicom_example(), *_one_of_each(label_set, data)]
     scores = ZeroShotClassifier(model, knowledge).decision_function(examples)
     _show_scores(label_set, [record.name for record in examples], scores)
@@ -76,7 +80,7 @@ def demo(
 
 
 def _title(text: str) -> None:
-    out().print(f"\n[bold]{text}[/bold]")
+    out().print(f"\n{text}", style="bold")
 
 
 def _show_prompts(prompt_set: PromptSet) -> None:
@@ -121,12 +125,17 @@ def _dicom_example() -> ECGRecord:
 
 
 def _one_of_each(label_set: LabelSet, data: Path | None) -> list[ECGRecord]:
+    import numpy as np
+
     if data is None:
         return [_simulated(code, seed=100) for code in label_set.classes]
     from merl.readers import read_record
 
     paths, labels, _ = _real(label_set, data)
     alone = labels.sum(1) == 1
+    found = (labels & alone[:, None]).any(0)
+    if bare := [code for code, there in zip(label_set.classes, found, strict=True) if not there]:
+        raise DataError(f"fold 9 in {data} has no record of {', '.join(bare)} alone; use PTB-XL unchanged")
     return [read_record(paths[int(np.flatnonzero(labels[:, c] & alone)[0])]) for c in range(labels.shape[1])]
 
 
@@ -144,6 +153,8 @@ def _labelled(
     label_set: LabelSet, data: Path | None
 ) -> tuple[list[ECGRecord], NDArray[np.bool_], NDArray[np.int64], str]:
     """Return records, labels (records, classes), patients and where the records come from."""
+    import numpy as np
+
     if data is None:
         codes = list(label_set.classes)
         records = [_simulated(code, seed) for seed in range(_PER_CLASS) for code in codes]
@@ -161,6 +172,8 @@ def _labelled(
 
 
 def _simulated(code: str, seed: int) -> ECGRecord:
+    import numpy as np
+
     from merl.simulation import Rhythm, simulate
 
     rng = np.random.default_rng(seed)
@@ -189,6 +202,8 @@ def _first_of_each(
     ptbxl: PTBXL, codes: list[set[str]]
 ) -> tuple[list[Path], NDArray[np.bool_], NDArray[np.int64]]:
     """Return paths, labels (records, classes) and patients; a record may be of several classes."""
+    import numpy as np
+
     table = ptbxl.labelled([9])
     labels = np.array([[bool(wanted & found.keys()) for wanted in codes] for found in table["scp_codes"]])
     chosen = np.unique(np.concatenate([np.flatnonzero(column)[:_PER_CLASS_REAL] for column in labels.T]))

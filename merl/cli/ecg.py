@@ -87,6 +87,7 @@ def _prompt_set(prompts: str) -> PromptSet:
 
 def evaluate(
     task: Annotated[str, typer.Argument(help="A task (merl tasks lists them).")],
+    *,
     data: Annotated[Path, typer.Option(help="The data set's folder.")],
     prompts: Annotated[
         list[str], typer.Option(help="A prompt file or a shipped set (plain, knowledge); repeat it.")
@@ -117,4 +118,4 @@ def evaluate(
     if json_file:
         result.save(json_file)
         note(f"result written to {json_file}")
-    print_result(result, out())
+    print_result(result)

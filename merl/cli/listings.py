@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib import metadata
 from pathlib import Path
 
 import typer
@@ -68,6 +67,8 @@ def _python() -> tuple[bool, str]:
 
 def _foreign_merl() -> tuple[bool, str]:
     """The package index has another distribution that installs a top-level ``merl`` over ours."""
+    from importlib import metadata
+
     try:
         foreign = metadata.version("merl")
     except metadata.PackageNotFoundError:
@@ -79,6 +80,8 @@ def _foreign_merl() -> tuple[bool, str]:
 
 
 def _packages() -> list[tuple[bool, str]]:
+    from importlib import metadata
+
     lines = []
     for name in (
         "merl-ckepe",

@@ -18,8 +18,6 @@ def pretrain(
     ] = None,
 ) -> None:
     """Train a MERL model; a run that was stopped goes on when called again with the same out folder."""
-    import yaml
-
     from merl.files import read_yaml, validate
 
     folder = Path(__file__).parent.parent / "configs"
@@ -36,7 +34,7 @@ def pretrain(
         if key in {"data", "out"}:
             places[key] = Path(value)
         elif isinstance(values, dict):
-            values[key] = yaml.safe_load(value)
+            values[key] = _value(key, value)
     missing = [f"{key}=DIR" for key in ("data", "out") if key not in places]
     if missing:
         raise UsageError(f"say where things are: add {' and '.join(missing)}")
@@ -48,3 +46,12 @@ def pretrain(
     with progress("pretraining") as report:
         model = run(checked, places["data"], places["out"], report)
     note(f"{model.name} is in {places['out']}")
+
+
+def _value(key: str, text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(f"the value of {key}={text} is not valid YAML; write for example {key}=2") from None

@@ -30,6 +30,7 @@ def generate(
             help="A task, a YAML or CSV file of code and name, or a text file with one name a line."
         ),
     ],
+    *,
     out_file: Annotated[Path, typer.Option("--out", help="The prompt file to write.")],
     llm: Annotated[
         str,

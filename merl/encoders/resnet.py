@@ -54,6 +54,13 @@ def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential
     )
 
 
+def _stage(
+    block: type[BasicBlock] | type[Bottleneck], in_channels: int, channels: int, depth: int, stride: int
+) -> nn.Sequential:
+    first = block(in_channels, channels, stride)
+    return nn.Sequential(first, *(block(channels * block.expansion, channels) for _ in range(depth - 1)))
+
+
 class ResNet1D(nn.Module):
     """A residual network over time; the stem has no max-pool, so the total stride is 16.
 
@@ -70,18 +77,15 @@ class ResNet1D(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv1d(leads, 64, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm1d(64)
-        channels = 64
-        for stage, depth in enumerate(depths, 1):
-            blocks: list[nn.Module] = []
-            for position in range(depth):
-                stride = 2 if stage > 1 and position == 0 else 1
-                blocks.append(block(channels, 32 * 2**stage, stride))
-                channels = 32 * 2**stage * block.expansion
-            setattr(self, f"layer{stage}", nn.Sequential(*blocks))
-        self.width = channels
+        wide = block.expansion
+        self.layer1 = _stage(block, 64, 64, depths[0], stride=1)
+        self.layer2 = _stage(block, 64 * wide, 128, depths[1], stride=2)
+        self.layer3 = _stage(block, 128 * wide, 256, depths[2], stride=2)
+        self.layer4 = _stage(block, 256 * wide, 512, depths[3], stride=2)
+        self.width = 512 * wide
 
     def forward(self, x: Tensor) -> Tensor:
-        """Encode signals, shape (batch, leads, samples), into features, shape (batch, width, samples / 16)."""
+        """Encode signals, (batch, leads, samples), into features, (batch, width, samples / 16)."""
         x = torch.relu(self.bn1(self.conv1(x)))
         for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
             x = stage(x)
@@ -104,7 +108,7 @@ def resnet50(leads: int = 12) -> ResNet1D:
 
 
 def resnet101(leads: int = 12) -> ResNet1D:
-    """ResNet-101, 28.2 million parameters."""
+    """ResNet-101, 28.3 million parameters."""
     return ResNet1D(Bottleneck, (3, 4, 23, 3), leads)
 
 

