@@ -251,7 +251,7 @@ class Trainer:
         try:
             state = torch.load(path, weights_only=True)
             made_with = state["config"]
-        except (RuntimeError, EOFError, UnpicklingError, LookupError, TypeError):
+        except (OSError, RuntimeError, EOFError, UnpicklingError, LookupError, TypeError):
             raise MerlError(f"{path} is no state of a training run; delete it to train anew") from None
         if made_with != self.config.model_dump_json():
             raise MerlError(

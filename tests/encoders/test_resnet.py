@@ -30,7 +30,12 @@ def test_sizes(name, millions):
 
 def test_names_follow_the_released_checkpoints():
     names = set(resnet50().state_dict())
-    assert {"conv1.weight", "bn1.running_mean", "layer1.0.shortcut.0.weight", "layer4.2.conv3.weight"} <= names
+    assert {
+        "conv1.weight",
+        "bn1.running_mean",
+        "layer1.0.shortcut.0.weight",
+        "layer4.2.conv3.weight",
+    } <= names
     assert "layer1.0.shortcut.0.weight" not in resnet18().state_dict()  # equal widths: nothing to project
     assert "conv1.bias" not in names
 

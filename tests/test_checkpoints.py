@@ -1,0 +1,140 @@
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from merl.checkpoints import WEIGHTS, load_model, read_config, save_checkpoint, shipped_models
+from merl.errors import CheckpointError, ConfigError, MerlError, UsageError
+from merl.files import sha256
+from merl.model import MERL, MERLConfig, TrainingData
+from merl.preprocessing import SignalSpec
+
+SPEC = SignalSpec(leads=("V1", "II"), sampling_rate=50, seconds=2, scaling="minmax")
+SEEN = TrainingData(dataset="ptbxl", folds=(1, 2), records=7, licence="CC BY 4.0", attribution="someone")
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return MERL(MERLConfig(name="tiny", embed_dim=8, heads=2, spec=SPEC, training=SEEN)).eval()
+
+
+@pytest.fixture
+def folder(model, tmp_path):
+    save_checkpoint(model, tmp_path / "tiny")
+    return tmp_path / "tiny"
+
+
+def change_config(folder, **changes):
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_half_precision_comes_back_rounded_and_whole(model, folder):
+    loaded = load_model(folder)
+    assert loaded.config == model.config
+    assert loaded.sha256 == sha256(folder / WEIGHTS)
+    assert not loaded.training
+    for name, tensor in model.state_dict().items():
+        again = loaded.state_dict()[name]
+        assert again.dtype == tensor.dtype
+        assert torch.equal(again, tensor.half().to(tensor.dtype) if tensor.is_floating_point() else tensor)
+    assert sorted(path.name for path in folder.iterdir()) == ["config.json", WEIGHTS]
+
+
+def test_single_precision_comes_back_bit_for_bit(model, tmp_path):
+    save_checkpoint(model, tmp_path / "full", half=False)
+    loaded = load_model(tmp_path / "full")
+    assert all(torch.equal(loaded.state_dict()[name], tensor) for name, tensor in model.state_dict().items())
+    signals = torch.randn(2, 2, 100)
+    with torch.inference_mode():
+        torch.testing.assert_close(loaded.encode_ecg(signals), model.encode_ecg(signals))
+
+
+def test_saving_leaves_the_model_as_it_was(model, folder):
+    assert model.sha256 is None  # its own weights are not the rounded ones in the file
+    assert next(model.parameters()).dtype == torch.float32
+    assert next(model.parameters()).requires_grad
+
+
+@pytest.mark.parametrize(
+    ("half", "value", "sentence"),
+    [(True, 1e6, "not finite in half precision; give half=False"), (False, float("nan"), "training failed")],
+)
+def test_weights_that_cannot_be_kept_are_refused(model, tmp_path, half, value, sentence):
+    with torch.no_grad():
+        model.linear1.weight[0, 0] = value
+    with pytest.raises(CheckpointError, match=f"linear1.weight of tiny are {sentence}|linear1.*{sentence}"):
+        save_checkpoint(model, tmp_path / "bad", half=half)
+    assert not (tmp_path / "bad").exists()
+
+
+def test_truncated_weights(folder):
+    whole = (folder / WEIGHTS).read_bytes()
+    for size in (0, 5, len(whole) // 2):
+        (folder / WEIGHTS).write_bytes(whole[:size])
+        with pytest.raises(CheckpointError, match=r"is damaged .* fetch or train it again"):
+            load_model(folder)
+
+
+def test_weights_that_do_not_fit(folder):
+    change_config(folder, embed_dim=16)
+    with pytest.raises(CheckpointError, match=r"0 weights missing, 0 unknown, 1[0-9] of another shape"):
+        load_model(folder)
+    change_config(folder, embed_dim=8)
+    state = load_file(folder / WEIGHTS)
+    state["surplus"] = state.pop("linear1.weight")
+    save_file(state, folder / WEIGHTS)
+    with pytest.raises(CheckpointError, match=r"1 weights missing, 1 unknown.*linear1.weight"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"), [("config.json", "no config.json"), (WEIGHTS, f"no {WEIGHTS}")]
+)
+def test_a_missing_file(folder, name, sentence):
+    (folder / name).unlink()
+    with pytest.raises(CheckpointError, match=f"{sentence}.*; a checkpoint is a folder"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "not readable JSON"),
+        ("[]", "expected a mapping"),
+        ('{"name": "x"}', "spec: field required"),
+        ('{"name": "x", "spec": {"sampling": 3}}', "unknown key 'spec.sampling'"),
+        ('{"name": "x", "spec": {}, "heads": 0}', "heads: input should be greater than 0"),
+    ],
+)
+def test_a_bad_configuration(folder, text, sentence):
+    (folder / "config.json").write_text(text)
+    with pytest.raises(CheckpointError, match=sentence) as raised:
+        read_config(folder)
+    assert "\n" not in str(raised.value)
+
+
+def test_an_encoder_of_another_release(folder):
+    change_config(folder, encoder="vit_tiny")
+    with pytest.raises(ConfigError, match="unknown encoder 'vit_tiny'"):
+        load_model(folder)
+
+
+def test_an_unknown_name(tmp_path):
+    with pytest.raises(UsageError, match=r"unknown checkpoint .*nowhere"):
+        load_model(tmp_path / "nowhere")
+
+
+def test_another_text_encoder_is_noticed_before_any_score(folder):
+    change_config(folder, text={"name": "MedCPT", "sha256": "0" * 64, "dim": 384})
+    with pytest.raises(MerlError, match="trained with the text encoder MedCPT"):
+        load_model(folder).encode_text(["sinus rhythm"])
+
+
+def test_every_shipped_model_loads():
+    for name, path in shipped_models().items():
+        model = load_model(name)
+        assert (model.name, model.sha256) == (name, sha256(path / WEIGHTS))
+        assert (path / WEIGHTS).stat().st_size <= 12e6

@@ -1,0 +1,115 @@
+import os
+import stat
+
+import pytest
+from pydantic import BaseModel, ConfigDict
+
+from merl import files
+from merl.errors import DataError, MerlError
+
+
+class Inner(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    size: int = 1
+
+
+class Outer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    inner: Inner = Inner()
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_appears_whole_with_its_folder(tmp_path):
+    path = tmp_path / "new" / "file.txt"
+    files.write_text(path, "µV\n")
+    assert path.read_bytes() == "µV\n".encode()
+    assert names(path.parent) == ["file.txt"]
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+
+    def fail():
+        with files.atomic_path(path) as part:
+            part.write_text("half")
+            raise RuntimeError("stopped")
+
+    with pytest.raises(RuntimeError, match="stopped"):
+        fail()
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["file.txt"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
+def test_a_written_file_has_the_users_usual_mode(tmp_path):
+    plain = tmp_path / "plain"
+    plain.touch()
+    files.write_text(tmp_path / "ours", "x")
+    assert stat.S_IMODE((tmp_path / "ours").stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
+
+
+def test_the_cache_is_where_the_user_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("MERL_CACHE", str(tmp_path / "here"))
+    assert files.cache_dir() == tmp_path / "here"
+    assert not (tmp_path / "here").exists()  # asking makes nothing
+    monkeypatch.delenv("MERL_CACHE")
+    assert "merl-ckepe" in str(files.cache_dir())
+
+
+def test_content_is_found_or_missed_in_words():
+    assert (files.content_dir("prompts") / "label_sets").is_dir()
+    with pytest.raises(MerlError, match="'recipes' is missing from this installation"):
+        files.content_dir("recipes")
+
+
+def test_sha256_of_a_file(tmp_path):
+    (tmp_path / "abc").write_bytes(b"abc")
+    assert files.sha256(tmp_path / "abc").startswith("ba7816bf8f01cfea")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"a: [1, 2", "file.yaml line 1 is not valid YAML"),
+        (b"a: 1\n b: 2", "file.yaml line 2 is not valid YAML"),
+        (b"\xff\xfe\x00", "cannot read .*file.yaml"),
+        (b"!!python/object/apply:os.getcwd []", "not valid YAML: could not determine a constructor"),
+    ],
+)
+def test_yaml_that_cannot_be_read(tmp_path, content, sentence):
+    path = tmp_path / "file.yaml"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=sentence):
+        files.read_yaml(path, DataError)
+
+
+def test_a_missing_file_and_a_folder(tmp_path):
+    with pytest.raises(DataError, match=r"there is no file .*nowhere.yaml"):
+        files.read_yaml(tmp_path / "nowhere.yaml", DataError)
+    with pytest.raises(DataError, match="cannot read"):
+        files.read_yaml(tmp_path, DataError)
+
+
+def test_all_faults_of_a_file_are_named_together():
+    with pytest.raises(DataError) as raised:
+        files.validate(Outer, {"nam": "x", "inner": {"size": "big", "colour": 1}}, "file.yaml", DataError)
+    sentence = str(raised.value)
+    assert sentence.startswith("file.yaml: ")
+    for fault in (
+        "unknown key 'nam'; did you mean 'name'?",
+        "name: field required",
+        "inner.size",
+        "inner.colour",
+    ):
+        assert fault in sentence
+    assert "\n" not in sentence
+
+
+def test_what_is_no_mapping_is_said_so():
+    with pytest.raises(DataError, match="expected a mapping of keys, found list"):
+        files.validate(Outer, ["name"], "file.yaml", DataError)

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from merl.errors import CheckpointError, ConfigError
+from merl.model import MERL, AttentionPool, MERLConfig, TextIdentity
+from merl.preprocessing import SignalSpec
+
+SPEC = SignalSpec(leads=("I", "II"), sampling_rate=50, seconds=2)
+
+
+def config(**changes):
+    return MERLConfig(**{"name": "tiny", "embed_dim": 8, "heads": 2, "spec": SPEC, **changes})
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    return MERL(config()).eval()
+
+
+def test_attention_pooling_by_hand():
+    torch.manual_seed(0)
+    pool = AttentionPool(steps=3, dim=4, heads=1).double()
+    x = torch.randn(1, 4, 3, dtype=torch.float64)
+    weights = {name: tensor.detach().numpy() for name, tensor in pool.state_dict().items()}
+    position, token = weights["positional_embedding"], weights["cls_token"][0, 0]
+    rows = [token + 2 * position[0]]  # as released, the token's own position counts twice
+    rows += [x[0, :, step].numpy() + position[step + 1] for step in range(3)]
+    wq, wk, wv = np.split(weights["mhsa.in_proj_weight"], 3)
+    bq, bk, bv = np.split(weights["mhsa.in_proj_bias"], 3)
+    query = wq @ rows[0] + bq
+    shares = np.exp([query @ (wk @ row + bk) / 2 for row in rows])  # 2: the root of the head's width
+    value = sum(share * (wv @ row + bv) for share, row in zip(shares / shares.sum(), rows, strict=True))
+    out = weights["mhsa.out_proj.weight"] @ value + weights["mhsa.out_proj.bias"]
+    expected = weights["c_proj.weight"] @ out + weights["c_proj.bias"]
+    np.testing.assert_allclose(pool(x).detach().numpy()[0], expected, atol=1e-12)
+
+
+def test_attention_pooling_takes_shorter_sequences():
+    pool = AttentionPool(steps=6, dim=4, heads=2)
+    assert pool(torch.randn(5, 4, 6)).shape == pool(torch.randn(5, 4, 3)).shape == (5, 4)
+
+
+def test_embeddings_of_both_sides_meet(model):
+    with torch.inference_mode():
+        ecg = model.encode_ecg(torch.randn(3, 2, 100), normalize=True)
+        text = model.encode_text(["sinus rhythm", "atrial fibrillation"], normalize=True)
+    assert (ecg @ text.T).shape == (3, 2)
+    for side in (ecg, text):
+        torch.testing.assert_close(side.norm(dim=-1), torch.ones(len(side)))
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 100), (1, 2, 99), (2, 100), (1, 2, 100, 1)])
+def test_signals_of_another_shape_are_refused(model, shape):
+    with pytest.raises(CheckpointError, match=r"takes signals of shape \(batch, 2, 100\), got .*windows"):
+        model.encode_ecg(torch.zeros(shape))
+
+
+def test_the_text_encoder_is_no_part_of_the_weights(model):
+    model.encode_text(["sinus rhythm"])
+    assert not any("text_encoder" in name or "word" in name for name in model.state_dict())
+    assert {"downconv.weight", "att_pool_head.cls_token", "linear1.weight", "proj_t.2.bias"} <= set(
+        model.state_dict()
+    )
+
+
+def test_another_text_encoder_is_an_error():
+    other = MERL(config(text=TextIdentity(name="MedCPT", sha256="0" * 64, dim=384)))
+    with pytest.raises(CheckpointError, match=r"trained with the text encoder MedCPT \(0{12}\), but all-"):
+        other.encode_text(["sinus rhythm"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"encoder": "resnt18"}, "unknown encoder 'resnt18'; did you mean 'resnet18'"),
+        ({"embed_dim": 10, "heads": 4}, "embed_dim 10 cannot be divided among 4 attention heads"),
+    ],
+)
+def test_a_model_that_cannot_be_built_says_why(changes, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        MERL(config(**changes))
+
+
+def test_evaluation_leaves_no_dropout_or_statistics_behind(model):
+    assert not any(isinstance(part, nn.Dropout) for part in model.modules())
+    before = model.ecg_encoder.bn1.running_mean.clone()
+    model.encode_ecg(torch.randn(4, 2, 100))
+    assert torch.equal(before, model.ecg_encoder.bn1.running_mean)

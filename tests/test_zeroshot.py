@@ -1,0 +1,147 @@
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+
+from merl.ckepe.prompt_set import ClassPrompts, Generator, Phrase, PromptSet
+from merl.errors import PromptError, RecordError, UsageError
+from merl.preprocessing import SignalSpec
+from merl.records import ECGRecord
+from merl.zeroshot import ZeroShotClassifier, class_embeddings, embed_records
+
+AXES = torch.eye(3)
+TEXTS = {"sinus rhythm": AXES[0], "regular P waves": AXES[1], "atrial fibrillation": AXES[2]}
+
+
+@dataclass(eq=False)
+class FakeModel:
+    """Embeds each known text as an axis, and a window as the axis its lead I is as high as (1, 2 or 3 mV)."""
+
+    spec: SignalSpec = field(
+        default_factory=lambda: SignalSpec(leads=("I", "II"), sampling_rate=1, seconds=4)
+    )
+    texts: list = field(default_factory=list)
+    batches: list = field(default_factory=list)
+
+    def encode_text(self, texts, *, normalize=False):
+        assert normalize
+        self.texts += texts
+        return torch.stack([TEXTS[text] for text in texts])
+
+    def encode_ecg(self, signals):
+        self.batches.append(len(signals))
+        heights = signals[:, 0].float().amax(-1)  # (windows,)
+        return 5 * AXES[heights.round().long() - 1]  # not of unit length: a window's size must not count
+
+
+def record(*heights, leads=("I", "II"), name="r"):
+    """A record whose windows of four samples have the given heights."""
+    one = np.concatenate([[0, height, 0, 0] for height in heights])
+    return ECGRecord(np.array([one, one], np.float32), 1, leads, name)
+
+
+def prompt_set(**classes):
+    """Make a set of the given texts; those that begin with "not" speak against their class."""
+
+    def phrase(text):
+        sign = "absent" if text.startswith("not ") else "present"
+        return Phrase(text=text.removeprefix("not "), polarity=sign)
+
+    entries = {
+        code: ClassPrompts(name=code, prompts=tuple(phrase(text) for text in texts))
+        for code, texts in classes.items()
+    }
+    return PromptSet(label_set="toy", generator=Generator(kind="manual"), classes=entries)
+
+
+PROMPTS = prompt_set(
+    SR=["sinus rhythm", "regular P waves"], AFIB=["atrial fibrillation", "not regular P waves"]
+)
+
+
+def test_a_class_is_the_unit_mean_of_its_present_phrases():
+    half = 0.5**0.5
+    torch.testing.assert_close(
+        class_embeddings(FakeModel(), PROMPTS), torch.tensor([[half, half, 0], [0, 0, 1]])
+    )
+
+
+@pytest.mark.parametrize("texts", [[], ["not regular P waves"]])
+def test_a_class_that_nothing_speaks_for_is_refused(texts):
+    with pytest.raises(PromptError, match="class 'AFIB' has no prompts; run"):
+        class_embeddings(FakeModel(), prompt_set(SR=["sinus rhythm"], AFIB=texts))
+
+
+def test_a_long_record_is_the_mean_of_its_windows():
+    half = 0.5**0.5
+    found = embed_records(FakeModel(), [record(1), record(1, 3), record(3, 3, 3)])
+    np.testing.assert_allclose(found, [[1, 0, 0], [half, 0, half], [0, 0, 1]], atol=1e-6)
+    assert found.dtype == np.float32
+
+
+def test_batches_change_nothing_and_stay_small():
+    records = [record(*heights) for heights in ((1,), (2, 2, 3), (3,), (1, 2), (2,))]
+    whole, model, seen = embed_records(FakeModel(), records), FakeModel(), []
+    found = embed_records(model, (r for r in records), batch_size=2, progress=seen.append)
+    np.testing.assert_array_equal(found, whole)
+    assert max(model.batches) == 2  # also the four windows of the first two records
+    assert seen == [2, 4, 5]
+
+
+def test_leads_go_by_name():
+    swapped = ECGRecord(np.array([[0, 0, 0, 0], [0, 2, 0, 0]], np.float32), 1, ("II", "I"), "swapped")
+    np.testing.assert_array_equal(embed_records(FakeModel(), [swapped]), [[0, 1, 0]])
+
+
+def test_a_record_without_a_lead_is_named():
+    model = FakeModel()
+    with pytest.raises(RecordError, match="record 'short' has no lead II; it has I, V1"):
+        embed_records(model, [record(1), record(1, leads=("I", "V1"), name="short")])
+    assert not model.batches
+
+
+def test_no_records_make_no_rows():
+    model = FakeModel()
+    model.config = type("Config", (), {"embed_dim": 3})
+    assert embed_records(model, []).shape == (0, 3)
+
+
+def test_scores_are_cosines_in_the_order_of_the_classes():
+    classifier = ZeroShotClassifier(FakeModel(), PROMPTS).fit()
+    scores = classifier.decision_function([record(1), record(3), record(1, 3)])
+    half = 0.5**0.5
+    np.testing.assert_allclose(scores, [[half, 0], [0, 1], [0.5, half]], atol=1e-6)
+    assert list(classifier.classes_) == ["SR", "AFIB"]
+    assert list(classifier.predict([record(1), record(3)])) == ["SR", "AFIB"]
+    assert not hasattr(classifier, "predict_proba")
+
+
+def test_prompts_are_embedded_once_until_they_change():
+    model = FakeModel()
+    classifier = ZeroShotClassifier(model, PROMPTS)
+    for _ in range(2):
+        classifier.decision_function([record(1)])
+    assert len(model.texts) == 3
+    classifier.set_params(prompts=prompt_set(AFIB=["atrial fibrillation"]))
+    assert classifier.decision_function([record(3)]).tolist() == [[1.0]]
+
+
+def test_a_clone_shares_the_model():
+    model = FakeModel()
+    copy = clone(ZeroShotClassifier(model, PROMPTS))
+    assert copy.model is model
+    assert copy.prompts is PROMPTS
+
+
+def test_a_single_record_is_no_list():
+    with pytest.raises(UsageError, match=r"write \[record\]"):
+        ZeroShotClassifier(FakeModel(), PROMPTS).decision_function(record(1))
+
+
+def test_a_faulty_prompt_is_said_before_any_ecg_is_encoded():
+    model = FakeModel()
+    with pytest.raises(PromptError):
+        ZeroShotClassifier(model, prompt_set(SR=[])).decision_function([record(1)])
+    assert not model.batches
