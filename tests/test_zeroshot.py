@@ -9,7 +9,7 @@ from merl.ckepe.prompt_set import ClassPrompts, Generator, Phrase, PromptSet
 from merl.errors import PromptError, RecordError, UsageError
 from merl.preprocessing import SignalSpec
 from merl.records import ECGRecord
-from merl.zeroshot import ZeroShotClassifier, class_embeddings, embed_records
+from merl.zeroshot import ROLE_WEIGHTS, ZeroShotClassifier, class_embeddings, embed_records
 
 AXES = torch.eye(3)
 TEXTS = {"sinus rhythm": AXES[0], "regular P waves": AXES[1], "atrial fibrillation": AXES[2]}
@@ -61,16 +61,25 @@ PROMPTS = prompt_set(
 )
 
 
-def test_a_class_is_the_unit_mean_of_its_present_phrases():
+def test_a_class_is_the_unit_mean_of_its_present_phrases_of_one_role():
     half = 0.5**0.5
     torch.testing.assert_close(
         class_embeddings(FakeModel(), PROMPTS), torch.tensor([[half, half, 0], [0, 0, 1]])
     )
 
 
+def test_a_phrase_weighs_by_its_role():
+    name = Phrase(text="sinus rhythm", role="name")
+    finding = Phrase(text="regular P waves", role="finding")
+    entry = ClassPrompts(name="SR", prompts=(name, finding))
+    prompts = PromptSet(label_set="toy", generator=Generator(kind="manual"), classes={"SR": entry})
+    expected = torch.tensor([[ROLE_WEIGHTS["name"], ROLE_WEIGHTS["finding"], 0]])
+    torch.testing.assert_close(class_embeddings(FakeModel(), prompts), expected / expected.norm())
+
+
 @pytest.mark.parametrize("texts", [[], ["not regular P waves"]])
 def test_a_class_that_nothing_speaks_for_is_refused(texts):
-    with pytest.raises(PromptError, match="class 'AFIB' has no prompts; run"):
+    with pytest.raises(PromptError, match="class 'AFIB' has no phrase that speaks for it"):
         class_embeddings(FakeModel(), prompt_set(SR=["sinus rhythm"], AFIB=texts))
 
 
