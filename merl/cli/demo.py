@@ -92,14 +92,15 @@ def _show_prompts(prompt_set: PromptSet) -> None:
     entries, sources = load_entries(), load_sources()
     table = Table("class", "phrase", "rests on", "published in", box=None)
     for code, item in prompt_set.classes.items():
-        for phrase in [p for p in item.prompts if p.polarity == "present"][:4]:
+        present = [phrase for phrase in item.prompts if phrase.polarity == "present"]
+        for phrase in present[:1] + [phrase for phrase in present if phrase.role == "finding"][:3]:
             place = phrase.sources[0] if phrase.sources else "-"
             table.add_row(code, phrase.text, place, _published(place, entries, sources))
     out().print(table)
     kept = sum(len(item.prompts) for item in prompt_set.classes.values())
     rejected = [(code, line) for code, item in prompt_set.classes.items() for line in item.rejected]
     out().print(
-        f"   {kept} phrases kept (up to four of a class shown), {len(rejected)} rejected", highlight=False
+        f"   {kept} phrases kept (a name and three findings of each shown), {len(rejected)} rejected", highlight=False
     )
     for code, line in rejected[:3]:
         out().print(f"   rejected for {code}: {line.text!r}: {line.reason}", highlight=False, markup=False)
