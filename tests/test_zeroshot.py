@@ -1,15 +1,16 @@
 from dataclasses import dataclass, field
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
 
-from merl.ckepe.prompt_set import ClassPrompts, Generator, Phrase, PromptSet
+from merl.ckepe.prompt_set import ClassPrompts, Generator, Phrase, PromptSet, Role
 from merl.errors import PromptError, RecordError, UsageError
 from merl.preprocessing import SignalSpec
 from merl.records import ECGRecord
-from merl.zeroshot import ZeroShotClassifier, class_embeddings, embed_records
+from merl.zeroshot import ROLE_WEIGHTS, ZeroShotClassifier, class_embeddings, embed_records
 
 AXES = torch.eye(3)
 TEXTS = {"sinus rhythm": AXES[0], "regular P waves": AXES[1], "atrial fibrillation": AXES[2]}
@@ -68,9 +69,25 @@ def test_a_class_is_the_unit_mean_of_its_present_phrases():
     )
 
 
+def test_a_phrase_weighs_what_its_role_does():
+    phrases = (Phrase(text="sinus rhythm", role="name"), Phrase(text="regular P waves", role="subtype"))
+    prompts = PromptSet(
+        label_set="toy",
+        generator=Generator(kind="manual"),
+        classes={"SR": ClassPrompts(name="sinus rhythm", prompts=phrases)},
+    )
+    name, subtype = ROLE_WEIGHTS["name"], ROLE_WEIGHTS["subtype"]
+    expected = np.array([[name, subtype, 0]]) / np.hypot(name, subtype)
+    np.testing.assert_allclose(class_embeddings(FakeModel(), prompts), expected, atol=1e-6)
+
+
+def test_every_role_has_a_weight():
+    assert set(ROLE_WEIGHTS) == set(get_args(Role))
+
+
 @pytest.mark.parametrize("texts", [[], ["not regular P waves"]])
 def test_a_class_that_nothing_speaks_for_is_refused(texts):
-    with pytest.raises(PromptError, match="class 'AFIB' has no prompts; run"):
+    with pytest.raises(PromptError, match="class 'AFIB' has no phrase that speaks for it; give"):
         class_embeddings(FakeModel(), prompt_set(SR=["sinus rhythm"], AFIB=texts))
 
 

@@ -100,7 +100,8 @@ def _show_prompts(prompt_set: PromptSet) -> None:
     kept = sum(len(item.prompts) for item in prompt_set.classes.values())
     rejected = [(code, line) for code, item in prompt_set.classes.items() for line in item.rejected]
     out().print(
-        f"   {kept} phrases kept (a name and three findings of each shown), {len(rejected)} rejected", highlight=False
+        f"   {kept} phrases kept (a name and three findings of each shown), {len(rejected)} rejected",
+        highlight=False,
     )
     for code, line in rejected[:3]:
         out().print(f"   rejected for {code}: {line.text!r}: {line.reason}", highlight=False, markup=False)
@@ -201,7 +202,7 @@ def _real(label_set: LabelSet, data: Path) -> tuple[list[Path], NDArray[np.bool_
 
 
 def _codes(entry: Entry, entries: Mapping[str, Entry]) -> set[str]:
-    """The SCP codes of a concept and of its kinds: PTB-XL labels complete left bundle branch block, not the group."""
+    """The SCP codes of a concept and of its kinds; PTB-XL labels only the kinds of some."""
     kinds = [kind for kind in entries.values() if entry.id in kind.is_a]
     return set(entry.codes.scp).union(*(_codes(kind, entries) for kind in kinds))
 

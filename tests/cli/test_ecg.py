@@ -80,7 +80,7 @@ def test_all_bad_records_are_named_at_once(fails, damaged, record, checkpoint):
     [
         ("ptbxl-rhythm/plian", 2, "did you mean 'ptbxl-rhythm/plain'"),
         ("bad.yaml", 1, "unknown key 'clases'; did you mean 'classes'?"),
-        ("empty.yaml", 1, "class 'AFIB' has no prompts"),
+        ("empty.yaml", 1, "class 'AFIB' has no phrase that speaks for it"),
     ],
 )
 def test_bad_prompts(fails, place, record, checkpoint, *, prompts, code, sentence):
