@@ -2,7 +2,9 @@
 
 import merl
 
-prompts = merl.generate_prompts({"AFIB": "atrial fibrillation", "LBBB": "left bundle branch block"}, llm="none")
+prompts = merl.generate_prompts(
+    {"AFIB": "atrial fibrillation", "LBBB": "left bundle branch block"}, llm="none"
+)
 for code, item in prompts.classes.items():
     print(code, item.name)
     for phrase in item.prompts:

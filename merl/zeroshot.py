@@ -16,7 +16,8 @@ from merl.errors import PromptError, UsageError
 from merl.model import MERL, cpu_has_bf16
 from merl.records import ECGRecord
 
-#: How much a phrase of each role weighs in its class's embedding. Chosen once on PTB-XL fold 9 for all tasks together.
+#: How much a phrase of each role weighs in its class's embedding; chosen once on PTB-XL fold 9, for all tasks
+#: together.
 ROLE_WEIGHTS = {"name": 3.0, "synonym": 1.0, "subtype": 0.5, "finding": 0.2, "criterion": 0.2}
 
 
@@ -24,8 +25,8 @@ ROLE_WEIGHTS = {"name": 3.0, "synonym": 1.0, "subtype": 0.5, "finding": 0.2, "cr
 def class_embeddings(model: MERL, prompt_set: PromptSet) -> Tensor:
     """Embed the present phrases of each class and combine them into one class embedding.
 
-    The embeddings of a class's phrases are added, each weighted by its role (``ROLE_WEIGHTS``): prompt ensembling
-    as CLIP does it (Radford et al., 2021), but a dozen findings do not drown the name.
+    The embeddings of a class's phrases are added, each weighted by its role (``ROLE_WEIGHTS``): prompt
+    ensembling as CLIP does it (Radford et al., 2021), but a dozen findings do not drown the name.
 
     Returns:
         Unit-length embeddings, shape (classes, embed_dim), in the order of ``prompt_set.classes``.
@@ -37,7 +38,10 @@ def class_embeddings(model: MERL, prompt_set: PromptSet) -> Tensor:
     for label, entry in prompt_set.classes.items():
         spoken.append([phrase for phrase in entry.prompts if phrase.polarity == "present"])
         if not spoken[-1]:
-            raise PromptError(f"class {label!r} has no phrase that speaks for it; give it at least one with polarity present")
+            raise PromptError(
+                f"class {label!r} has no phrase that speaks for it;"
+                " give it at least one with polarity present"
+            )
     embeddings = model.encode_text([phrase.text for phrases in spoken for phrase in phrases], normalize=True)
     rows = []
     for phrases, group in zip(spoken, embeddings.split([len(phrases) for phrases in spoken]), strict=True):

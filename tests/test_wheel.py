@@ -34,7 +34,17 @@ def test_the_wheel_installs_and_runs_the_demo(tmp_path: Path) -> None:
 
     run(sys.executable, "-m", "venv", tmp_path / "env", cwd=tmp_path)
     python = tmp_path / "env" / "bin" / "python"
-    run(python, "-m", "pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", wheel, cwd=tmp_path)
+    run(
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--constraint",
+        ROOT / "constraints.txt",
+        wheel,
+        cwd=tmp_path,
+    )
     merl = tmp_path / "env" / "bin" / "merl"
     printed = run(merl, "demo", cwd=tmp_path)
     assert "macro AUROC" in printed

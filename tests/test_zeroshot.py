@@ -1,11 +1,12 @@
 from dataclasses import dataclass, field
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
 
-from merl.ckepe.prompt_set import ClassPrompts, Generator, Phrase, PromptSet
+from merl.ckepe.prompt_set import ClassPrompts, Generator, Phrase, PromptSet, Role
 from merl.errors import PromptError, RecordError, UsageError
 from merl.preprocessing import SignalSpec
 from merl.records import ECGRecord
@@ -61,25 +62,32 @@ PROMPTS = prompt_set(
 )
 
 
-def test_a_class_is_the_unit_mean_of_its_present_phrases_of_one_role():
+def test_a_class_is_the_unit_mean_of_its_present_phrases():
     half = 0.5**0.5
     torch.testing.assert_close(
         class_embeddings(FakeModel(), PROMPTS), torch.tensor([[half, half, 0], [0, 0, 1]])
     )
 
 
-def test_a_phrase_weighs_by_its_role():
-    name = Phrase(text="sinus rhythm", role="name")
-    finding = Phrase(text="regular P waves", role="finding")
-    entry = ClassPrompts(name="SR", prompts=(name, finding))
-    prompts = PromptSet(label_set="toy", generator=Generator(kind="manual"), classes={"SR": entry})
-    expected = torch.tensor([[ROLE_WEIGHTS["name"], ROLE_WEIGHTS["finding"], 0]])
-    torch.testing.assert_close(class_embeddings(FakeModel(), prompts), expected / expected.norm())
+def test_a_phrase_weighs_what_its_role_does():
+    phrases = (Phrase(text="sinus rhythm", role="name"), Phrase(text="regular P waves", role="subtype"))
+    prompts = PromptSet(
+        label_set="toy",
+        generator=Generator(kind="manual"),
+        classes={"SR": ClassPrompts(name="sinus rhythm", prompts=phrases)},
+    )
+    name, subtype = ROLE_WEIGHTS["name"], ROLE_WEIGHTS["subtype"]
+    expected = np.array([[name, subtype, 0]]) / np.hypot(name, subtype)
+    np.testing.assert_allclose(class_embeddings(FakeModel(), prompts), expected, atol=1e-6)
+
+
+def test_every_role_has_a_weight():
+    assert set(ROLE_WEIGHTS) == set(get_args(Role))
 
 
 @pytest.mark.parametrize("texts", [[], ["not regular P waves"]])
 def test_a_class_that_nothing_speaks_for_is_refused(texts):
-    with pytest.raises(PromptError, match="class 'AFIB' has no phrase that speaks for it"):
+    with pytest.raises(PromptError, match="class 'AFIB' has no phrase that speaks for it; give"):
         class_embeddings(FakeModel(), prompt_set(SR=["sinus rhythm"], AFIB=texts))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from merl.ckepe.prompt_set import PromptSet
     from merl.datasets.ptbxl import PTBXL
+    from merl.knowledge.entries import Entry
     from merl.label_sets import LabelSet
     from merl.records import ECGRecord
 
@@ -99,7 +100,8 @@ def _show_prompts(prompt_set: PromptSet) -> None:
     kept = sum(len(item.prompts) for item in prompt_set.classes.values())
     rejected = [(code, line) for code, item in prompt_set.classes.items() for line in item.rejected]
     out().print(
-        f"   {kept} phrases kept (a name and three findings of each shown), {len(rejected)} rejected", highlight=False
+        f"   {kept} phrases kept (a name and three findings of each shown), {len(rejected)} rejected",
+        highlight=False,
     )
     for code, line in rejected[:3]:
         out().print(f"   rejected for {code}: {line.text!r}: {line.reason}", highlight=False, markup=False)
@@ -194,9 +196,15 @@ def _real(label_set: LabelSet, data: Path) -> tuple[list[Path], NDArray[np.bool_
     from merl.datasets.ptbxl import PTBXL
     from merl.knowledge.index import KnowledgeIndex
 
-    concepts = find_concepts(label_set, KnowledgeIndex.default())
-    entries = [concept.entry for concept in concepts.values()]
-    return _first_of_each(PTBXL(data), [set(entry.codes.scp) if entry else set() for entry in entries])
+    index = KnowledgeIndex.default()
+    meant = [concept.entry for concept in find_concepts(label_set, index).values()]
+    return _first_of_each(PTBXL(data), [_codes(entry, index.entries) if entry else set() for entry in meant])
+
+
+def _codes(entry: Entry, entries: Mapping[str, Entry]) -> set[str]:
+    """The SCP codes of a concept and of its kinds; PTB-XL labels only the kinds of some."""
+    kinds = [kind for kind in entries.values() if entry.id in kind.is_a]
+    return set(entry.codes.scp).union(*(_codes(kind, entries) for kind in kinds))
 
 
 def _first_of_each(

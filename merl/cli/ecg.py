@@ -63,7 +63,8 @@ def classify(
         return
     for (path, record), row in zip(read, scores, strict=True):
         leads = f"{len(record.leads)} leads, {record.seconds:g} s at {record.sampling_rate:g} Hz"
-        table = Table("class", "name", "cosine", title=f"{path} ({leads})", title_justify="left", box=None)
+        print(f"{path} ({leads})")  # not the table's title, which would break a long path
+        table = Table("class", "name", "cosine", box=None)
         for position in row.argsort()[::-1]:
             table.add_row(codes[position], prompt_set.classes[codes[position]].name, f"{row[position]:+.3f}")
         out().print(table, "")

@@ -62,7 +62,9 @@ def show(entry_id: Annotated[str, typer.Argument(metavar="ID", help="An entry's 
 def build(out_dir: Annotated[Path, typer.Option("--out", help="Folder of the index.")]) -> None:
     """Build the FAISS index of the shipped knowledge into a folder."""
     from merl.knowledge.index import KnowledgeIndex
+    from merl.knowledge.index_folder import check_target
 
+    check_target(out_dir)  # before a minute of embedding
     index = KnowledgeIndex.build()
     index.save(out_dir)
     note(f"{len(index.entries)} entries indexed in {out_dir}")

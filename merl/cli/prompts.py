@@ -77,9 +77,8 @@ def show(file: Annotated[Path, typer.Argument(help="A prompt file.")]) -> None:
     prompt_set = PromptSet.load(file)
     console = out()
     for code, item in prompt_set.classes.items():
-        table = Table(
-            "phrase", "role", "rests on", title=f"{code}: {item.name}", title_justify="left", box=None
-        )
+        console.print(f"{code}: {item.name}", style="bold")
+        table = Table("phrase", "role", "rests on", box=None)
         for phrase in item.prompts:
             sign = "not: " if phrase.polarity == "absent" else ""
             table.add_row(sign + phrase.text, phrase.role, ", ".join(phrase.sources) or "-")

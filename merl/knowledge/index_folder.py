@@ -63,8 +63,7 @@ def write_folder(
     """
     import faiss
 
-    if target.exists() and not (target / "manifest.json").is_file() and any(target.iterdir()):
-        raise KnowledgeError(f"{target} holds files that are not an index; name a new or empty folder")
+    check_target(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
     try:
@@ -86,6 +85,17 @@ def write_folder(
         _replace(part, target)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def check_target(target: Path) -> None:
+    """Refuse to replace what is not an index.
+
+    Raises:
+        KnowledgeError: the target is a file, or a folder that holds something else.
+    """
+    empty = target.is_dir() and not any(target.iterdir())
+    if target.exists() and not empty and not (target / "manifest.json").is_file():
+        raise KnowledgeError(f"{target} is not an index; name a new or empty folder")
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -1,0 +1,121 @@
+import json
+import os
+import socket
+
+import pytest
+
+from merl.ckepe.prompt_set import PromptSet
+from tests.fake_llm import completion, failure, serve
+
+
+@pytest.fixture
+def labels(place):
+    path = place / "mine.yaml"
+    path.write_text("AF: atrial fibrillation\nLBBB: left bundle branch block\n")
+    return path
+
+
+def test_generate_from_the_knowledge_alone(merl, labels, place):
+    done = merl("prompts", "generate", labels, "--out", "new/mine.yaml")
+    assert (done.code, done.out) == (0, ""), done.err
+    assert "2 classes:" in done.err
+    prompts = PromptSet.load(place / "new" / "mine.yaml")
+    assert prompts.label_set == "mine"
+    assert prompts.classes["AF"].present[0] == "atrial fibrillation"
+    assert any(phrase.sources for phrase in prompts.classes["LBBB"].prompts)
+
+
+@pytest.mark.usefixtures("small_knowledge")
+def test_a_class_without_knowledge_is_said(merl, place):
+    (place / "odd.txt").write_text("flux capacitor drift\n")
+    done = merl("prompts", "generate", "odd.txt", "--out", "odd.yaml")
+    assert done.code == 0
+    assert "no knowledge found for flux capacitor drift: only the name is used there" in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("a.yaml", "AF: ''\n", "has no name; give every class a name"),
+        ("a.yaml", "AF: x\nAF: y\n", "'AF' appears twice; write a key once"),
+        ("a.yaml", "AF: x\nB: X\n", "repeats 'AF'; every class once"),
+        ("a.yaml", "", "holds no labels"),
+        ("a.yaml", "AF: [x\n", "is not valid YAML"),
+        ("a.csv", "AF,x\nAF,y\n", "repeats 'AF'"),
+        ("a.csv", "AF;x\n", "write code,name on every line"),
+        ("a.txt", "x\n\nX\n", "repeats 'x'"),
+    ],
+)
+def test_bad_labels(fails, place, name, content, sentence):
+    (place / name).write_text(content)
+    assert sentence in fails(1, "prompts", "generate", name, "--out", "out.yaml")
+
+
+def test_an_unknown_label_set(fails):
+    said = fails(2, "prompts", "generate", "ptbxl-rythm", "--out", "out.yaml")
+    assert "did you mean 'ptbxl-rhythm'" in said
+
+
+def test_a_language_model_that_is_not_there(fails, labels):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    said = fails(1, "prompts", "generate", labels, "--out", "o.yaml", "--llm", "openai:m", "--base-url", url)
+    assert f"cannot reach the language model at {url}" in said
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (completion("I would rather talk of cats."), "gave no usable answer in 3 tries"),
+        (completion('{"findings": "all of them"}'), "gave no usable answer in 3 tries"),
+        ((200, "<html>hello</html>"), "does not answer like an OpenAI-compatible server"),
+        (failure(401, "Incorrect API key"), "check OPENAI_API_KEY"),
+    ],
+)
+def test_a_language_model_that_answers_nonsense(fails, labels, answer, sentence):
+    with serve(answer) as server:
+        given = ["--llm", "openai:m", "--base-url", server.url, "--concurrency", "1"]
+        assert sentence in fails(1, "prompts", "generate", labels, "--out", "out.yaml", *given)
+
+
+def test_an_unknown_language_model(fails, labels):
+    said = fails(2, "prompts", "generate", labels, "--out", "out.yaml", "--llm", "gpt-4o")
+    assert "write none, openai:MODEL or provider:model" in said
+
+
+@pytest.mark.usefixtures("small_knowledge")
+def test_an_index_built_with_another_embedder(fails, merl, place, tmp_path):
+    (place / "odd.txt").write_text("slow heart\n")  # no exact name: the index is searched
+    assert merl("prompts", "generate", "odd.txt", "--out", "odd.yaml").code == 0
+    (manifest,) = (tmp_path / "cache" / "index").glob("*/manifest.json")
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "embedder_sha256": "0" * 64}))
+    said = fails(1, "prompts", "generate", "odd.txt", "--out", "out.yaml")
+    assert "(000000000000) and is read with all-MiniLM-L6-v2" in said
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX errors")
+def test_a_place_that_cannot_be_written(fails, labels, place):
+    (place / "file").write_text("in the way")
+    assert "file" in fails(1, "prompts", "generate", labels, "--out", "file/out.yaml")
+    (place / "folder").mkdir()
+    assert "folder" in fails(1, "prompts", "generate", labels, "--out", "folder")
+
+
+def test_show_names_phrases_sources_and_rejections(merl, place):
+    (place / "set.yaml").write_text(
+        "schema: merl/prompt-set/v1\nlabel_set: x\ngenerator: {kind: manual}\nclasses:\n  AF:\n"
+        "    name: atrial [old] fibrillation\n    prompts:\n"
+        "      - {text: irregular rhythm, sources: ['ecg:AFIB#findings/0']}\n"
+        "      - {text: P waves, polarity: absent}\n"
+        "    rejected:\n      - {text: long PR, reason: nothing supports it}\n"
+    )
+    done = merl("prompts", "show", "set.yaml")
+    assert done.code == 0
+    for text in ("AF: atrial [old] fibrillation", "irregular rhythm", "ecg:AFIB#findings/0", "not: P waves"):
+        assert text in done.out
+    assert "rejected 1: nothing supports it" in done.out
+
+
+def test_show_a_file_that_is_not_there(fails):
+    assert "there is no file nowhere.yaml" in fails(1, "prompts", "show", "nowhere.yaml")
