@@ -106,4 +106,22 @@ def save_checkpoint(model: MERL, folder: Path | str, *, half: bool = True) -> No
         raise CheckpointError(f"the weights {', '.join(broken[:3])} of {model.name} are not finite{fit}")
     with atomic_path(folder / WEIGHTS) as part:
         save_file(state, part, metadata={"format": "pt"})
+    write_text(folder / "README.md", _model_card(model.config))
     write_text(folder / "config.json", model.config.model_dump_json(by_alias=True, indent=2) + "\n")
+
+
+def _model_card(config: MERLConfig) -> str:
+    seen, spec = config.training, config.spec
+    trained = (
+        f"{seen.dataset}, folds {', '.join(map(str, seen.folds))}: {seen.records} pairs of ECG and report."
+        f" {seen.attribution} ({seen.licence})"
+        if seen
+        else "not recorded"
+    )
+    return (
+        f"# {config.name}\n\nA MERL dual encoder: {config.encoder} with attention pooling, and the frozen"
+        f" text encoder {config.text.name}.\n\n"
+        f"- Input: {len(spec.leads)} leads ({', '.join(spec.leads)}), {spec.seconds:g} s at"
+        f" {spec.sampling_rate:g} Hz, scaling {spec.scaling}.\n- Trained on: {trained}.\n- Figures on those data are in distribution.\n"
+        "- For research. Not a medical device. Scores are cosines, not probabilities.\n"
+    )

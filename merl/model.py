@@ -183,4 +183,4 @@ class MERL(nn.Module):
 
 def cpu_has_bf16() -> bool:
     """Tell whether this processor multiplies bfloat16 natively; emulated, it is far slower than fp32."""
-    return bool(torch.cpu._is_avx512_bf16_supported())
+    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", bool)())  # private: its absence means no

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -16,13 +17,18 @@ from merl.errors import PromptError, UsageError
 from merl.model import MERL, cpu_has_bf16
 from merl.records import ECGRecord
 
-#: How much a phrase of each role weighs in its class's embedding; chosen once on PTB-XL fold 9, for all tasks
-#: together.
-ROLE_WEIGHTS = {"name": 3.0, "synonym": 1.0, "subtype": 0.5, "finding": 0.2, "criterion": 0.2}
+#: How much a phrase of each role weighs in its class's embedding. Chosen once, with labels, on PTB-XL fold 9
+#: for its four tasks together (benchmarks/role_weights.py): that fold flatters sets with more than names.
+ROLE_WEIGHTS: Mapping[str, float] = MappingProxyType(
+    {"name": 3.0, "synonym": 1.0, "subtype": 0.5, "finding": 0.2, "criterion": 0.2}
+)
+ROLE_WEIGHTS_CHOSEN_ON = ("PTB-XL", "val")
 
 
 @torch.inference_mode()
-def class_embeddings(model: MERL, prompt_set: PromptSet) -> Tensor:
+def class_embeddings(
+    model: MERL, prompt_set: PromptSet, *, role_weights: Mapping[str, float] = ROLE_WEIGHTS
+) -> Tensor:
     """Embed the present phrases of each class and combine them into one class embedding.
 
     The embeddings of a class's phrases are added, each weighted by its role (``ROLE_WEIGHTS``): prompt
@@ -45,7 +51,7 @@ def class_embeddings(model: MERL, prompt_set: PromptSet) -> Tensor:
     embeddings = model.encode_text([phrase.text for phrases in spoken for phrase in phrases], normalize=True)
     rows = []
     for phrases, group in zip(spoken, embeddings.split([len(phrases) for phrases in spoken]), strict=True):
-        weights = torch.tensor([ROLE_WEIGHTS[phrase.role] for phrase in phrases], dtype=group.dtype)
+        weights = torch.tensor([role_weights[phrase.role] for phrase in phrases], dtype=group.dtype)
         rows.append(weights @ group)  # (embed_dim,)
     return F.normalize(torch.stack(rows), dim=-1)
 
@@ -119,7 +125,7 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
         return np.array(list(self.prompts.classes))
 
     def fit(self, X: object = None, y: object = None) -> ZeroShotClassifier:  # noqa: N803
-        """Do nothing: the classifier has learnt all it knows from reports. Returns itself."""
+        """Do nothing: there are no labels to learn from. Returns itself."""
         return self
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
 
 WriteRecord = Callable[..., Path]
+LEFT_OUT = pytest.StashKey[int]()
 
 #: Diagnostic subclass -> superclass, as in PTB-XL's table of statements.
 SUPERCLASS = {
@@ -127,3 +128,29 @@ def _statements() -> list[list[object]]:
 def _write_csv(path: Path, names: list[str], rows: list[list[object]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as handle:
         csv.writer(handle).writerows([names, *rows])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests on real data where there is none; the summary says so."""
+    if os.environ.get("MERL_DATA"):
+        return
+    real = [item for item in items if item.get_closest_marker("realdata")]
+    if real:
+        config.hook.pytest_deselected(items=real)
+        items[:] = [item for item in items if item not in real]
+        config.stash[LEFT_OUT] = len(real)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if left_out := config.stash.get(LEFT_OUT, 0):
+        terminalreporter.write_line(f"{left_out} realdata tests were left out: MERL_DATA is not set")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test on real data never skips where the data is."""
+    report = yield
+    if report.skipped and item.get_closest_marker("realdata") and os.environ.get("MERL_DATA"):
+        report.outcome = "failed"
+        report.longrepr = f"a realdata test may not be skipped: {report.longrepr}"
+    return report

@@ -37,9 +37,7 @@ def demo(
     data: Annotated[
         Path | None, typer.Option(help="PTB-XL's folder: use real records instead of simulated.")
     ] = None,
-    out_dir: Annotated[Path, typer.Option("--out", help="Where the prompt file and the result go.")] = Path(
-        "merl-demo"
-    ),
+    out_dir: Annotated[Path, typer.Option("--out", help="Where the prompt file goes.")] = Path("merl-demo"),
 ) -> None:
     """Show the whole path: a new label set, its prompts, what they rest on, scores and a comparison."""
     from merl.checkpoints import load_model

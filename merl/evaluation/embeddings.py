@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from merl.datasets.tasks import TaskData
 
 _log = logging.getLogger(__name__)
+_FORMAT = 2  # raise it when preprocessing, readers or encoders change what they compute
 _SUFFIXES = ("", ".hea", ".dat", ".mat")  # record paths come without suffix
 
 
@@ -69,9 +70,22 @@ def _store_key(model: Any, data: TaskData) -> str:
     from importlib.metadata import version
 
     from merl import __version__
+    from merl.model import cpu_has_bf16
 
     spec = model.spec.model_dump_json() if hasattr(model.spec, "model_dump_json") else repr(model.spec)
-    parts = [model.sha256, spec, data.dataset, data.split, __version__, version("torch")]
+    config = model.config.model_dump_json() if hasattr(model, "config") else spec
+    precision = "bf16" if cpu_has_bf16() else "fp32"
+    parts = [
+        _FORMAT,
+        model.sha256,
+        spec,
+        config,
+        data.dataset,
+        data.split,
+        precision,
+        __version__,
+        version("torch"),
+    ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

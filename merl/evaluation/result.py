@@ -109,6 +109,8 @@ class Result(_Strict):
     Attributes:
         prompt_sets: in the order they were given.
         comparisons: every pair of prompt sets, the one given first as ``a``; empty for a single set.
+        role_weights: how much a phrase of each role weighed in its class's embedding.
+        role_weights_chosen_here: whether those weights were chosen on this very split.
         seeds: by purpose.
         versions: of the software that computed it.
     """
@@ -122,6 +124,8 @@ class Result(_Strict):
     comparisons: list[Comparison]
     checkpoint: Checkpoint
     bootstrap: Bootstrap
+    role_weights: dict[str, float] = {}
+    role_weights_chosen_here: bool = False
     seeds: dict[str, int]
     versions: dict[str, str]
 

@@ -123,6 +123,11 @@ def _notes(result: Result) -> Text:
         )
     elif checkpoint.training is None:
         lines.append("The checkpoint does not say what it was trained on; it may have seen this data set.")
+    if result.role_weights_chosen_here:
+        lines.append(
+            "The weights of names, synonyms, subtypes and findings were chosen on this split, for its four"
+            " tasks together: figures of enriched prompts are a little optimistic here."
+        )
     if result.split == "train":
         lines.append("Split train: for developing only, not a figure to report.")
     lines.append(DISCLAIMER)
