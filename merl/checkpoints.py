@@ -123,5 +123,6 @@ def _model_card(config: MERLConfig) -> str:
         f" text encoder {config.text.name}.\n\n"
         f"- Input: {len(spec.leads)} leads ({', '.join(spec.leads)}), {spec.seconds:g} s at"
         f" {spec.sampling_rate:g} Hz, scaling {spec.scaling}.\n- Trained on: {trained}.\n"
-        "- Figures on those data are in distribution.\n- For research. Not a medical device. Scores are cosines, not probabilities.\n"
+        "- Figures on those data are in distribution.\n- For research. Not a medical device."
+        " Scores are cosines, not probabilities.\n"
     )
