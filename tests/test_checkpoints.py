@@ -40,7 +40,7 @@ def test_half_precision_comes_back_rounded_and_whole(model, folder):
         again = loaded.state_dict()[name]
         assert again.dtype == tensor.dtype
         assert torch.equal(again, tensor.half().to(tensor.dtype) if tensor.is_floating_point() else tensor)
-    assert sorted(path.name for path in folder.iterdir()) == ["config.json", WEIGHTS]
+    assert {path.name for path in folder.iterdir()} == {"README.md", "config.json", WEIGHTS}
 
 
 def test_single_precision_comes_back_bit_for_bit(model, tmp_path):
@@ -138,3 +138,9 @@ def test_every_shipped_model_loads():
         model = load_model(name)
         assert (model.name, model.sha256) == (name, sha256(path / WEIGHTS))
         assert (path / WEIGHTS).stat().st_size <= 12e6
+
+
+def test_a_checkpoint_says_what_it_is(folder):
+    card = (folder / "README.md").read_text()
+    assert "Not a medical device" in card
+    assert "Trained on: not recorded" in card

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -60,8 +59,6 @@ def install(monkeypatch, task):
         texts = [entry.present[0] for entry in prompt_set.classes.values()]
         return np.array([next(axis for word, axis in AXES.items() if word in text) for text in texts])
 
-    tasks, zeroshot = ModuleType("tasks"), ModuleType("zeroshot")
-    tasks.load_task = lambda name, data, split, sampling_rate: task
-    zeroshot.embed_records, zeroshot.class_embeddings = embed_records, class_embeddings
-    monkeypatch.setitem(sys.modules, "merl.datasets.tasks", tasks)
-    monkeypatch.setitem(sys.modules, "merl.zeroshot", zeroshot)
+    monkeypatch.setattr("merl.datasets.tasks.load_task", lambda name, data, split, sampling_rate: task)
+    monkeypatch.setattr("merl.zeroshot.embed_records", embed_records)
+    monkeypatch.setattr("merl.zeroshot.class_embeddings", class_embeddings)
