@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from merl.errors import PromptError, UsageError, unknown
 from merl.files import content_dir, read_yaml, validate
 
-
 _CODE_HEADERS = {"code", "label", "class", "id", "abbreviation"}
 _NAME_HEADERS = {"name", "description", "label"}
 
@@ -47,7 +46,8 @@ def load_label_set(labels: str | Path | dict[str, str]) -> LabelSet:
 
     Args:
         labels: a shipped label set's name, a mapping of code to name, or a file: YAML (a label set or a plain
-            mapping of code to name), CSV of code and name with or without a header, or text with one name a line.
+            mapping of code to name), CSV of code and name, with a header or without, or text with one name a
+            line.
 
     Raises:
         UsageError: neither a file nor a shipped name.
