@@ -93,6 +93,25 @@ def test_malformed_files_are_refused(tmp_path, content, message):
         PromptSet.load(path)
 
 
+@pytest.mark.parametrize(
+    "classes",
+    ["A: {name: a, prompts: [{text: ' '}]}", "A: {name: ' '}", "' ': {name: a}"],
+)
+def test_white_space_is_no_text(tmp_path, classes):
+    path = tmp_path / "a.yaml"
+    path.write_text(f"label_set: x\ngenerator: {{kind: manual}}\nclasses: {{{classes}}}\n")
+    with pytest.raises(PromptError, match=r"a\.yaml: classes.*at least 1 character"):
+        PromptSet.load(path)
+
+
+def test_white_space_around_a_phrase_is_not_kept(tmp_path):
+    path = tmp_path / "a.yaml"
+    written = "' A': {name: ' a ', prompts: [{text: ' long PR '}]}"
+    path.write_text(f"label_set: x\ngenerator: {{kind: manual}}\nclasses: {{{written}}}\n")
+    item = PromptSet.load(path).classes["A"]
+    assert (item.name, item.present) == ("a", ["long PR"])
+
+
 def test_plain_is_the_name_in_lower_case_and_nothing_else():
     plain = PromptSet.plain({"BIGU": "bigeminal pattern (unknown origin, SV or Ventricular)"})
     assert plain.classes["BIGU"].present == ["bigeminal pattern (unknown origin, sv or ventricular)"]

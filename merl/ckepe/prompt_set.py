@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,7 +19,7 @@ Polarity = Literal["present", "absent"]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, str_strip_whitespace=True)
 
 
 class Phrase(_Strict):
@@ -82,7 +82,7 @@ class PromptSet(_Strict):
     schema_: Literal["merl/prompt-set/v1"] = Field(SCHEMA, alias="schema")
     label_set: str
     generator: Generator
-    classes: dict[str, ClassPrompts] = Field(min_length=1)
+    classes: dict[Annotated[str, Field(min_length=1)], ClassPrompts] = Field(min_length=1)
     name: str = Field("prompts", exclude=True)
 
     @classmethod
