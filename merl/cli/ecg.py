@@ -103,8 +103,11 @@ def evaluate(
     from merl.datasets.tasks import get_task
     from merl.evaluation.run import evaluate as run
     from merl.evaluation.table import print_result
+    from merl.files import check_writable
 
     get_task(task)
+    if json_file:
+        check_writable(json_file)
     model = load_model(checkpoint)
     with progress("embedding ECGs") as report:
         result = run(

@@ -132,6 +132,12 @@ def test_a_wrong_evaluation_is_one_sentence(fails, tiny_ptbxl, checkpoint, *, ch
     assert sentence in said
 
 
+def test_a_result_that_cannot_be_written_is_found_before_the_work(fails, tiny_ptbxl, place):
+    (place / "folder").mkdir()
+    said = fails(1, *evaluate("no-such-model", tiny_ptbxl, "--prompts", "plain", "--json", "folder"))
+    assert "cannot write folder: it is a folder" in said
+
+
 def test_a_split_that_is_not_there_is_wrong_use(merl, tiny_ptbxl, checkpoint):
     done = merl(*evaluate(checkpoint, tiny_ptbxl, "--prompts", "plain", "--split", "all"))
     assert done.code == 2

@@ -1,5 +1,4 @@
 import json
-import os
 import socket
 
 import pytest
@@ -95,12 +94,16 @@ def test_a_kept_index_of_another_embedder_is_built_again(merl, place, tmp_path, 
     assert '"0000000000' not in manifest.read_text()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="POSIX errors")
-def test_a_place_that_cannot_be_written(fails, labels, place):
+def test_a_place_that_cannot_be_written_is_found_before_the_model_is_asked(fails, labels, place):
     (place / "file").write_text("in the way")
-    assert "file" in fails(1, "prompts", "generate", labels, "--out", "file/out.yaml")
     (place / "folder").mkdir()
-    assert "folder" in fails(1, "prompts", "generate", labels, "--out", "folder")
+    with serve(completion("{}")) as server:
+        given = ["--llm", "openai:m", "--base-url", server.url]
+        said = fails(1, "prompts", "generate", labels, "--out", "file/out.yaml", *given)
+        assert "file is a file" in said
+        said = fails(1, "prompts", "generate", labels, "--out", "folder", *given)
+        assert "cannot write folder: it is a folder" in said
+    assert server.requests == []
 
 
 def test_show_names_phrases_sources_and_rejections(merl, place):
