@@ -79,6 +79,13 @@ def test_all_bad_records_are_named_at_once(fails, damaged, record, checkpoint):
     ("prompts", "code", "sentence"),
     [
         ("ptbxl-rhythm/plian", 2, "did you mean 'ptbxl-rhythm/plain'"),
+        (
+            "plain",
+            2,
+            "'plain' is no prompt file; write LABELSET/plain for a shipped set, such as cpsc2018/plain",
+        ),
+        ("knowlege", 2, "write LABELSET/knowledge"),
+        ("mine.yaml", 2, "unknown prompt file or shipped set 'mine.yaml'; allowed are cpsc2018/knowledge"),
         ("bad.yaml", 1, "unknown key 'clases'; did you mean 'classes'?"),
         ("empty.yaml", 1, "class 'AFIB' has no phrase that speaks for it"),
     ],
@@ -105,7 +112,7 @@ def evaluate(checkpoint, data, *more, task="ptbxl-rhythm"):
 
 
 def test_evaluate_compares_and_writes_json(merl, tiny_ptbxl, checkpoint, place):
-    both = ["--prompts", "plain", "--prompts", "knowledge"]
+    both = ["--prompts", "plain", "--prompts", "ptbxl-super/knowledge"]
     done = merl(*evaluate(checkpoint, tiny_ptbxl, *both, "--json", "out/result.json", task="ptbxl-super"))
     assert done.code == 0, done.err
     assert "Macro AUROC" in done.out
