@@ -53,6 +53,8 @@ def unknown(kind: str, given: str, allowed: Iterable[str], listing: str = "") ->
     "unknown encoder 'resnt18'; did you mean 'resnet18'? (merl models lists them)"
     """
     names = sorted(allowed)
+    if not names:
+        return f"unknown {kind} {given!r}; there is none"
     near = difflib.get_close_matches(given, names, n=3, cutoff=0.6)
     if near:
         hint = f"; did you mean {' or '.join(repr(name) for name in near)}?"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -34,10 +35,32 @@ def cache_dir() -> Path:
     return Path(os.environ.get("MERL_CACHE") or platformdirs.user_cache_dir("merl-ckepe", appauthor=False))
 
 
+def check_writable(path: Path | str) -> None:
+    """Refuse a file that could not be written, before the work that would be lost; nothing is made.
+
+    Raises:
+        MerlError: the path is a folder, lies below a file, or in a folder that may not be written to.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise MerlError(f"cannot write {target}: it is a folder; name a file in it")
+    folder = next(parent for parent in target.absolute().parents if parent.exists())
+    if not folder.is_dir():
+        raise MerlError(f"cannot write {target}: {folder} is a file; name another place")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise MerlError(f"cannot write {target}: no permission to write in {folder}; name another place")
+
+
 @contextmanager
 def atomic_path(path: Path | str) -> Iterator[Path]:
-    """Yield a temporary file beside ``path`` that replaces it when the block ends or vanishes if it fails."""
+    """Yield a temporary file beside ``path`` that replaces it when the block ends or vanishes if it fails.
+
+    Raises:
+        IsADirectoryError: the path is a folder.
+    """
     target = Path(path)
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     os.close(handle)

@@ -11,11 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from merl.errors import PromptError, UsageError, unknown
 from merl.files import content_dir, read_yaml, validate
 
+_CODE_HEADERS = {"code", "label", "class", "id", "abbreviation"}
+_NAME_HEADERS = {"name", "description", "label"}
+
 
 class LabelClass(BaseModel):
     """One class: its name as the data set writes it and, if declared, the knowledge entry it means."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     name: str = Field(min_length=1)
     entry: str | None = None  # codes collide between data sets, so a label set may say which concept is meant
@@ -24,7 +27,7 @@ class LabelClass(BaseModel):
 class LabelSet(BaseModel):
     """An ordered set of classes; the key is (label set, code), since codes mean other things elsewhere."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, str_strip_whitespace=True)
 
     schema_: Literal["merl/label-set/v1"] = Field("merl/label-set/v1", alias="schema")
     name: str
@@ -43,7 +46,8 @@ def load_label_set(labels: str | Path | dict[str, str]) -> LabelSet:
 
     Args:
         labels: a shipped label set's name, a mapping of code to name, or a file: YAML (a label set or a plain
-            mapping of code to name), CSV with a code and a name column, or text with one name a line.
+            mapping of code to name), CSV of code and name, with a header or without, or text with one name a
+            line.
 
     Raises:
         UsageError: neither a file nor a shipped name.
@@ -91,19 +95,24 @@ def refuse_duplicate_keys(path: Path) -> None:
     import yaml
 
     stack = [yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)]
+    visited = set()  # an alias may lead back to where it stands
     while stack:
         node = stack.pop()
+        if id(node) in visited:
+            continue
+        visited.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             stack.extend(node.value)
         if not isinstance(node, yaml.MappingNode):
             continue
         seen: set[str] = set()
         for key, value in node.value:
-            if str(key.value) in seen:
+            written = str(key.value).strip()  # the models strip it too
+            if written in seen:
                 raise PromptError(
                     f"{path} line {key.start_mark.line + 1}: {key.value!r} appears twice; write a key once"
                 )
-            seen.add(str(key.value))
+            seen.add(written)
             stack.append(value)
 
 
@@ -116,7 +125,7 @@ def _refuse_unquoted_codes(path: Path, data: object) -> None:
 
 def _from_csv(path: Path) -> LabelSet:
     rows = [row for row in csv.reader(_text(path).splitlines()) if any(cell.strip() for cell in row)]
-    if rows and [cell.strip().lower() for cell in rows[0][:2]] == ["code", "name"]:
+    if rows and _is_header(rows[0], path):
         rows = rows[1:]
     odd = next((row for row in rows if len(row) != 2), None)
     if odd:
@@ -125,6 +134,15 @@ def _from_csv(path: Path) -> LabelSet:
             " and put a name with a comma in quotes"
         )
     return _from_pairs(path.stem, [(row[0], row[1]) for row in rows], str(path))
+
+
+def _is_header(row: list[str], path: Path) -> bool:
+    first, second, *_ = [cell.strip().lower() for cell in row] + [""]
+    if first in _CODE_HEADERS and second in _NAME_HEADERS:
+        return True
+    if first in _NAME_HEADERS and second in _CODE_HEADERS:
+        raise PromptError(f"{path}: the columns are {first},{second}; write the code first, then the name")
+    return False
 
 
 def _from_text(path: Path) -> LabelSet:

@@ -126,7 +126,7 @@ def _check_values(name: str, signal: NDArray[np.float32], leads: tuple[str, ...]
     if not spans.any():
         raise RecordError(f"record {name!r} is flat in every lead; no electrode was recording")
     typical = float(np.median(spans[spans > 0]))
-    if typical > 200:
+    if not 0.02 <= typical <= 200:  # volts and microvolts taken for millivolts are a thousandfold off
         raise RecordError(
             f"record {name!r} spans {typical:.3g} mV in its median lead, which no ECG does;"
             " give the signal in millivolts"

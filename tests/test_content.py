@@ -115,3 +115,7 @@ def test_no_phrase_is_a_finding_of_two_classes_of_a_set():
             for text in item.present:
                 owners[text.casefold()].add(code)
         assert not {text: codes for text, codes in owners.items() if len(codes) > 1}, path
+
+
+def test_strain_is_a_change_of_st_and_t_that_belongs_to_hypertrophy(entries):
+    assert (entries["LVSTRAIN"].is_a, entries["RVSTRAIN"].is_a) == (("STTC", "LVH"), ("STTC", "RVH"))

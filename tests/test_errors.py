@@ -17,6 +17,10 @@ def test_without_a_near_match_the_allowed_names_are_given():
     assert many.endswith("name7, ...")
 
 
+def test_where_nothing_is_allowed_it_says_so():
+    assert errors.unknown("task", "zzz", [], "merl tasks") == "unknown task 'zzz'; there is none"
+
+
 def test_at_most_three_near_matches():
     assert errors.unknown("class", "IMI", ["AMI", "IMIX", "LMI", "PMI", "IMI_"]).count(" or ") == 2
 

@@ -45,6 +45,29 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     assert names(tmp_path) == ["file.txt"]
 
 
+def test_a_folder_in_the_way_is_called_by_its_own_name(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(IsADirectoryError) as raised:
+        files.write_text(tmp_path / "folder", "x")
+    assert raised.value.filename == str(tmp_path / "folder")
+    assert names(tmp_path) == ["folder"]
+
+
+def test_a_place_to_write_is_checked_and_nothing_made(tmp_path, monkeypatch):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    files.check_writable(tmp_path / "file")
+    files.check_writable(tmp_path / "new" / "deep" / "file")
+    with pytest.raises(MerlError, match=r"cannot write .*folder: it is a folder; name a file in it"):
+        files.check_writable(tmp_path / "folder")
+    with pytest.raises(MerlError, match=r"cannot write .*out: .*file is a file; name another"):
+        files.check_writable(tmp_path / "file" / "new" / "out")
+    monkeypatch.setattr(files.os, "access", lambda *_: False)  # root may write everywhere
+    with pytest.raises(MerlError, match=r"no permission to write in .*folder;"):
+        files.check_writable(tmp_path / "folder" / "new" / "out")
+    assert names(tmp_path) == ["file", "folder"]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
 def test_a_written_file_has_the_users_usual_mode(tmp_path):
     plain = tmp_path / "plain"

@@ -29,6 +29,13 @@ def test_files_of_codes_and_names(tmp_path, file, content):
     assert names(load_label_set(PAIRS)) == PAIRS
 
 
+@pytest.mark.parametrize("header", ["Code,Name", "label, description", "CLASS,label", "id,name"])
+def test_a_csv_header_is_no_class(tmp_path, header):
+    path = tmp_path / "a.csv"
+    path.write_text(f"{header}\nAFIB,atrial fibrillation\n")
+    assert names(load_label_set(path)) == {"AFIB": "atrial fibrillation"}
+
+
 def test_text_has_a_name_a_line(tmp_path):
     path = tmp_path / "mine.txt"
     path.write_text("\ufeff# rhythms\natrial fibrillation\n\n  sinus rhythm \n", encoding="utf-8")
@@ -65,6 +72,12 @@ def test_a_full_yaml_keeps_entries_and_numeric_codes(tmp_path):
         ("d.txt", "one\nOne\n", "repeats 'one'"),
         ("m.csv", "A,one\nB\n", "'B' has 1 column"),
         ("m.csv", "A,one, two and three\n", "has 3 column"),
+        ("m.csv", "Name,Code\natrial fibrillation,AFIB\n", "columns are name,code; write the code first"),
+        ("m.csv", "label,code\natrial fibrillation,AFIB\n", "columns are label,code; write the code first"),
+        ("m.yaml", "classes:\n  A: {name: ' '}\n", "at least 1 character"),
+        ("m.yaml", "classes:\n  A: one\n  'A ': two\n", "line 3: 'A ' appears twice"),
+        ("c.yaml", "A: &a [*a]\n", "'A'. has no name"),
+        ("c.yaml", "classes: &a {A: *a}\n", "unknown key"),
         ("m.yaml", "- A\n- B\n", "expected a mapping"),
         ("m.yaml", "A: [\n", "not valid YAML"),
         ("m.yaml", "NO: normal\n", "reads a code as False"),

@@ -64,7 +64,7 @@ def test_what_the_new_rate_cannot_carry_is_filtered_out():
 @given(samples=st.integers(2, 4000))
 @settings(max_examples=40, deadline=None)
 def test_windows_cover_every_sample_once_but_for_the_last_overlap(samples):
-    signal = np.tile(np.arange(1, samples + 1, dtype=np.float32) / 100, (2, 1))
+    signal = np.tile(np.arange(1, samples + 1, dtype=np.float32) / 50, (2, 1))
     signal[:, 0] = 0
     signal[1] += 1
     windows = SignalSpec(leads=("I", "II")).windows(record(signal, leads=("I", "II")))
@@ -111,9 +111,10 @@ def test_invalid_samples_are_refused_where_they_are_needed(simulated, value):
     assert SignalSpec(leads=("I", "II")).windows(record(signal)).shape == (1, 2, 1000)
 
 
-def test_microvolts_taken_for_millivolts_are_refused(simulated):
+@pytest.mark.parametrize("factor", [1000, 0.001])
+def test_microvolts_and_volts_taken_for_millivolts_are_refused(simulated, factor):
     with pytest.raises(RecordError, match="give the signal in millivolts"):
-        SignalSpec().windows(record(simulated() * 1000))
+        SignalSpec().windows(record(simulated() * factor))
 
 
 def test_more_than_ten_minutes_are_refused():

@@ -93,6 +93,25 @@ def test_malformed_files_are_refused(tmp_path, content, message):
         PromptSet.load(path)
 
 
+@pytest.mark.parametrize(
+    "classes",
+    ["A: {name: a, prompts: [{text: ' '}]}", "A: {name: ' '}", "' ': {name: a}"],
+)
+def test_white_space_is_no_text(tmp_path, classes):
+    path = tmp_path / "a.yaml"
+    path.write_text(f"label_set: x\ngenerator: {{kind: manual}}\nclasses: {{{classes}}}\n")
+    with pytest.raises(PromptError, match=r"a\.yaml: classes.*at least 1 character"):
+        PromptSet.load(path)
+
+
+def test_white_space_around_a_phrase_is_not_kept(tmp_path):
+    path = tmp_path / "a.yaml"
+    written = "' A': {name: ' a ', prompts: [{text: ' long PR '}]}"
+    path.write_text(f"label_set: x\ngenerator: {{kind: manual}}\nclasses: {{{written}}}\n")
+    item = PromptSet.load(path).classes["A"]
+    assert (item.name, item.present) == ("a", ["long PR"])
+
+
 def test_plain_is_the_name_in_lower_case_and_nothing_else():
     plain = PromptSet.plain({"BIGU": "bigeminal pattern (unknown origin, SV or Ventricular)"})
     assert plain.classes["BIGU"].present == ["bigeminal pattern (unknown origin, sv or ventricular)"]
@@ -103,7 +122,8 @@ def test_plain_is_the_name_in_lower_case_and_nothing_else():
 @pytest.mark.parametrize("label_set", shipped_label_sets())
 def test_shipped_plain_sets_are_what_plain_makes(label_set, tmp_path):
     plain = PromptSet.plain(label_set)
-    assert PromptSet.find("plain", label_set) == plain
+    for given in (("plain", label_set), (f"{label_set}/plain", label_set), (f"{label_set}/plain",)):
+        assert PromptSet.find(*given) == plain
     plain.save(tmp_path / "plain.yaml")
     shipped = content_dir("prompts") / "sets" / label_set / "plain.yaml"
     assert shipped.read_bytes() == (tmp_path / "plain.yaml").read_bytes()
@@ -112,7 +132,12 @@ def test_shipped_plain_sets_are_what_plain_makes(label_set, tmp_path):
 def test_find_refuses_unknown_names_and_foreign_sets(prompts, tmp_path):
     with pytest.raises(UsageError, match="did you mean 'plain'"):
         PromptSet.find("plian", "ptbxl-form")
+    with pytest.raises(UsageError, match="set of mine 'plain'; there is none"):
+        PromptSet.find("plain", "mine")
+    with pytest.raises(PromptError, match="made for the label set 'ptbxl-sub', not for 'ptbxl-form'"):
+        PromptSet.find("ptbxl-sub/plain", "ptbxl-form")
     prompts.save(tmp_path / "mine.yaml")
+    assert PromptSet.find(tmp_path / "mine.yaml").name == "mine"
     assert PromptSet.find(tmp_path / "mine.yaml", "mine").name == "mine"
     with pytest.raises(PromptError, match="made for the label set 'mine', not for 'ptbxl-form'"):
         PromptSet.find(tmp_path / "mine.yaml", "ptbxl-form")

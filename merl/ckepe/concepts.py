@@ -59,13 +59,19 @@ def find_concepts(label_set: LabelSet, index: KnowledgeIndex) -> dict[str, Conce
 
 
 def children(concept: Concept, concepts: Mapping[str, Concept], index: KnowledgeIndex) -> list[Entry]:
-    """Return the kinds of a concept that belong to no other class of the label set."""
+    """Return the kinds of a concept that neither belong to nor take in another class of the label set."""
     if concept.entry is None:
         return []
     own = {concept.entry.id, *_ancestors(concept.entry, index)}
-    others = {other.entry.id for other in concepts.values() if other.entry} - own
+    others = {other.entry.id: other.entry for other in concepts.values() if other.entry}
+    siblings = others.keys() - own
+    broader = {above for sibling in siblings for above in _ancestors(others[sibling], index)}
     kinds = [entry for entry in index.entries.values() if concept.entry.id in entry.is_a]
-    return [kind for kind in kinds if not others & {kind.id, *_ancestors(kind, index)}]
+    return [
+        kind
+        for kind in kinds
+        if kind.id not in broader and not siblings & {kind.id, *_ancestors(kind, index)}
+    ]
 
 
 def _find(code: str, item: LabelClass, index: KnowledgeIndex) -> Concept:

@@ -36,7 +36,7 @@ class ChatModel:
         max_tokens: longest answer.
 
     Raises:
-        UsageError: the spec names no provider, or its package is not installed.
+        UsageError: the spec names no provider or the local one, or its package is not installed.
         LLMError: OpenAI itself is asked without a key.
     """
 
@@ -49,6 +49,11 @@ class ChatModel:
         max_tokens: int = MAX_TOKENS,
     ) -> None:
         provider, _, model = spec.partition(":")
+        if provider == "local":
+            raise UsageError(
+                f"{spec!r} is not built in yet; serve the file with an OpenAI-compatible server"
+                " and give openai:MODEL with --base-url URL"
+            )
         if not provider or not model:
             raise UsageError(f"unknown language model {spec!r}; write none, openai:MODEL or provider:model")
         self.spec = spec
@@ -86,13 +91,14 @@ class ChatModel:
     def _answer(self, messages: list[Message], reply: type[BaseModel]) -> str:
         """Ask once, stepping down from json_schema to json_object to plain text where a server refuses."""
         while True:
-            mode = _MODES[self._mode]
+            place = self._mode
+            mode = _MODES[place]
             try:
                 message = self._bound(mode, reply).invoke(messages)
             except Exception as problem:
                 if mode != "text" and _is_refusal(problem):
-                    self._mode += 1
-                    logger.info("%s does not take %s, trying %s", self.spec, mode, _MODES[self._mode])
+                    self._mode = max(self._mode, place + 1)  # classes asked at once are refused at once
+                    logger.info("%s does not take %s, trying %s", self.spec, mode, _MODES[place + 1])
                     continue
                 raise LLMError(describe(problem, self.spec, self.where)) from problem
             return self._text(message)

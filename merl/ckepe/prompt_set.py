@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,7 +20,7 @@ Polarity = Literal["present", "absent"]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, str_strip_whitespace=True)
 
 
 class Phrase(_Strict):
@@ -82,7 +83,7 @@ class PromptSet(_Strict):
     schema_: Literal["merl/prompt-set/v1"] = Field(SCHEMA, alias="schema")
     label_set: str
     generator: Generator
-    classes: dict[str, ClassPrompts] = Field(min_length=1)
+    classes: dict[Annotated[str, Field(min_length=1)], ClassPrompts] = Field(min_length=1)
     name: str = Field("prompts", exclude=True)
 
     @classmethod
@@ -114,22 +115,21 @@ class PromptSet(_Strict):
         return validate(cls, data, path).model_copy(update={"name": path.stem})
 
     @classmethod
-    def find(cls, prompts: str | Path, label_set: str) -> PromptSet:
-        """Load a set from a path, or a shipped one (``plain``, ``knowledge``) for a label set.
+    def find(cls, prompts: str | Path, label_set: str | None = None) -> PromptSet:
+        """Load a set from a path, or a shipped one.
+
+        Args:
+            prompts: a path, ``LABELSET/NAME`` or, where the label set is known, ``NAME`` alone (``plain``,
+                ``knowledge``).
+            label_set: the label set that the prompts must be for; any by default.
 
         Raises:
-            UsageError: neither a file nor a shipped name.
+            UsageError: neither a file nor a shipped set.
             PromptError: the set was made for another label set.
         """
         path = Path(prompts)
-        if not path.is_file():
-            folder = content_dir("prompts") / "sets" / label_set
-            path = folder / f"{prompts}.yaml"
-            if not path.is_file():
-                shipped = [found.stem for found in folder.glob("*.yaml")]
-                raise UsageError(unknown(f"prompt file or shipped set of {label_set}", str(prompts), shipped))
-        found = cls.load(path)
-        if found.label_set != label_set:
+        found = cls.load(path if path.is_file() else _shipped(str(prompts), label_set))
+        if label_set is not None and found.label_set != label_set:
             raise PromptError(f"{path} was made for the label set {found.label_set!r}, not for {label_set!r}")
         return found
 
@@ -143,6 +143,29 @@ class PromptSet(_Strict):
                 del item["rejected"]
         data["generator"] = _Line(data["generator"])
         write_text(path, yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000))
+
+
+def _shipped(name: str, label_set: str | None) -> Path:
+    folder = content_dir("prompts") / "sets"
+    paths = {path.relative_to(folder).with_suffix("").as_posix(): path for path in folder.glob("*/*.yaml")}
+    kind = "prompt file or shipped set"
+    if "/" in name:
+        if name not in paths:
+            raise UsageError(unknown(kind, name, paths))
+        return paths[name]
+    if label_set is not None:
+        if f"{label_set}/{name}" not in paths:
+            own = [path.stem for path in paths.values() if path.parent.name == label_set]
+            raise UsageError(unknown(f"{kind} of {label_set}", name, own))
+        return paths[f"{label_set}/{name}"]
+    near = difflib.get_close_matches(name, sorted({path.stem for path in paths.values()}), n=1)
+    if not near:
+        raise UsageError(unknown(kind, name, paths))
+    examples = sorted(key for key, path in paths.items() if path.stem == near[0])[:3]
+    raise UsageError(
+        f"{name!r} is no prompt file; write LABELSET/{near[0]} for a shipped set,"
+        f" such as {', '.join(examples)}"
+    )
 
 
 class _Line(dict[str, Any]):

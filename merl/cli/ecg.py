@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from merl.cli.console import note, out, print_json, progress
-from merl.errors import RecordError, UsageError, unknown
-
-if TYPE_CHECKING:
-    from merl.ckepe.prompt_set import PromptSet
+from merl.errors import RecordError
 
 DEFAULT_MODEL = "ptbxl-r18-100hz"
 Checkpoint = Annotated[str, typer.Option(help="A shipped model or a checkpoint folder.")]
@@ -39,10 +36,11 @@ def classify(
     from rich.table import Table
 
     from merl.checkpoints import load_model
+    from merl.ckepe.prompt_set import PromptSet
     from merl.readers import read_record
     from merl.zeroshot import ZeroShotClassifier
 
-    prompt_set = _prompt_set(prompts)
+    prompt_set = PromptSet.find(prompts)
     model = load_model(checkpoint)
     read, problems = [], []
     for path in records:
@@ -73,19 +71,6 @@ def classify(
     )
 
 
-def _prompt_set(prompts: str) -> PromptSet:
-    from merl.ckepe.prompt_set import PromptSet
-    from merl.files import content_dir
-
-    if Path(prompts).is_file():
-        return PromptSet.load(prompts)
-    folder = content_dir("prompts") / "sets"
-    shipped = {path.relative_to(folder).with_suffix("").as_posix(): path for path in folder.glob("*/*.yaml")}
-    if prompts not in shipped:
-        raise UsageError(unknown("prompt file or shipped set", prompts, shipped))
-    return PromptSet.load(shipped[prompts])
-
-
 def evaluate(
     task: Annotated[str, typer.Argument(help="A task (merl tasks lists them).")],
     *,
@@ -103,8 +88,11 @@ def evaluate(
     from merl.datasets.tasks import get_task
     from merl.evaluation.run import evaluate as run
     from merl.evaluation.table import print_result
+    from merl.files import check_writable
 
     get_task(task)
+    if json_file:
+        check_writable(json_file)
     model = load_model(checkpoint)
     with progress("embedding ECGs") as report:
         result = run(

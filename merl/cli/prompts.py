@@ -45,7 +45,9 @@ def generate(
 ) -> None:
     """Write knowledge-enhanced prompts for a label set, and keep what was rejected with the reason."""
     from merl.ckepe.generator import generate_prompts
+    from merl.files import check_writable
 
+    check_writable(out_file)  # before a language model is paid
     with progress("generating prompts") as report:
         prompt_set = generate_prompts(
             labels,

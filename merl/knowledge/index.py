@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -105,6 +106,7 @@ class KnowledgeIndex:
         """Return the index of the shipped entries; its vectors are built once into the user's cache folder.
 
         The folder is named after the hashes of corpus and embedder, so a change of either builds a new one.
+        A damaged folder is logged and built again.
         """
         index = cls(load_entries())
         name = f"{index.corpus_sha256[:16]}-{index.embedder.sha256[:16]}"
@@ -200,8 +202,8 @@ class KnowledgeIndex:
     def _vectors(self) -> Any:
         import faiss
 
-        if self._cache and (self._cache / "manifest.json").is_file():
-            return self._read(self._cache)
+        if (kept := self._kept()) is not None:
+            return kept
         embeddings = self.embedder.encode([passage.text for passage in self._rows])  # (passages, dim)
         vectors = faiss.IndexFlatIP(embeddings.shape[1])
         vectors.add(np.ascontiguousarray(embeddings, np.float32))
@@ -209,9 +211,20 @@ class KnowledgeIndex:
         if self._cache:
             try:
                 self.save(self._cache)
-            except OSError as problem:
+            except (OSError, KnowledgeError) as problem:
                 logger.warning("the index is not kept for the next time: %s", problem)
         return vectors
+
+    def _kept(self) -> Any:
+        """Read the vectors in the user's cache; a damaged folder is removed, for it can be made again."""
+        if self._cache is None or not self._cache.exists():
+            return None
+        try:
+            return self._read(self._cache)
+        except (OSError, KnowledgeError):
+            logger.warning("the index kept in %s is damaged and is built again", self._cache)
+            shutil.rmtree(self._cache, ignore_errors=True)
+            return None
 
     def _read(self, folder: Path) -> Any:
         manifest = read_manifest(folder)

@@ -1,4 +1,6 @@
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
@@ -46,6 +48,23 @@ def test_it_steps_down_to_what_the_server_takes_and_remembers():
         assert model.ask(ASK, Colour) == model.ask(ASK, Colour) == Colour(name="red")
     asked = [request.get("response_format", {}).get("type") for request in server.requests]
     assert asked == ["json_schema", "json_object", None, None]
+
+
+def test_refusals_of_requests_made_at_once_are_one_step_down():
+    together = threading.Barrier(4, timeout=10)
+
+    def answer(request):
+        if request["response_format"]["type"] == "json_schema":
+            together.wait()  # all four are asked for before one is refused
+            return failure(400, "response_format is not supported")
+        return GOOD
+
+    with serve(answer) as server, ThreadPoolExecutor(4) as pool:
+        model = ChatModel("openai:fake", server.url)
+        answers = list(pool.map(lambda _: model.ask(ASK, Colour), range(4)))
+    assert answers == [Colour(name="red")] * 4
+    asked = [request["response_format"]["type"] for request in server.requests]
+    assert asked == ["json_schema"] * 4 + ["json_object"] * 4
 
 
 def test_it_asks_again_with_what_was_wrong():
@@ -113,6 +132,8 @@ def test_openai_itself_needs_a_key():
     [
         ("gpt-4o", "write none, openai:MODEL"),
         ("openai:", "write none"),
+        ("local", r"'local' is not built in yet; .* openai:MODEL with --base-url"),
+        ("local:foo.gguf", r"'local:foo.gguf' is not built in yet; serve the file"),
         ("nobody:x", "nobody"),
         ("anthropic:x", "langchain-anthropic|anthropic"),
     ],

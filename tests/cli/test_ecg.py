@@ -79,6 +79,13 @@ def test_all_bad_records_are_named_at_once(fails, damaged, record, checkpoint):
     ("prompts", "code", "sentence"),
     [
         ("ptbxl-rhythm/plian", 2, "did you mean 'ptbxl-rhythm/plain'"),
+        (
+            "plain",
+            2,
+            "'plain' is no prompt file; write LABELSET/plain for a shipped set, such as cpsc2018/plain",
+        ),
+        ("knowlege", 2, "write LABELSET/knowledge"),
+        ("mine.yaml", 2, "unknown prompt file or shipped set 'mine.yaml'; allowed are cpsc2018/knowledge"),
         ("bad.yaml", 1, "unknown key 'clases'; did you mean 'classes'?"),
         ("empty.yaml", 1, "class 'AFIB' has no phrase that speaks for it"),
     ],
@@ -105,7 +112,7 @@ def evaluate(checkpoint, data, *more, task="ptbxl-rhythm"):
 
 
 def test_evaluate_compares_and_writes_json(merl, tiny_ptbxl, checkpoint, place):
-    both = ["--prompts", "plain", "--prompts", "knowledge"]
+    both = ["--prompts", "plain", "--prompts", "ptbxl-super/knowledge"]
     done = merl(*evaluate(checkpoint, tiny_ptbxl, *both, "--json", "out/result.json", task="ptbxl-super"))
     assert done.code == 0, done.err
     assert "Macro AUROC" in done.out
@@ -130,6 +137,12 @@ def test_a_wrong_evaluation_is_one_sentence(fails, tiny_ptbxl, checkpoint, *, ch
     arguments = ["--prompts", given["prompts"], "--bootstrap", given["bootstrap"], "--json", "out.json"]
     said = fails(code, *evaluate(checkpoint, given["data"], *arguments, task=given["task"]))
     assert sentence in said
+
+
+def test_a_result_that_cannot_be_written_is_found_before_the_work(fails, tiny_ptbxl, place):
+    (place / "folder").mkdir()
+    said = fails(1, *evaluate("no-such-model", tiny_ptbxl, "--prompts", "plain", "--json", "folder"))
+    assert "cannot write folder: it is a folder" in said
 
 
 def test_a_split_that_is_not_there_is_wrong_use(merl, tiny_ptbxl, checkpoint):

@@ -1,5 +1,4 @@
 import json
-import os
 import socket
 
 import pytest
@@ -85,21 +84,26 @@ def test_an_unknown_language_model(fails, labels):
 
 
 @pytest.mark.usefixtures("small_knowledge")
-def test_an_index_built_with_another_embedder(fails, merl, place, tmp_path):
+def test_a_kept_index_of_another_embedder_is_built_again(merl, place, tmp_path, caplog):
     (place / "odd.txt").write_text("slow heart\n")  # no exact name: the index is searched
     assert merl("prompts", "generate", "odd.txt", "--out", "odd.yaml").code == 0
     (manifest,) = (tmp_path / "cache" / "index").glob("*/manifest.json")
     manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "embedder_sha256": "0" * 64}))
-    said = fails(1, "prompts", "generate", "odd.txt", "--out", "out.yaml")
-    assert "(000000000000) and is read with all-MiniLM-L6-v2" in said
+    assert merl("prompts", "generate", "odd.txt", "--out", "out.yaml").code == 0
+    assert "is damaged and is built again" in caplog.text
+    assert '"0000000000' not in manifest.read_text()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="POSIX errors")
-def test_a_place_that_cannot_be_written(fails, labels, place):
+def test_a_place_that_cannot_be_written_is_found_before_the_model_is_asked(fails, labels, place):
     (place / "file").write_text("in the way")
-    assert "file" in fails(1, "prompts", "generate", labels, "--out", "file/out.yaml")
     (place / "folder").mkdir()
-    assert "folder" in fails(1, "prompts", "generate", labels, "--out", "folder")
+    with serve(completion("{}")) as server:
+        given = ["--llm", "openai:m", "--base-url", server.url]
+        said = fails(1, "prompts", "generate", labels, "--out", "file/out.yaml", *given)
+        assert "file is a file" in said
+        said = fails(1, "prompts", "generate", labels, "--out", "folder", *given)
+        assert "cannot write folder: it is a folder" in said
+    assert server.requests == []
 
 
 def test_show_names_phrases_sources_and_rejections(merl, place):

@@ -104,6 +104,28 @@ def test_default_is_built_once_and_again_when_the_corpus_changes(entries, tmp_pa
     assert json.loads((folders[0] / "manifest.json").read_text())["metric"] == "inner product of unit vectors"
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "index.faiss"])
+@pytest.mark.parametrize("content", [None, b"", b"\xff{}"])
+def test_a_damaged_default_is_logged_and_built_again(
+    entries, tmp_path, monkeypatch, caplog, *, name, content
+):
+    monkeypatch.setenv("MERL_CACHE", str(tmp_path))
+    monkeypatch.setattr(index_module, "LazyMiniLM", WordEmbedder)
+    monkeypatch.setattr(index_module, "load_entries", lambda: entries)
+    found = KnowledgeIndex.default().search("sawtooth")
+    (folder,) = (tmp_path / "index").iterdir()
+    path = folder / name
+    whole = path.read_bytes()
+    path.unlink() if content is None else path.write_bytes(content)
+
+    assert KnowledgeIndex.default().search("sawtooth") == found
+    assert f"{folder} is damaged and is built again" in caplog.text
+    assert path.read_bytes() == whole
+    caplog.clear()
+    assert KnowledgeIndex.default().search("sawtooth") == found
+    assert not caplog.text
+
+
 def test_retriever_speaks_langchain(index):
     documents = index.as_retriever(k=2).invoke("AF")
     assert [document.metadata["id"] for document in documents] == ["AFIB", "AFLT"]
