@@ -106,9 +106,10 @@ def _exact(code: str, item: LabelClass, index: KnowledgeIndex) -> Entry | None:
 
 
 def _nearest(code: str, item: LabelClass, index: KnowledgeIndex) -> Entry | None:
-    """Take the nearest name that says neither the opposite of the class name nor more than it.
+    """Take the nearest name that says neither the opposite of the class name, nor more, nor less than it.
 
-    Nearness alone confuses opposites: "QT interval extension" lies nearest to "shortened QT interval".
+    Nearness alone confuses opposites: "QT interval extension" lies nearest to "shortened QT interval". And what
+    is true of any old infarction need not be true of an inferior one.
     """
     ranked = index.nearest(item.name, frozenset({"name", "synonym"}))
     coded = [entry.id for entry in index.names.by_code(code)]
@@ -119,9 +120,9 @@ def _nearest(code: str, item: LabelClass, index: KnowledgeIndex) -> Entry | None
         if score < DENSE_THRESHOLD:
             break
         entry = index.entries[passage.entry]
-        if not any(
-            conflict(item.name, text) or addition(item.name, text) for text in (passage.text, entry.name)
-        ):
+        names = (passage.text, entry.name)
+        differs = any(conflict(item.name, text) or addition(item.name, text) for text in names)
+        if not differs and not all(addition(text, item.name) for text in names):
             return entry
     return None
 

@@ -91,6 +91,12 @@ def test_the_nearest_name_is_not_taken_where_it_excludes_the_class(index):
     assert [(p.text, p.sources) for p in made.classes["Y"].prompts] == [("incomplete right bundle block", ())]
 
 
+def test_a_broader_concept_does_not_stand_for_a_class_that_names_a_wall(index):
+    prompts = generate_prompts({"A": "inferior ST segment depression", "B": "ST depressions"}, index=index)
+    assert [phrase.text for phrase in prompts.classes["A"].prompts] == ["inferior st segment depression"]
+    assert prompts.classes["B"].prompts[0].sources == ("ecg:STD_#name",)
+
+
 def test_a_class_called_normal_does_not_forbid_the_word(index, entries):
     finding = entries["CRBBB"].findings[0].model_copy(update={"text": "R peak time normal in V6"})
     changed = {**entries, "CRBBB": entries["CRBBB"].model_copy(update={"findings": (finding,)})}
