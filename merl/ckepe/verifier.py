@@ -11,6 +11,7 @@ from merl.ckepe.prompt_set import Phrase
 from merl.ckepe.wording import Wording, read_wording
 from merl.knowledge.lookup import fold_words, normalise
 from merl.knowledge.passages import SPEAKS_FOR, Passage
+from merl.records import STANDARD_LEADS
 
 Strictness = Literal["strict", "lenient", "off"]
 
@@ -21,6 +22,10 @@ _CHATTER = re.compile(
     r"|\b(?:ignore|disregard|forget) (?:the|all|any|previous|everything)\b|\bsystem prompt\b|\bpassages?\b"
     r"|\baccording to\b|https?:|[{}<>|`]{2}|<\||\bjson\b",
     re.IGNORECASE,
+)
+
+_RUN_TOGETHER = re.compile(
+    r"\b(?:waves?|complex(?:es)?|[pqrstu]|qrs)\s+(?:every|each|all)\s+(?:[pqrstu]|qrs)\b", re.IGNORECASE
 )
 
 
@@ -68,6 +73,8 @@ def _form(phrase: Phrase, known: Collection[str], seen: Collection[str]) -> str 
     words = phrase.text.split()
     if _CHATTER.search(phrase.text):
         return "reads as chatter or an instruction, not as an ECG finding"
+    if _RUN_TOGETHER.search(phrase.text):
+        return "does not say how two waves stand to each other (before, after, followed by)"
     if len(words) > 40 or len(phrase.text) > 300:
         return f"too long ({len(words)} words; 40 words and 300 letters at most)"
     name = phrase.role in {"name", "synonym", "subtype"} or normalise(phrase.text) in map(normalise, known)
@@ -119,6 +126,8 @@ def _support(phrase: Phrase, cited: list[Passage], strictness: Strictness) -> st
         _numbers(claim, grounds)
         or _leads(claim, leads.union(*(ground.leads for ground in grounds)))
         or _opposites(claim, grounds)
+        or _directions(claim, grounds)
+        or _places(claim, grounds)
         or _words(claim, grounds, strictness)
     )
 
@@ -151,9 +160,35 @@ def _opposites(claim: Wording, grounds: list[Wording]) -> str | None:
     walls = {wall for ground in grounds for wall in ground.walls}
     if claim.walls and walls and not claim.walls <= walls:
         return "names another wall than the cited passage"
+    return None
+
+
+def _places(claim: Wording, grounds: list[Wording]) -> str | None:
+    """Find a wave said to look, in a lead, as no cited passage says of that lead."""
+    stated = [item for ground in grounds for item in ground.placed]
+    for group, value, noun, leads in sorted(claim.placed, key=str):
+        alike = [item for item in stated if item[0] == group and (noun == item[2] or None in (noun, item[2]))]
+        where = [item[3] for item in alike if item[1] == value]
+        for lead in sorted(leads):
+            if not where or any(lead in place for place in where):
+                continue
+            other = next((item[1] for item in alike if item[1] != value and lead in item[3]), None)
+            if other:
+                return f"says {value} in {lead}; the cited passage says {other}"
+            if all(where):  # a passage that names no leads says it of any
+                return f"says {value} in {lead}; the cited passage says it in {_listed(where)}"
+    return None
+
+
+def _directions(claim: Wording, grounds: list[Wording]) -> str | None:
     order = {pair for ground in grounds for pair in ground.order}
-    turned = [pair for pair in claim.order if pair not in order and pair[::-1] in order]
-    return f"turns the order of {turned[0][0].upper()} and {turned[0][1].upper()} round" if turned else None
+    turned = [pair for pair in sorted(claim.order - order) if pair[::-1] in order]
+    if turned:
+        return f"turns the order of {turned[0][0].upper()} and {turned[0][1].upper()} round"
+    compared = {pair for ground in grounds for pair in ground.compared}
+    turned = [pair for pair in sorted(claim.compared - compared) if pair[::-1] in compared]
+    names = [_shown(name) for name in turned[0]] if turned else []
+    return f"turns the comparison of {' and '.join(names)} round" if turned else None
 
 
 def _words(claim: Wording, grounds: list[Wording], strictness: Strictness) -> str | None:
@@ -175,3 +210,12 @@ def _within(part: list[str], whole: list[str]) -> bool:
 
 def _either(nouns: Iterable[str | None]) -> str:
     return " and ".join(sorted(noun.upper() for noun in nouns if noun))
+
+
+def _listed(places: Iterable[Collection[str]]) -> str:
+    named = {lead for place in places for lead in place}
+    return ", ".join(lead for lead in STANDARD_LEADS if lead in named)
+
+
+def _shown(name: str) -> str:
+    return name if name in STANDARD_LEADS else name.upper()

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from merl.ckepe.leads import MARK, mark_leads, marked_leads, without_leads
 from merl.ckepe.quantities import Quantity, take_quantities
-from merl.records import STANDARD_LEADS
 
 #: Words of one meaning, under the one they are compared by. Opposites never share a line.
 _FAMILIES = {
@@ -68,25 +68,19 @@ _GROUPS = {
 }
 _GROUP = {value: group for group, values in _GROUPS.items() for value in values.split()}
 _LEMMA |= {value: value for value in _GROUP}
+#: Groups that say how a wave looks, which is said of the leads it is seen in.
+_SHAPES = frozenset({"shift", "height", "pole", "width", "slope"})
 _WALLS = ("anter", "infer", "later", "poster", "sept", "apic")
 
 
-_ENDINGS = (("ies", "y"), ("sses", "ss"), ("ing", ""), ("ed", ""), ("ly", ""), ("s", ""))
+_ENDINGS = (("ies", "y"), ("sses", "ss"), ("ing", ""), ("ed", ""), ("ly", ""), ("s", ""), ("e", ""))
 
 
 def lemma(word: str) -> str:
     """Reduce a word to what it is compared by: a family's word, or the word without its ending."""
     if word in _LEMMA or len(word) <= 3:
         return _LEMMA.get(word, word)
-    for ending, keep in (
-        ("ies", "y"),
-        ("sses", "ss"),
-        ("ing", ""),
-        ("ed", ""),
-        ("ly", ""),
-        ("s", ""),
-        ("e", ""),
-    ):
+    for ending, keep in _ENDINGS:
         if word.endswith(ending) and not word.endswith(("ss", "us", "is")) and len(word) - len(ending) >= 3:
             word = word[: -len(ending)] + keep
             break
@@ -111,7 +105,6 @@ _WHOLE_CLAUSE = _set("absent missing")
 _CLAUSE = re.compile(r"[,;:.()]\s|[,;:.()]$|\b(?:but|while|whereas|and)\b|\bwith\b")
 _ORDINAL = {"first": "1", "1st": "1", "i": "1", "1": "1", "second": "2", "2nd": "2", "ii": "2", "2": "2"}
 _ORDINAL |= {"third": "3", "3rd": "3", "iii": "3", "3": "3"}
-_LEAD = r"(?:av[rlf]|v[1-6]|iii|ii|i)"
 
 
 @dataclass(frozen=True)
@@ -125,6 +118,8 @@ class Wording:
         attributes: (group, value, noun) for every word that has an opposite, with the noun it stands next to.
         order: (earlier, later) waves, for "P waves before the QRS complex".
         walls: territories named, ``anteroseptal`` being two.
+        placed: (group, value, noun, leads) for every word on a wave's look, with the leads of its clause.
+        compared: (greater, lesser) waves or leads, for "taller in II than in III".
     """
 
     words: frozenset[tuple[str, bool]]
@@ -133,30 +128,35 @@ class Wording:
     attributes: frozenset[tuple[str, str, str | None]]
     order: frozenset[tuple[str, str]]
     walls: frozenset[str] = field(default=frozenset())
+    placed: frozenset[tuple[str, str, str | None, frozenset[str]]] = field(default=frozenset())
+    compared: frozenset[tuple[str, str]] = field(default=frozenset())
 
 
 @lru_cache(maxsize=4096)
 def read_wording(text: str) -> Wording:
     """Take a phrase apart."""
-    leads, rest = _take_leads(text.lower().replace("’", "'"))
-    numbers, rest = take_quantities(_join_compounds(rest))
+    marked = mark_leads(text.lower().replace("’", "'"))
+    numbers, rest = take_quantities(_join_compounds(without_leads(marked)))
+    _, marked_rest = take_quantities(_join_compounds(marked))
     words: set[tuple[str, bool]] = set()
     attributes: set[tuple[str, str, str | None]] = set()
     order: set[tuple[str, str]] = set()
     walls: set[str] = set()
-    for clause in _CLAUSE.split(rest):
-        tokens = [lemma(token) for token in re.findall(r"[a-z]+[a-z0-9]*", clause)]
+    for tokens in map(_tokens, _CLAUSE.split(rest)):
         words |= _signed(tokens)
         attributes |= _attributes(tokens)
         order |= _order(tokens)
         walls |= {wall for word in tokens if word != "bilateral" for wall in _WALLS if wall in word}
+    clauses = [tokens for tokens in map(_tokens, _CLAUSE.split(marked_rest)) if tokens]
     return Wording(
         words=frozenset(words),
-        leads=leads,
+        leads=marked_leads(marked),
         quantities=numbers,
         attributes=frozenset(attributes),
         order=frozenset(order),
         walls=frozenset(walls),
+        placed=frozenset(_placed(clauses)),
+        compared=frozenset(pair for tokens in clauses for pair in _compared(tokens)),
     )
 
 
@@ -184,31 +184,9 @@ def _by_group(wording: Wording) -> dict[str, set[str]]:
     return groups
 
 
-def _take_leads(text: str) -> tuple[frozenset[str], str]:
-    """Cut lead names out of a text; I, II and III count only beside a lead word or another lead."""
-    spelling = {lead.lower(): lead for lead in STANDARD_LEADS}
-    chest = [lead.lower() for lead in STANDARD_LEADS[6:]]
-    found: set[str] = set()
-
-    def span(match: re.Match[str]) -> str:
-        first, last = chest.index(match[1]), chest.index("v" + match[2])
-        found.update(spelling[lead] for lead in chest[first : last + 1])
-        return " "
-
-    text = re.sub(r"\b(v[1-6])\s*(?:-|–|to|through)\s*v?([1-6])\b", span, text)
-    text = re.sub(r"\b(?:type|mobitz|grade|class)\s+i{1,3}\b", lambda m: m[0].replace("i", "¡"), text)
-    join = r"(?:\s*(?:,|and|or|,\s*and|,\s*or|/|-|to)\s*)"
-    listed = (
-        rf"\bleads?\s+{_LEAD}(?:{join}{_LEAD})*\b|\b{_LEAD}(?:{join}{_LEAD})+\b|\b(?:av[rlf]|v[1-6])\b"
-        r"|(?<=\bin )i{1,3}\b(?!\s+degree)"
-    )
-
-    def take(match: re.Match[str]) -> str:
-        found.update(spelling[lead] for lead in re.findall(rf"\b{_LEAD}\b", match[0]))
-        return " "
-
-    text = re.sub(listed, take, text).replace("¡", "i")
-    return frozenset(found), text
+def _tokens(clause: str) -> list[str]:
+    """Cut a clause into lemmas; the marks of leads named together stay one token."""
+    return [lemma(token) for token in re.findall(rf"[a-z]+[a-z0-9]*|{MARK}+", clause)]
 
 
 def _join_compounds(text: str) -> str:
@@ -253,3 +231,41 @@ def _order(tokens: list[str]) -> set[tuple[str, str]]:
         if left and right:
             found.add((left, right) if left_first else (right, left))
     return found
+
+
+def _placed(clauses: list[list[str]]) -> set[tuple[str, str, str | None, frozenset[str]]]:
+    """Bind the look of a wave to the leads of its clause.
+
+    Leads that stand alone belong to the clause before; where a phrase opens with some, to the clause after.
+    """
+    found: list[tuple[set[tuple[str, str, str | None]], frozenset[str]]] = []
+    leading = bool(clauses) and _only_leads(clauses[0])
+    for tokens in reversed(clauses) if leading else clauses:
+        leads = marked_leads("".join(tokens[: tokens.index("than")] if "than" in tokens else tokens))
+        if found and _only_leads(tokens):
+            found[-1] = (found[-1][0], found[-1][1] | leads)
+        else:
+            words = [token for token in tokens if not marked_leads(token)]
+            found.append(({item for item in _attributes(words) if item[0] in _SHAPES}, leads))
+    return {(*item, leads) for items, leads in found for item in items}
+
+
+def _only_leads(tokens: list[str]) -> bool:
+    return bool(marked_leads("".join(tokens))) and not any(
+        token in _NOUNS or token in _GROUP for token in tokens
+    )
+
+
+def _compared(tokens: list[str]) -> set[tuple[str, str]]:
+    """Find what is more than what in "taller in II than in III" and "more P waves than QRS complexes"."""
+    if "than" not in tokens:
+        return set()
+    before, after = tokens[: tokens.index("than")], tokens[tokens.index("than") + 1 :]
+    if {"less", "fewer"} & set(before):
+        before, after = after, before[::-1]
+    else:
+        before = before[::-1]  # what stands nearest to "than" comes first
+    nouns = [next((token for token in side if token in _NOUNS), "") for side in (before, after)]
+    leads = [marked_leads(next(filter(marked_leads, side), "")) for side in (before, after)]
+    waves = {(nouns[0], nouns[1])} if all(nouns) and nouns[0] != nouns[1] else set()
+    return waves | {(more, less) for more in leads[0] for less in leads[1] if more != less}

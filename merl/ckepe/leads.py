@@ -1,0 +1,53 @@
+"""Lead names in a clinical phrase: found, told from numerals, and marked where they stand."""
+
+from __future__ import annotations
+
+import re
+
+from merl.records import STANDARD_LEADS
+
+_SPELLING = {lead.lower(): lead for lead in STANDARD_LEADS}
+_CHEST = [lead.lower() for lead in STANDARD_LEADS[6:]]
+# one private character a lead: no word, number or separator is mistaken for it
+_MARKS = {lead: chr(0xE000 + place) for place, lead in enumerate(STANDARD_LEADS)}
+_LEADS = {mark: lead for lead, mark in _MARKS.items()}
+
+MARK = f"[{''.join(_LEADS)}]"
+
+_LEAD = r"(?:av[rlf]|v[1-6]|iii|ii|i)"
+_JOIN = r"(?:\s*(?:,|and|or|,\s*and|,\s*or|/|-|to)\s*)"
+_SPAN = re.compile(r"\b(v[1-6])\s*(?:-|–|to|through)\s*v?([1-6])\b")
+_NUMERAL = re.compile(r"\b(?:type|mobitz|grade|class)\s+i{1,3}\b")
+_LISTED = re.compile(
+    rf"\bleads?\s+{_LEAD}(?:{_JOIN}{_LEAD})*\b|\b{_LEAD}(?:{_JOIN}{_LEAD})+\b|\b(?:av[rlf]|v[1-6])\b"
+    r"|(?:(?<=\bin )|(?<=\bthan ))i{1,3}\b(?!\s+degree)"
+)
+
+
+def mark_leads(text: str) -> str:
+    """Put a mark in the place of every lead name of a lower-case text.
+
+    I, II and III count only beside a lead word, another lead, "in" or "than".
+    """
+
+    def span(match: re.Match[str]) -> str:
+        first, last = _CHEST.index(match[1]), _CHEST.index("v" + match[2])
+        return _marks(_CHEST[first : last + 1])
+
+    text = _NUMERAL.sub(lambda match: match[0].replace("i", "¡"), _SPAN.sub(span, text))
+    text = _LISTED.sub(lambda match: _marks(re.findall(rf"\b{_LEAD}\b", match[0])), text)
+    return text.replace("¡", "i")
+
+
+def marked_leads(text: str) -> frozenset[str]:
+    """Return the leads marked in a text, in standard spelling."""
+    return frozenset(_LEADS[mark] for mark in re.findall(MARK, text))
+
+
+def without_leads(text: str) -> str:
+    """Return a marked text without its marks."""
+    return re.sub(MARK, "", text)
+
+
+def _marks(names: list[str]) -> str:
+    return f" {''.join(_MARKS[_SPELLING[name]] for name in names)} "
