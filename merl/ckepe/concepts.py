@@ -108,7 +108,7 @@ def _exact(code: str, item: LabelClass, index: KnowledgeIndex) -> Entry | None:
 def _nearest(code: str, item: LabelClass, index: KnowledgeIndex) -> Entry | None:
     """Take the nearest name that says neither the opposite of the class name, nor more, nor less than it.
 
-    Nearness alone confuses opposites: "QT interval extension" lies nearest to "shortened QT interval". And what
+    Nearness alone confuses opposites: "QT interval extension" lies nearest to "shortened QT interval". What
     is true of any old infarction need not be true of an inferior one.
     """
     ranked = index.nearest(item.name, frozenset({"name", "synonym"}))
