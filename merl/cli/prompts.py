@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from merl.cli.console import note, out, progress
+from merl.cli.console import note, out, print_json, progress
 
 app = typer.Typer(help="Generate and read prompt sets.", no_args_is_help=True)
 
@@ -67,6 +67,49 @@ def generate(
     bare = [code for code, item in prompt_set.classes.items() if all(not p.sources for p in item.prompts)]
     if bare:
         note(f"no knowledge found for {', '.join(bare)}: only the name is used there")
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="A prompt file, imported or hand-written.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    out_file: Annotated[
+        Path | None, typer.Option("--out", help="Write the set with citations, unsupported phrases rejected.")
+    ] = None,
+) -> None:
+    """Say of every phrase whether the knowledge supports it, and which passages; exit 0 whatever it finds."""
+    from merl.ckepe.grounding import ground, grounded
+    from merl.ckepe.prompt_set import PromptSet
+    from merl.files import check_writable
+
+    if out_file:
+        check_writable(out_file)
+    prompt_set = PromptSet.load(file)
+    with progress("verifying prompts") as report:
+        judgements = ground(
+            prompt_set, progress=lambda code, done, total: report(done, total, f"verifying prompts: {code}")
+        )
+    if out_file:
+        grounded(prompt_set, judgements).save(out_file)
+    if as_json:
+        print_json(
+            [
+                {
+                    "class": item.code,
+                    "text": item.phrase.text,
+                    "supported": item.supported,
+                    "reason": item.reason,
+                    "sources": list(item.phrase.sources),
+                }
+                for item in judgements
+            ]
+        )
+        return
+    for item in judgements:
+        finding = ", ".join(item.phrase.sources) if item.supported else item.reason
+        print(f"{'ok ' if item.supported else 'NO '} {item.code}: {item.phrase.text}  [{finding}]")
+    supported = sum(item.supported for item in judgements)
+    note(f"{supported} of {len(judgements)} phrases are supported by the knowledge")
 
 
 @app.command()

@@ -123,3 +123,21 @@ def test_show_names_phrases_sources_and_rejections(merl, place):
 
 def test_show_a_file_that_is_not_there(fails):
     assert "there is no file nowhere.yaml" in fails(1, "prompts", "show", "nowhere.yaml")
+
+
+@pytest.mark.usefixtures("small_knowledge")
+def test_verify_says_of_each_phrase_whether_it_stands(merl, place):
+    PromptSet.plain({"AF": "atrial fibrillation", "SR": "sinus rhythm"}).save(place / "mine.yaml")
+    text = (
+        (place / "mine.yaml")
+        .read_text()
+        .replace("{text: sinus rhythm, role: name", "{text: delta wave before QRS")
+    )
+    (place / "mine.yaml").write_text(text)
+    done = merl("prompts", "verify", "mine.yaml", "--json", "--out", "checked.yaml")
+    assert done.code == 0, done.err
+    said = json.loads(done.out)
+    assert [sorted(item) for item in said] == [["class", "reason", "sources", "supported", "text"]] * 2
+    assert [(item["class"], item["supported"]) for item in said] == [("AF", True), ("SR", False)]
+    assert said[0]["sources"] == ["ecg:AFIB#name"]
+    assert PromptSet.load(place / "checked.yaml").classes["SR"].rejected[0].text == "delta wave before QRS"

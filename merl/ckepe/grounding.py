@@ -1,0 +1,164 @@
+"""Grounding: find what the phrases of any prompt set rest on, imported and hand-written ones alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from merl.ckepe.candidates import name_phrase, retrieve
+from merl.ckepe.concepts import Concept, children, find_concepts
+from merl.ckepe.prompt_set import ClassPrompts, Phrase, PromptSet, Rejected
+from merl.ckepe.verifier import Strictness, Verdict, verify
+from merl.knowledge.index import KnowledgeIndex
+from merl.knowledge.lookup import fold_words, normalise
+from merl.knowledge.passages import Passage
+from merl.label_sets import LabelClass, LabelSet, load_label_set, shipped_label_sets
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Whether the knowledge supports one phrase of a class, with the passages it rests on.
+
+    Attributes:
+        code: the class.
+        phrase: as given, with ``sources`` filled in where it is supported.
+        reason: why it is not supported; ``None`` where it is.
+    """
+
+    code: str
+    phrase: Phrase
+    reason: str | None
+
+    @property
+    def supported(self) -> bool:
+        """Whether the phrase stands."""
+        return self.reason is None
+
+
+def ground(
+    prompt_set: PromptSet,
+    *,
+    index: KnowledgeIndex | None = None,
+    strictness: Strictness = "strict",
+    progress: Callable[[str, int, int], None] | None = None,
+) -> list[Judgement]:
+    """Judge every phrase of a prompt set against the knowledge of its class.
+
+    A class is matched to its knowledge entry as ``generate_prompts`` does it. A phrase that cites passages is
+    judged by them first; then by each passage of the class, the most similar first.
+
+    Args:
+        prompt_set: any prompt set.
+        index: the knowledge; the shipped one by default.
+        strictness: how strictly phrases are checked.
+        progress: told of every finished class.
+
+    Returns:
+        One judgement a phrase, in the set's order.
+
+    Raises:
+        PromptError: a class name has several meanings.
+    """
+    index = index or KnowledgeIndex.default()
+    concepts = find_concepts(_label_set(prompt_set), index)
+    judgements: list[Judgement] = []
+    for done, (code, item) in enumerate(prompt_set.classes.items(), 1):
+        retrieved = {
+            p.id: p for p in retrieve(concepts[code], children(concepts[code], concepts, index), index, None)
+        }
+        siblings = {other: concept.names for other, concept in concepts.items() if other != code}
+        seen: list[str] = []
+        for phrase in item.prompts:
+            judgement = _judge(
+                concepts[code],
+                phrase,
+                retrieved=retrieved,
+                siblings=siblings,
+                seen=seen,
+                strictness=strictness,
+            )
+            judgements.append(judgement)
+            if judgement.supported:
+                seen.append(phrase.text)
+        if progress:
+            progress(code, done, len(prompt_set.classes))
+    return judgements
+
+
+def grounded(prompt_set: PromptSet, judgements: list[Judgement]) -> PromptSet:
+    """Return the set with citations filled in and the unsupported phrases moved to ``rejected``.
+
+    A class of which nothing is left keeps its name, so that it can still be scored.
+    """
+    classes = {}
+    for code, item in prompt_set.classes.items():
+        own = [judgement for judgement in judgements if judgement.code == code]
+        kept = [
+            judgement.phrase for judgement in own if judgement.supported or judgement.phrase.role == "name"
+        ]
+        if not any(phrase.polarity == "present" for phrase in kept):
+            kept.insert(0, name_phrase(Concept(code, item.name)))
+        thrown = [
+            Rejected(
+                text=judgement.phrase.text,
+                reason=judgement.reason or "",
+                role=judgement.phrase.role,
+                polarity=judgement.phrase.polarity,
+                sources=judgement.phrase.sources,
+            )
+            for judgement in own
+            if not judgement.supported and judgement.phrase.role != "name"
+        ]
+        classes[code] = ClassPrompts(name=item.name, prompts=tuple(kept), rejected=(*item.rejected, *thrown))
+    generator = prompt_set.generator.model_copy(update={"verify": "strict"})
+    return prompt_set.model_copy(update={"classes": classes, "generator": generator})
+
+
+def _label_set(prompt_set: PromptSet) -> LabelSet:
+    """The set's classes; the shipped label set of that name says which entries its codes mean."""
+    declared: Mapping[str, LabelClass] = {}
+    if prompt_set.label_set in shipped_label_sets():
+        declared = load_label_set(prompt_set.label_set).classes
+    classes = {
+        code: LabelClass(name=item.name, entry=declared[code].entry if code in declared else None)
+        for code, item in prompt_set.classes.items()
+    }
+    return LabelSet(name=prompt_set.label_set, classes=classes)
+
+
+def _judge(
+    concept: Concept,
+    phrase: Phrase,
+    *,
+    retrieved: Mapping[str, Passage],
+    siblings: Mapping[str, tuple[str, ...]],
+    seen: list[str],
+    strictness: Strictness,
+) -> Judgement:
+    if concept.entry is None:
+        return Judgement(concept.code, phrase, "no knowledge found for this class")
+    if phrase.role == "name" and normalise(phrase.text) in map(normalise, concept.names):
+        source = (concept.name_source,) if concept.name_source else ()
+        return Judgement(concept.code, phrase.model_copy(update={"sources": phrase.sources or source}), None)
+    first: Verdict | None = None
+    for sources in _citations(phrase, retrieved):
+        cited = phrase.model_copy(update={"sources": sources})
+        verdict = verify(
+            cited, retrieved, names=concept.names, siblings=siblings, seen=seen, strictness=strictness
+        )
+        if verdict.supported:
+            return Judgement(concept.code, cited, None)
+        first = first or verdict
+    reason = first.reason if first else "no passage of this class says anything of the kind"
+    return Judgement(concept.code, phrase, reason)
+
+
+def _citations(phrase: Phrase, retrieved: Mapping[str, Passage]) -> list[tuple[str, ...]]:
+    """What the phrase may rest on: what it cites, then each passage, the most similar in words first."""
+    words = set(fold_words(phrase.text))
+    fitting = [p for p in retrieved.values() if (p.kind == "absent") == (phrase.polarity == "absent")]
+    ranked = sorted(
+        fitting, key=lambda p: -len(words & set(fold_words(p.text))) / (1 + len(fold_words(p.text)))
+    )
+    own = [phrase.sources] if phrase.sources and set(phrase.sources) <= retrieved.keys() else []
+    return own + [(passage.id,) for passage in ranked if (passage.id,) != phrase.sources]
