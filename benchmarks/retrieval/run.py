@@ -2,8 +2,8 @@
 
     python benchmarks/retrieval/run.py
 
-Prints recall at 1 and 5, the mean reciprocal rank and, over the polarity traps, how often the opposite comes first:
-for the index's own search (exact look-up first, dense second) and for dense retrieval alone over the same passages.
+Prints recall at 1 and 5, the mean reciprocal rank and, over the polarity traps, how often the opposite comes
+first: for the index's own search (exact look-up first, dense second) and for dense retrieval alone.
 """
 
 from __future__ import annotations
@@ -40,10 +40,9 @@ def row(name: str, items: list[dict[str, Any]], found: dict[str, list[str]]) -> 
     )
     traps = [item for item in items if item.get("not")]
     wrong = sum(found[item["query"]][:1] != [] and found[item["query"]][0] in item["not"] for item in traps)
-    return (
-        f"{name:34} {len(items):4}  {np.mean(ranks <= 1):.3f}  {np.mean(ranks <= 5):.3f}  {np.mean(1 / ranks):.3f}"
-        f"  {wrong} of {len(traps)}"
-    )
+    figures = (np.mean(ranks <= 1), np.mean(ranks <= 5), np.mean(1 / ranks))
+    shown = "  ".join(f"{figure:.3f}" for figure in figures)
+    return f"{name:34} {len(items):4}  {shown}  {wrong} of {len(traps)}"
 
 
 def main() -> None:
