@@ -7,12 +7,13 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from merl import pretraining
+from merl import pairs, pretraining
 from merl.checkpoints import WEIGHTS, load_model
 from merl.errors import DataError, MerlError
 from merl.model import MERL, MERLConfig
+from merl.pairs import ReportTexts
 from merl.preprocessing import SignalSpec
-from merl.pretraining import PretrainConfig, ReportTexts, Trainer, augment, pretrain
+from merl.pretraining import PretrainConfig, Trainer, augment, pretrain
 
 SPEC = SignalSpec(leads=("I", "II"), sampling_rate=50, seconds=2)
 
@@ -163,7 +164,7 @@ def test_other_reports_make_other_weights(tiny_ptbxl, tmp_path, monkeypatch):
     config = tiny(folds=(1, 2, 3), epochs=1)
     pretrain(config, tiny_ptbxl, tmp_path / "all")
     monkeypatch.setattr(pretraining, "read_report", lambda report: f"{report} {len(report) % 2}")
-    monkeypatch.setattr(pretraining, "sentences", lambda report: report.split())
+    monkeypatch.setattr(pairs, "sentences", lambda report: report.split())
     pretrain(config, tiny_ptbxl, tmp_path / "other")
     assert weights(tmp_path / "all") != weights(tmp_path / "other")
 
