@@ -31,8 +31,13 @@ def class_embeddings(
 ) -> Tensor:
     """Embed the present phrases of each class and combine them into one class embedding.
 
-    The embeddings of a class's phrases are added, each weighted by its role (``ROLE_WEIGHTS``): prompt
-    ensembling as CLIP does it (Radford et al., 2021), but a dozen findings do not drown the name.
+    The embeddings of a class's phrases are added, each weighted by its role: prompt ensembling as CLIP does
+    it (Radford et al., 2021), but a dozen findings do not drown the name.
+
+    Args:
+        model: the model.
+        prompt_set: the prompts.
+        role_weights: the weight of each role.
 
     Returns:
         Unit-length embeddings, shape (classes, embed_dim), in the order of ``prompt_set.classes``.
@@ -150,9 +155,7 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
         """
         if isinstance(X, ECGRecord):
             raise UsageError("decision_function takes a list of records; write [record]")
-        classes = (
-            self._embeddings().numpy()
-        )  # before the records: a faulty prompt should not cost their encoding
+        classes = self._embeddings().numpy()  # first: a faulty prompt should not cost the records' encoding
         return embed_records(self.model, X) @ classes.T
 
     def predict(self, X: Sequence[ECGRecord]) -> NDArray[np.str_]:  # noqa: N803
@@ -161,8 +164,7 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
 
     def _embeddings(self) -> Tensor:
         made = getattr(self, "_made", None)
-        if (
-            made is None or made[0] is not self.model or made[1] is not self.prompts
-        ):  # set_params may change both
+        # set_params may change both
+        if made is None or made[0] is not self.model or made[1] is not self.prompts:
             made = self._made = (self.model, self.prompts, class_embeddings(self.model, self.prompts))
         return made[2]

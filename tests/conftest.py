@@ -130,6 +130,18 @@ def _write_csv(path: Path, names: list[str], rows: list[list[object]]) -> None:
         csv.writer(handle).writerows([names, *rows])
 
 
+@pytest.fixture
+def eye_text_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every distinct text is an axis of its own: no transformer is loaded."""
+    from merl.model import MERL
+
+    class Axes:
+        def encode(self, texts: list[str], *, truncate: bool = False) -> NDArray[np.float32]:
+            return np.eye(len(texts), 384, dtype=np.float32)
+
+    monkeypatch.setattr(MERL, "text_encoder", Axes())
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests on real data where there is none; the summary says so."""
     if os.environ.get("MERL_DATA"):

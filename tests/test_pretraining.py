@@ -15,6 +15,7 @@ from merl.pairs import ReportTexts
 from merl.preprocessing import SignalSpec
 from merl.pretraining import PretrainConfig, Trainer, augment, pretrain
 
+pytestmark = pytest.mark.usefixtures("eye_text_encoder")
 SPEC = SignalSpec(leads=("I", "II"), sampling_rate=50, seconds=2)
 
 
@@ -25,17 +26,6 @@ def tiny(**changes):
         "crop_shift": 0.5, "lead_masking": 0.3, "noise": 0.01, "crop_epochs": 1, **changes,
     }  # fmt: skip
     return PretrainConfig(**given)
-
-
-@pytest.fixture(autouse=True)
-def eye_text_encoder(monkeypatch):
-    """Every distinct text is an axis of its own: no transformer is loaded."""
-
-    class Axes:
-        def encode(self, texts, *, truncate=False):
-            return np.eye(len(texts), 384, dtype=np.float32)
-
-    monkeypatch.setattr(MERL, "text_encoder", Axes())
 
 
 def weights(folder):

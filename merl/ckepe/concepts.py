@@ -74,6 +74,11 @@ def children(concept: Concept, concepts: Mapping[str, Concept], index: Knowledge
     ]
 
 
+def sibling_names(concept: Concept, concepts: Mapping[str, Concept]) -> dict[str, tuple[str, ...]]:
+    """Return the names by which a phrase would speak of another class, by that class's code."""
+    return {code: other.telling_names for code, other in concepts.items() if other is not concept}
+
+
 def _find(code: str, item: LabelClass, index: KnowledgeIndex) -> Concept:
     entry = _declared(code, item, index) or _exact(code, item, index) or _nearest(code, item, index)
     if entry is None:

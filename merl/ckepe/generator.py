@@ -12,7 +12,7 @@ from pathlib import Path
 
 from merl.ckepe import verifier
 from merl.ckepe.candidates import from_knowledge, from_model, name_phrase, retrieve
-from merl.ckepe.concepts import Concept, children, find_concepts
+from merl.ckepe.concepts import Concept, children, find_concepts, sibling_names
 from merl.ckepe.llm import ChatModel
 from merl.ckepe.prompt_set import ClassPrompts, Generator, Phrase, PromptSet, Rejected
 from merl.ckepe.template import Template
@@ -144,7 +144,6 @@ def _judge(
 ) -> Judged:
     passages, phrases = proposal
     retrieved = {passage.id: passage for passage in passages}
-    siblings = {code: other.telling_names for code, other in concepts.items() if other is not concept}
     kept = [name_phrase(concept)]
     rejected: list[Rejected] = []
     for phrase in phrases:
@@ -152,14 +151,14 @@ def _judge(
             phrase,
             retrieved,
             names=concept.names,
-            siblings=siblings,
+            siblings=sibling_names(concept, concepts),
             seen=[other.text for other in kept],
             strictness=strictness,
         )
         if verdict.reason is None:
             kept.append(phrase)
         else:
-            rejected.append(_reject(phrase, verdict.reason))
+            rejected.append(Rejected.of(phrase, verdict.reason))
     return kept, rejected
 
 
@@ -176,11 +175,5 @@ def _drop_shared(verdicts: Mapping[str, Judged]) -> None:
             if others and phrase.polarity == "present":
                 kept.remove(phrase)
                 rejected.append(
-                    _reject(phrase, f"shared with the class {', '.join(others)} of the same label set")
+                    Rejected.of(phrase, f"shared with the class {', '.join(others)} of the same label set")
                 )
-
-
-def _reject(phrase: Phrase, reason: str) -> Rejected:
-    return Rejected(
-        text=phrase.text, reason=reason, role=phrase.role, polarity=phrase.polarity, sources=phrase.sources
-    )

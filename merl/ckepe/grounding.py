@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from merl.ckepe.candidates import name_phrase, retrieve
-from merl.ckepe.concepts import Concept, children, find_concepts
+from merl.ckepe.concepts import Concept, children, find_concepts, sibling_names
 from merl.ckepe.prompt_set import ClassPrompts, Phrase, PromptSet, Rejected
-from merl.ckepe.verifier import Strictness, Verdict, verify
+from merl.ckepe.verifier import Verdict, verify
 from merl.knowledge.index import KnowledgeIndex
 from merl.knowledge.lookup import fold_words, normalise
 from merl.knowledge.passages import Passage
@@ -39,7 +39,6 @@ def ground(
     prompt_set: PromptSet,
     *,
     index: KnowledgeIndex | None = None,
-    strictness: Strictness = "strict",
     progress: Callable[[str, int, int], None] | None = None,
 ) -> list[Judgement]:
     """Judge every phrase of a prompt set against the knowledge of its class.
@@ -50,7 +49,6 @@ def ground(
     Args:
         prompt_set: any prompt set.
         index: the knowledge; the shipped one by default.
-        strictness: how strictly phrases are checked.
         progress: told of every finished class.
 
     Returns:
@@ -66,7 +64,7 @@ def ground(
         retrieved = {
             p.id: p for p in retrieve(concepts[code], children(concepts[code], concepts, index), index, None)
         }
-        siblings = {other: concept.names for other, concept in concepts.items() if other != code}
+        siblings = sibling_names(concepts[code], concepts)
         seen: list[str] = []
         for phrase in item.prompts:
             judgement = _judge(
@@ -75,7 +73,6 @@ def ground(
                 retrieved=retrieved,
                 siblings=siblings,
                 seen=seen,
-                strictness=strictness,
             )
             judgements.append(judgement)
             if judgement.supported:
@@ -99,15 +96,9 @@ def grounded(prompt_set: PromptSet, judgements: list[Judgement]) -> PromptSet:
         if not any(phrase.polarity == "present" for phrase in kept):
             kept.insert(0, name_phrase(Concept(code, item.name)))
         thrown = [
-            Rejected(
-                text=judgement.phrase.text,
-                reason=judgement.reason or "",
-                role=judgement.phrase.role,
-                polarity=judgement.phrase.polarity,
-                sources=judgement.phrase.sources,
-            )
+            Rejected.of(judgement.phrase, judgement.reason)
             for judgement in own
-            if not judgement.supported and judgement.phrase.role != "name"
+            if judgement.reason is not None and judgement.phrase.role != "name"
         ]
         classes[code] = ClassPrompts(name=item.name, prompts=tuple(kept), rejected=(*item.rejected, *thrown))
     generator = prompt_set.generator.model_copy(update={"verify": "strict"})
@@ -133,7 +124,6 @@ def _judge(
     retrieved: Mapping[str, Passage],
     siblings: Mapping[str, tuple[str, ...]],
     seen: list[str],
-    strictness: Strictness,
 ) -> Judgement:
     if concept.entry is None:
         return Judgement(concept.code, phrase, "no knowledge found for this class")
@@ -143,9 +133,7 @@ def _judge(
     first: Verdict | None = None
     for sources in _citations(phrase, retrieved):
         cited = phrase.model_copy(update={"sources": sources})
-        verdict = verify(
-            cited, retrieved, names=concept.names, siblings=siblings, seen=seen, strictness=strictness
-        )
+        verdict = verify(cited, retrieved, names=concept.names, siblings=siblings, seen=seen)
         if verdict.supported:
             return Judgement(concept.code, cited, None)
         first = first or verdict

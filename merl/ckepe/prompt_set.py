@@ -42,6 +42,17 @@ class Rejected(_Strict):
     polarity: Polarity | None = None
     sources: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, phrase: Phrase, reason: str) -> Rejected:
+        """Throw out a phrase, keeping all that is known of it."""
+        return cls(
+            text=phrase.text,
+            reason=reason,
+            role=phrase.role,
+            polarity=phrase.polarity,
+            sources=phrase.sources,
+        )
+
 
 class ClassPrompts(_Strict):
     """The prompts of one class."""

@@ -19,7 +19,7 @@ from merl.encoders.text import MINILM_SHA256, SentenceEncoder
 from merl.errors import KnowledgeError, UsageError, unknown
 from merl.files import cache_dir, validate
 from merl.knowledge.entries import Entry, load_entries
-from merl.knowledge.index_folder import BUILD_AGAIN, read_manifest, read_vectors, write_folder
+from merl.knowledge.index_folder import BUILD_AGAIN, Manifest, read_manifest, read_vectors, write_folder
 from merl.knowledge.lookup import MatchedBy, NameTable
 from merl.knowledge.passages import SPEAKS_FOR, Passage, corpus_sha256, passages_of
 
@@ -121,12 +121,12 @@ class KnowledgeIndex:
             KnowledgeError: the folder is no index, was changed since, or was made with another embedder.
         """
         folder = Path(folder)
-        read_manifest(folder)
+        manifest = read_manifest(folder)
         where = folder / "entries.jsonl"
         lines = where.read_text(encoding="utf-8").splitlines()
         loaded = [validate(Entry, json.loads(line), where, KnowledgeError) for line in lines]
         index = cls({entry.id: entry for entry in loaded}, embedder)
-        index._vectors = index._read(folder)
+        index._vectors = index._read(folder, manifest)
         return index
 
     def save(self, folder: str | Path) -> None:
@@ -220,14 +220,13 @@ class KnowledgeIndex:
         if self._cache is None or not self._cache.exists():
             return None
         try:
-            return self._read(self._cache)
+            return self._read(self._cache, read_manifest(self._cache))
         except (OSError, KnowledgeError):
             logger.warning("the index kept in %s is damaged and is built again", self._cache)
             shutil.rmtree(self._cache, ignore_errors=True)
             return None
 
-    def _read(self, folder: Path) -> Any:
-        manifest = read_manifest(folder)
+    def _read(self, folder: Path, manifest: Manifest) -> Any:
         if manifest.embedder_sha256 != self.embedder.sha256:
             raise KnowledgeError(
                 f"the index {folder} was built with {manifest.embedder} ({manifest.embedder_sha256[:12]}) and"

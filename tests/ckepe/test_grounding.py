@@ -52,3 +52,11 @@ def test_citations_that_hold_are_left_as_they_are(index):
     entry = ClassPrompts(name="atrial fibrillation", prompts=(phrase,))
     prompts = PromptSet(label_set="mine", generator=Generator(kind="manual"), classes={"A": entry})
     assert ground(prompts, index=index)[0].phrase == phrase
+
+
+def test_a_class_called_normal_does_not_forbid_the_word(index, entries):
+    finding = entries["CRBBB"].findings[0].model_copy(update={"text": "R peak time normal in V6"})
+    changed = {**entries, "CRBBB": entries["CRBBB"].model_copy(update={"findings": (finding,)})}
+    prompts = by_hand(N=("normal",), R=("RBBB", "R peak time normal in V6"))
+    (item,) = ground(prompts, index=type(index)(changed, index.embedder))
+    assert item.supported, item.reason

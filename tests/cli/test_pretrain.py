@@ -1,9 +1,8 @@
-import numpy as np
 import pytest
 
 from merl.checkpoints import load_model
-from merl.model import MERL
 
+pytestmark = pytest.mark.usefixtures("eye_text_encoder")
 CONFIG = """\
 name: tiny
 embed_dim: 8
@@ -12,15 +11,6 @@ folds: [1, 2]
 epochs: 1
 batch_size: 4
 """
-
-
-@pytest.fixture(autouse=True)
-def eye_text_encoder(monkeypatch):
-    class Axes:
-        def encode(self, texts, *, truncate=False):
-            return np.eye(len(texts), 384, dtype=np.float32)
-
-    monkeypatch.setattr(MERL, "text_encoder", Axes())
 
 
 @pytest.fixture
