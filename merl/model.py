@@ -29,6 +29,7 @@ class TextIdentity(BaseModel):
     name: str = "all-MiniLM-L6-v2"
     sha256: str = MINILM_SHA256
     dim: int = 384
+    trained_layers: int = Field(0, ge=0, description="last layers that the checkpoint carries itself")
 
 
 class TrainingData(BaseModel):
@@ -81,7 +82,10 @@ class AttentionPool(nn.Module):
 
 
 class MERL(nn.Module):
-    """An ECG encoder and a frozen text encoder with heads into a shared space.
+    """An ECG encoder and a text encoder with heads into a shared space.
+
+    The text encoder is frozen and no part of the weights, but for its last ``config.text.trained_layers``
+    layers: those are ``text_layers``, the very modules that the encoder runs.
 
     Attributes:
         config: what the model is and what it expects.
@@ -111,6 +115,8 @@ class MERL(nn.Module):
         self.linear1 = nn.Linear(dim, dim, bias=False)
         self.linear2 = nn.Linear(dim, dim, bias=False)
         self.proj_t = nn.Sequential(nn.Linear(config.text.dim, dim), nn.GELU(), nn.Linear(dim, dim))
+        if config.text.trained_layers:
+            self.text_layers = self.text_encoder.last_layers(config.text.trained_layers).requires_grad_()
 
     @property
     def name(self) -> str:
@@ -124,7 +130,7 @@ class MERL(nn.Module):
 
     @cached_property
     def text_encoder(self) -> SentenceEncoder:
-        """The frozen text encoder, loaded when first used.
+        """The text encoder, loaded when first used.
 
         Raises:
             CheckpointError: the installed text encoder is not the one the model was trained with.

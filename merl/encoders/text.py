@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from merl.errors import CheckpointError, PromptError
+from merl.errors import CheckpointError, ConfigError, PromptError
 from merl.files import sha256
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ def minilm_folder() -> Path:
 
 
 class SentenceEncoder:
-    """A frozen sentence encoder: token states averaged over the real tokens (Reimers and Gurevych, 2019).
+    """A sentence encoder: token states averaged over the real tokens (Reimers and Gurevych, 2019).
+
+    It is frozen, but for the layers that a model trains as its own.
 
     Attributes:
         name: how configurations and manifests call it.
@@ -65,7 +67,7 @@ class SentenceEncoder:
     def encode(
         self, texts: Sequence[str], *, batch_size: int = 64, truncate: bool = False
     ) -> NDArray[np.float32]:
-        """Embed texts; each distinct text is encoded once.
+        """Embed texts for use, without gradients; each distinct text is encoded once.
 
         Args:
             texts: any number of texts, lower or upper case alike.
@@ -80,22 +82,55 @@ class SentenceEncoder:
         """
         import torch
 
-        distinct = sorted(set(texts), key=lambda text: (len(text), text))
+        distinct = sorted(set(texts))
         if not truncate:
             self._refuse_long(distinct)
-        rows: dict[str, NDArray[np.float32]] = {}
         with torch.inference_mode():
-            for start in range(0, len(distinct), batch_size):
-                batch = distinct[start : start + batch_size]
-                tokens = self.tokenizer(
-                    batch, padding=True, truncation=True, max_length=self.max_tokens, return_tensors="pt"
-                )
-                pooled = mean_pool(self.model(**tokens).last_hidden_state, tokens["attention_mask"])
-                pooled = torch.nn.functional.normalize(pooled, dim=-1)
-                rows.update(zip(batch, pooled.float().numpy(), strict=True))
-        if not rows:
-            return np.zeros((0, self.dim), np.float32)
-        return np.stack([rows[text] for text in texts])
+            embeddings = self.embed(distinct, batch_size=batch_size).float().cpu().numpy()
+        row = {text: number for number, text in enumerate(distinct)}
+        return embeddings[[row[text] for text in texts]]
+
+    def embed(self, texts: Sequence[str], *, batch_size: int = 32) -> torch.Tensor:
+        """Embed texts one by one, with gradients where they are wanted; long texts are cut.
+
+        Texts of like length are encoded together, so that little is padding.
+
+        Returns:
+            Unit-length embeddings, shape (texts, dim), in the order given.
+        """
+        import torch
+
+        if not texts:
+            return torch.zeros((0, self.dim))
+        order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+        parts = []
+        for start in range(0, len(order), batch_size):
+            tokens = self.tokenizer(
+                [texts[number] for number in order[start : start + batch_size]],
+                padding=True,
+                truncation=True,
+                max_length=self.max_tokens,
+                return_tensors="pt",
+            ).to(self.model.device)
+            parts.append(mean_pool(self.model(**tokens).last_hidden_state, tokens["attention_mask"]))
+        back = torch.empty(len(order), dtype=torch.long, device=self.model.device)
+        back[order] = torch.arange(len(order), device=back.device)
+        return torch.nn.functional.normalize(torch.cat(parts)[back], dim=-1)
+
+    def last_layers(self, count: int) -> torch.nn.ModuleList:
+        """Return the last ``count`` transformer layers themselves, for training or to load weights into.
+
+        Raises:
+            ConfigError: the encoder has fewer.
+        """
+        import torch
+
+        layers = self.model.encoder.layer
+        if count > len(layers):
+            raise ConfigError(
+                f"trained_layers {count} is too many: {self.name} has {len(layers)} transformer layers"
+            )
+        return torch.nn.ModuleList(layers[len(layers) - count :])
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens a text takes, the two special ones included."""
