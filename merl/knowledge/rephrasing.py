@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from merl.knowledge.entries import Entry
-from merl.knowledge.lookup import fold_words
+from merl.knowledge.lookup import fold_words, join_non
 
 _WORD = re.compile(r"[a-z0-9]+")
 #: Words after which a sentence does not simply state what it names.
@@ -51,7 +51,7 @@ class Rephraser:
         Args:
             sentence: in English.
         """
-        sentence = sentence.lower()
+        sentence = join_non(sentence.lower())
         stated = not _DOUBT.search(sentence)
         synonyms, broader, findings = set[str](), set[str](), set[str]()
         for start, end, entry in self._mentions(sentence):
