@@ -1,11 +1,11 @@
-"""The text encoder: a transformer with mean pooling, identified by the hash of its weights."""
+"""The text encoder: a transformer and how it pools, identified by the hash of its weights."""
 
 from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,22 +42,41 @@ def minilm_folder() -> Path:
 
 
 class SentenceEncoder:
-    """A frozen sentence encoder: token states averaged over the real tokens (Reimers and Gurevych, 2019).
+    """A frozen sentence encoder.
+
+    ``mean`` pooling averages the token states over the real tokens and scales to unit length (Reimers and
+    Gurevych, 2019); ``pooler`` takes the transformer's own ``pooler_output`` as it is, as MERL does.
 
     Attributes:
         name: how configurations and manifests call it.
         sha256: hash of its weights, which travels with whatever was made from its embeddings.
         dim: length of an embedding.
+
+    Raises:
+        CheckpointError: the folder holds no text encoder.
     """
 
-    def __init__(self, folder: Path | str | None = None, max_tokens: int = 256) -> None:
+    def __init__(
+        self,
+        folder: Path | str | None = None,
+        max_tokens: int = 256,
+        *,
+        pooling: Literal["mean", "pooler"] = "mean",
+        lowercase: bool = False,
+    ) -> None:
         from transformers import AutoModel, AutoTokenizer, logging
 
         self.name = "all-MiniLM-L6-v2" if folder is None else Path(folder).name
         path = minilm_folder() if folder is None else Path(folder)
         logging.disable_progress_bar()
+        missing = [name for name in ("config.json", "model.safetensors") if not (path / name).is_file()]
+        if missing:
+            raise CheckpointError(
+                f"{path} is no text encoder, it has no {' and no '.join(missing)}; give the folder of a"
+                " transformers model with its tokenizer"
+            )
         self.sha256 = MINILM_SHA256 if folder is None else sha256(path / "model.safetensors")
-        self.max_tokens = max_tokens
+        self.max_tokens, self.pooling, self.lowercase = max_tokens, pooling, lowercase
         self.tokenizer: Any = AutoTokenizer.from_pretrained(path, local_files_only=True)
         self.model: Any = AutoModel.from_pretrained(path, local_files_only=True).eval().requires_grad_(False)
         self.dim = int(self.model.config.hidden_size)
@@ -73,13 +92,14 @@ class SentenceEncoder:
             truncate: cut texts longer than ``max_tokens`` instead of refusing them.
 
         Returns:
-            Unit-length embeddings, shape (texts, dim), in the order given.
+            Embeddings, shape (texts, dim), in the order given; of unit length with mean pooling.
 
         Raises:
             PromptError: a text is longer than ``max_tokens`` and ``truncate`` is off.
         """
         import torch
 
+        texts = [text.lower() for text in texts] if self.lowercase else texts
         distinct = sorted(set(texts), key=lambda text: (len(text), text))
         if not truncate:
             self._refuse_long(distinct)
@@ -90,8 +110,7 @@ class SentenceEncoder:
                 tokens = self.tokenizer(
                     batch, padding=True, truncation=True, max_length=self.max_tokens, return_tensors="pt"
                 )
-                pooled = mean_pool(self.model(**tokens).last_hidden_state, tokens["attention_mask"])
-                pooled = torch.nn.functional.normalize(pooled, dim=-1)
+                pooled = self._pool(self.model(**tokens), tokens["attention_mask"])
                 rows.update(zip(batch, pooled.float().numpy(), strict=True))
         if not rows:
             return np.zeros((0, self.dim), np.float32)
@@ -100,6 +119,12 @@ class SentenceEncoder:
     def count_tokens(self, text: str) -> int:
         """Return how many tokens a text takes, the two special ones included."""
         return len(self.tokenizer(text, verbose=False)["input_ids"])
+
+    def _pool(self, output: Any, mask: torch.Tensor) -> torch.Tensor:
+        if self.pooling == "pooler":
+            return output.pooler_output
+        pooled = mean_pool(output.last_hidden_state, mask)
+        return pooled / pooled.norm(dim=-1, keepdim=True)
 
     def _refuse_long(self, texts: Sequence[str]) -> None:
         for text in texts:
