@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -15,21 +16,40 @@ import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from merl.encoders.resnet import ENCODERS
-from merl.encoders.text import MINILM_SHA256, SentenceEncoder
+from merl.encoders.registry import ENCODERS
+from merl.encoders.text import MINILM, MINILM_SHA256, SentenceEncoder
 from merl.errors import CheckpointError, ConfigError, unknown
 from merl.preprocessing import SignalSpec
 
 
 class TextIdentity(BaseModel):
-    """Which text encoder a checkpoint was trained with; another one would change every score."""
+    """Which text encoder a checkpoint was trained with; another one would change every score.
+
+    Attributes:
+        name: as its makers call it.
+        sha256: hash of its weights.
+        dim: length of its embeddings.
+        pooling: how tokens become one embedding, see ``SentenceEncoder``.
+        max_tokens: the longest text it reads, the two special tokens included.
+        lowercase: texts are lower-cased before they are read.
+        place: ``installed`` with the package, in the ``folder`` text/ of the checkpoint, or ``absent``: the
+            model then embeds ECGs only.
+        template: said around every text, as ``{text}``.
+        trained_layers: how many of its last layers were trained with the model, which are part of the
+            checkpoint; the hash is of what they were before.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = "all-MiniLM-L6-v2"
+    name: str = MINILM
     sha256: str = MINILM_SHA256
     dim: int = 384
-    trained_layers: int = Field(0, ge=0, description="last layers that the checkpoint carries itself")
+    pooling: Literal["mean", "pooler"] = "mean"
+    max_tokens: int = Field(256, gt=2)
+    lowercase: bool = False
+    place: Literal["installed", "folder", "absent"] = "installed"
+    template: str = "{text}"
+    trained_layers: int = Field(0, ge=0)
 
 
 class TrainingData(BaseModel):
@@ -45,7 +65,12 @@ class TrainingData(BaseModel):
 
 
 class MERLConfig(BaseModel):
-    """Everything needed to build the model and feed it; stored as ``config.json`` beside the weights."""
+    """Everything needed to build the model and feed it; stored as ``config.json`` beside the weights.
+
+    Attributes:
+        heads: of the attention pooling; encoders without a feature map have none.
+        projections: the model maps ECG and text to one space; without, it is an ECG encoder alone.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -54,6 +79,7 @@ class MERLConfig(BaseModel):
     encoder: str = "resnet18"
     embed_dim: int = Field(256, gt=0)
     heads: int = Field(4, gt=0)
+    projections: bool = True
     spec: SignalSpec
     text: TextIdentity = TextIdentity()
     training: TrainingData | None = None
@@ -90,12 +116,15 @@ class MERL(nn.Module):
     Attributes:
         config: what the model is and what it expects.
         sha256: hash of the weights it was loaded from, or ``None`` for a model in training.
+        text_folder: where its text encoder lies, or ``None`` for the installed one.
 
     Raises:
-        ConfigError: the configuration names an unknown encoder or a width the heads cannot share.
+        ConfigError: the configuration names an unknown encoder, or widths or lengths that do not fit it.
     """
 
-    def __init__(self, config: MERLConfig, sha256: str | None = None) -> None:
+    def __init__(
+        self, config: MERLConfig, sha256: str | None = None, text_folder: Path | None = None
+    ) -> None:
         super().__init__()
         if config.encoder not in ENCODERS:
             raise ConfigError(unknown("encoder", config.encoder, ENCODERS, "merl models"))
@@ -106,14 +135,24 @@ class MERL(nn.Module):
             )
         self.config = config
         self.sha256 = sha256
-        dim = config.embed_dim
-        self.ecg_encoder = ENCODERS[config.encoder](leads=len(config.spec.leads))
-        self.downconv = nn.Conv1d(self.ecg_encoder.width, dim, 1)
-        self.att_pool_head = AttentionPool(
-            -(-config.spec.samples // self.ecg_encoder.stride), dim, config.heads
-        )
-        self.linear1 = nn.Linear(dim, dim, bias=False)
-        self.linear2 = nn.Linear(dim, dim, bias=False)
+        self.text_folder = text_folder
+        self.ecg_encoder = ENCODERS[config.encoder](leads=len(config.spec.leads), samples=config.spec.samples)
+        width, steps, dim = self.ecg_encoder.width, self.ecg_encoder.steps, config.embed_dim
+        if not config.projections:
+            if dim != width:
+                raise ConfigError(f"without projections embed_dim is the width of {config.encoder}: {width}")
+            return
+        if steps:
+            self.downconv = nn.Conv1d(width, dim, 1)
+            self.att_pool_head = AttentionPool(steps, dim, config.heads)
+        else:
+            self.proj_e = nn.Sequential(
+                *(nn.Linear(width, dim), nn.BatchNorm1d(dim), nn.ReLU()),
+                *(nn.Linear(dim, dim), nn.BatchNorm1d(dim)),
+            )
+        pooled = dim if steps else width
+        self.linear1 = nn.Linear(pooled, dim, bias=False)
+        self.linear2 = nn.Linear(pooled, dim, bias=False)
         self.proj_t = nn.Sequential(nn.Linear(config.text.dim, dim), nn.GELU(), nn.Linear(dim, dim))
         if config.text.trained_layers:
             self.text_layers = self.text_encoder.last_layers(config.text.trained_layers).requires_grad_()
@@ -133,19 +172,49 @@ class MERL(nn.Module):
         """The text encoder, loaded when first used.
 
         Raises:
-            CheckpointError: the installed text encoder is not the one the model was trained with.
+            CheckpointError: the model has none, or the one found is not the one it was trained with.
         """
-        encoder = SentenceEncoder()
-        if encoder.sha256 != self.config.text.sha256:
+        text = self.config.text
+        if text.place == "absent" or not self.config.projections:
+            remedy = (
+                f"import it again with --text and the folder of {text.name}"
+                if self.config.projections
+                else "it is an ECG encoder without heads, import the whole model instead"
+            )
+            raise CheckpointError(f"{self.name} embeds ECGs but cannot read text; {remedy}")
+        encoder = SentenceEncoder(
+            self.text_folder,
+            text.max_tokens,
+            pooling=text.pooling,
+            lowercase=text.lowercase,
+            template=text.template,
+        )
+        if encoder.sha256 != text.sha256:
             raise CheckpointError(
-                f"{self.name} was trained with the text encoder {self.config.text.name}"
-                f" ({self.config.text.sha256[:12]}), but {encoder.name} ({encoder.sha256[:12]}) is installed"
+                f"{self.name} was trained with the text encoder {text.name}"
+                f" ({text.sha256[:12]}), but {encoder.name} ({encoder.sha256[:12]}) is installed"
             )
         return encoder
 
-    def encode_features(self, signals: Tensor) -> Tensor:
-        """Encode signals, shape (batch, leads, samples), into features, shape (batch, embed_dim, steps)."""
-        return self.downconv(self.ecg_encoder(signals))
+    def ecg_views(self, signals: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode signals into what the two objectives of pretraining compare.
+
+        Args:
+            signals: float, shape (batch, leads, samples or fewer).
+
+        Returns:
+            The embedding for cross-modal alignment, shape (batch, embed_dim), and the encoder's features
+            averaged over time, which ``linear1`` and ``linear2`` take for uni-modal alignment: as released,
+            (batch, embed_dim) after ``downconv``, or (batch, width) before ``proj_e``.
+        """
+        features = self.ecg_encoder(signals)
+        if not self.config.projections:
+            pooled = features.mean(-1) if self.ecg_encoder.steps else features
+            return pooled, pooled
+        if not self.ecg_encoder.steps:
+            return self.proj_e(features), features
+        features = self.downconv(features)  # (batch, embed_dim, steps)
+        return self.att_pool_head(features), features.mean(-1)
 
     def encode_ecg(self, signals: Tensor, *, normalize: bool = False) -> Tensor:
         """Encode signals that meet ``spec``.
@@ -155,7 +224,7 @@ class MERL(nn.Module):
             normalize: scale the embeddings to unit length.
 
         Returns:
-            Embeddings, shape (batch, embed_dim).
+            Embeddings, shape (batch, embed_dim); without projections, features averaged over time.
 
         Raises:
             CheckpointError: the signals have another shape.
@@ -166,7 +235,7 @@ class MERL(nn.Module):
                 f"{self.name} takes signals of shape (batch, {expected[0]}, {expected[1]}), got"
                 f" {tuple(signals.shape)}; prepare records with model.spec.windows(record)"
             )
-        embeddings = self.att_pool_head(self.encode_features(signals))
+        embeddings, _ = self.ecg_views(signals)
         return F.normalize(embeddings, dim=-1) if normalize else embeddings
 
     def project_text(self, embeddings: Tensor, *, normalize: bool = False) -> Tensor:
@@ -182,9 +251,10 @@ class MERL(nn.Module):
 
         Raises:
             PromptError: a text is longer than the text encoder reads.
+            CheckpointError: the model has no text encoder, or another one is found.
         """
         embeddings = torch.from_numpy(self.text_encoder.encode(list(texts)))
-        return self.project_text(embeddings.to(next(self.proj_t.parameters()).dtype), normalize=normalize)
+        return self.project_text(embeddings.to(self.proj_t[0].weight), normalize=normalize)
 
 
 def cpu_has_bf16() -> bool:

@@ -27,6 +27,8 @@ class SignalSpec(BaseModel):
         seconds: length of one window.
         scaling: ``millivolt`` keeps the signal as it is; ``minmax`` maps each window to [0, 1] by one minimum
             and one maximum over all its leads, padding included, as MERL does (Liu et al., ICML 2024).
+        missing_leads: what becomes of a lead that a record does not have and that cannot be computed:
+            ``refuse`` the record, or put ``zero`` millivolts, for models trained with leads masked.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,6 +37,7 @@ class SignalSpec(BaseModel):
     sampling_rate: float = Field(100.0, gt=0, allow_inf_nan=False)
     seconds: float = Field(10.0, gt=0, le=MAX_SECONDS)
     scaling: Literal["millivolt", "minmax"] = "millivolt"
+    missing_leads: Literal["refuse", "zero"] = "refuse"
 
     @field_validator("leads")
     @classmethod
@@ -51,7 +54,8 @@ class SignalSpec(BaseModel):
     def windows(self, record: ECGRecord) -> NDArray[np.float32]:
         """Cut a record into model inputs.
 
-        Leads are taken by name; III, aVR, aVL and aVF are computed from I and II where absent. A record
+        Leads are taken by name; III, aVR, aVL and aVF are computed from I and II where absent. What is still
+        missing is refused or zeros by ``missing_leads``; one lead of the model is always needed. A record
         shorter than a window is padded with zeros at its end; a longer one is cut into consecutive windows,
         and what remains is covered by a last window that ends with the record.
 
@@ -59,15 +63,15 @@ class SignalSpec(BaseModel):
             Shape (windows, leads, samples), at least one window, in millivolts or in [0, 1] by ``scaling``.
 
         Raises:
-            RecordError: a lead is missing and cannot be computed, has NaN, every lead is flat, the values are
-                no millivolts, or the record is longer than ten minutes.
+            RecordError: a lead is missing and may not be, or all are, a lead has NaN, every lead is flat, the
+                values are no millivolts, or the record is longer than ten minutes.
         """
         if record.seconds > MAX_SECONDS:
             raise RecordError(
                 f"record {record.name!r} lasts {record.seconds / 60:.0f} minutes and at most"
                 f" {MAX_SECONDS / 60:.0f} are scored at once; cut it into pieces"
             )
-        signal = _pick_leads(record, self.leads)
+        signal = _pick_leads(record, self.leads, zero=self.missing_leads == "zero")
         _check_values(record.name, signal, self.leads)
         signal = resample(signal, record.sampling_rate, self.sampling_rate)
         pieces = _cut(signal, self.samples)
@@ -99,19 +103,21 @@ def resample(signal: NDArray[np.float32], rate: float, target: float) -> NDArray
     return np.asarray(out, np.float32)
 
 
-def _pick_leads(record: ECGRecord, leads: tuple[str, ...]) -> NDArray[np.float32]:
+def _pick_leads(record: ECGRecord, leads: tuple[str, ...], *, zero: bool) -> NDArray[np.float32]:
     rows = dict(zip(record.leads, record.signal, strict=True))
     limb = "I" in rows and "II" in rows
     missing = [lead for lead in leads if lead not in rows and not (limb and lead in _DERIVED)]
-    if missing:
+    if missing and (not zero or len(missing) == len(leads)):
         raise RecordError(
             f"record {record.name!r} has no lead {', '.join(missing)}; it has {', '.join(record.leads)},"
-            " and the model needs every one of its leads"
+            f" and the model needs {'one' if zero else 'every one'} of its leads"
         )
 
     def row(lead: str) -> NDArray[np.float32]:
         if lead in rows:
             return rows[lead]
+        if lead in missing:
+            return np.zeros_like(record.signal[0])
         one, two = _DERIVED[lead]
         return np.float32(one) * rows["I"] + np.float32(two) * rows["II"]
 

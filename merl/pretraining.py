@@ -115,10 +115,9 @@ class Trainer:
             else None
         )
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
-            features = model.encode_features(signals)  # (batch, embed_dim, steps)
-            ecg = F.normalize(model.att_pool_head(features), dim=-1)
+            ecg, pooled = model.ecg_views(signals)
+            ecg = F.normalize(ecg, dim=-1)
             text = model.project_text(self.texts.embeddings[chosen], normalize=True)
-            pooled = features.mean(-1)  # (batch, embed_dim)
             first, second = self.dropout(model.linear1(pooled)), self.dropout(model.linear2(pooled))
         total = cma(ecg, text, config.temperature, same)
         if config.uma_weight:

@@ -117,8 +117,8 @@ def test_a_bad_configuration(folder, text, sentence):
 
 
 def test_an_encoder_of_another_release(folder):
-    change_config(folder, encoder="vit_tiny")
-    with pytest.raises(ConfigError, match="unknown encoder 'vit_tiny'"):
+    change_config(folder, encoder="vit_huge")
+    with pytest.raises(ConfigError, match="unknown encoder 'vit_huge'"):
         load_model(folder)
 
 

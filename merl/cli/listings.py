@@ -30,7 +30,7 @@ def models() -> None:
     from rich.table import Table
 
     from merl.checkpoints import read_config, shipped_models
-    from merl.encoders.resnet import ENCODERS
+    from merl.encoders.registry import ENCODERS
 
     table = Table("model", "encoder", "input", "trained on", box=None, pad_edge=False)
     for name, folder in shipped_models().items():

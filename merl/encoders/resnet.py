@@ -66,13 +66,11 @@ class ResNet1D(nn.Module):
 
     Attributes:
         width: channels of the feature map.
-        stride: samples of input to one step of the feature map.
+        steps: length of the feature map of a signal of ``samples``.
     """
 
-    stride = 16
-
     def __init__(
-        self, block: type[BasicBlock] | type[Bottleneck], depths: tuple[int, ...], leads: int
+        self, block: type[BasicBlock] | type[Bottleneck], depths: tuple[int, ...], leads: int, samples: int
     ) -> None:
         super().__init__()
         self.conv1 = nn.Conv1d(leads, 64, 7, stride=2, padding=3, bias=False)
@@ -82,7 +80,7 @@ class ResNet1D(nn.Module):
         self.layer2 = _stage(block, 64 * wide, 128, depths[1], stride=2)
         self.layer3 = _stage(block, 128 * wide, 256, depths[2], stride=2)
         self.layer4 = _stage(block, 256 * wide, 512, depths[3], stride=2)
-        self.width = 512 * wide
+        self.width, self.steps = 512 * wide, -(-samples // 16)
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode signals, (batch, leads, samples), into features, (batch, width, samples / 16)."""
@@ -92,24 +90,21 @@ class ResNet1D(nn.Module):
         return x
 
 
-def resnet18(leads: int = 12) -> ResNet1D:
+def resnet18(leads: int = 12, samples: int = 5000) -> ResNet1D:
     """ResNet-18, 3.8 million parameters."""
-    return ResNet1D(BasicBlock, (2, 2, 2, 2), leads)
+    return ResNet1D(BasicBlock, (2, 2, 2, 2), leads, samples)
 
 
-def resnet34(leads: int = 12) -> ResNet1D:
+def resnet34(leads: int = 12, samples: int = 5000) -> ResNet1D:
     """ResNet-34, 7.2 million parameters."""
-    return ResNet1D(BasicBlock, (3, 4, 6, 3), leads)
+    return ResNet1D(BasicBlock, (3, 4, 6, 3), leads, samples)
 
 
-def resnet50(leads: int = 12) -> ResNet1D:
+def resnet50(leads: int = 12, samples: int = 5000) -> ResNet1D:
     """ResNet-50, 15.9 million parameters."""
-    return ResNet1D(Bottleneck, (3, 4, 6, 3), leads)
+    return ResNet1D(Bottleneck, (3, 4, 6, 3), leads, samples)
 
 
-def resnet101(leads: int = 12) -> ResNet1D:
+def resnet101(leads: int = 12, samples: int = 5000) -> ResNet1D:
     """ResNet-101, 28.3 million parameters."""
-    return ResNet1D(Bottleneck, (3, 4, 23, 3), leads)
-
-
-ENCODERS = {function.__name__: function for function in (resnet18, resnet34, resnet50, resnet101)}
+    return ResNet1D(Bottleneck, (3, 4, 23, 3), leads, samples)

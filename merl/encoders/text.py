@@ -1,11 +1,11 @@
-"""The text encoder: a transformer with mean pooling, identified by the hash of its weights."""
+"""The text encoder: a transformer and how it pools, identified by the hash of its weights."""
 
 from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from merl.files import sha256
 if TYPE_CHECKING:
     import torch
 
+MINILM = "all-MiniLM-L6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
@@ -42,24 +43,44 @@ def minilm_folder() -> Path:
 
 
 class SentenceEncoder:
-    """A sentence encoder: token states averaged over the real tokens (Reimers and Gurevych, 2019).
+    """A sentence encoder, frozen but for the layers that a model trains as its own.
 
-    It is frozen, but for the layers that a model trains as its own.
+    ``mean`` pooling averages the token states over the real tokens and scales to unit length (Reimers and
+    Gurevych, 2019); ``pooler`` takes the transformer's own ``pooler_output`` as it is, as MERL does.
+    ``template`` is said around every text, as ``{text}``.
 
     Attributes:
         name: how configurations and manifests call it.
         sha256: hash of its weights, which travels with whatever was made from its embeddings.
         dim: length of an embedding.
+
+    Raises:
+        CheckpointError: the folder holds no text encoder.
     """
 
-    def __init__(self, folder: Path | str | None = None, max_tokens: int = 256) -> None:
+    def __init__(
+        self,
+        folder: Path | str | None = None,
+        max_tokens: int = 256,
+        *,
+        pooling: Literal["mean", "pooler"] = "mean",
+        lowercase: bool = False,
+        template: str = "{text}",
+    ) -> None:
         from transformers import AutoModel, AutoTokenizer, logging
 
-        self.name = "all-MiniLM-L6-v2" if folder is None else Path(folder).name
+        self.name = MINILM if folder is None else Path(folder).name
         path = minilm_folder() if folder is None else Path(folder)
         logging.disable_progress_bar()
+        missing = [name for name in ("config.json", "model.safetensors") if not (path / name).is_file()]
+        if missing:
+            raise CheckpointError(
+                f"{path} is no text encoder, it has no {' and no '.join(missing)}; give the folder of a"
+                " transformers model with its tokenizer"
+            )
         self.sha256 = MINILM_SHA256 if folder is None else sha256(path / "model.safetensors")
-        self.max_tokens = max_tokens
+        self.max_tokens, self.pooling = max_tokens, pooling
+        self.lowercase, self.template = lowercase, template
         self.tokenizer: Any = AutoTokenizer.from_pretrained(path, local_files_only=True)
         self.model: Any = AutoModel.from_pretrained(path, local_files_only=True).eval().requires_grad_(False)
         self.dim = int(self.model.config.hidden_size)
@@ -75,7 +96,7 @@ class SentenceEncoder:
             truncate: cut texts longer than ``max_tokens`` instead of refusing them.
 
         Returns:
-            Unit-length embeddings, shape (texts, dim), in the order given.
+            Embeddings, shape (texts, dim), in the order given; of unit length with mean pooling.
 
         Raises:
             PromptError: a text is longer than ``max_tokens`` and ``truncate`` is off.
@@ -96,12 +117,13 @@ class SentenceEncoder:
         Texts of like length are encoded together, so that little is padding.
 
         Returns:
-            Unit-length embeddings, shape (texts, dim), in the order given.
+            Embeddings, shape (texts, dim), in the order given; of unit length with mean pooling.
         """
         import torch
 
         if not texts:
             return torch.zeros((0, self.dim))
+        texts = [self._as_read(text) for text in texts]
         order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
         parts = []
         for start in range(0, len(order), batch_size):
@@ -112,10 +134,10 @@ class SentenceEncoder:
                 max_length=self.max_tokens,
                 return_tensors="pt",
             ).to(self.model.device)
-            parts.append(mean_pool(self.model(**tokens).last_hidden_state, tokens["attention_mask"]))
+            parts.append(self._pool(self.model(**tokens), tokens["attention_mask"]))
         back = torch.empty(len(order), dtype=torch.long, device=self.model.device)
         back[order] = torch.arange(len(order), device=back.device)
-        return torch.nn.functional.normalize(torch.cat(parts)[back], dim=-1)
+        return torch.cat(parts)[back]
 
     def last_layers(self, count: int) -> torch.nn.ModuleList:
         """Return the last ``count`` transformer layers themselves, for training or to load weights into.
@@ -134,11 +156,21 @@ class SentenceEncoder:
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens a text takes, the two special ones included."""
-        return len(self.tokenizer(text, verbose=False)["input_ids"])
+        return len(self.tokenizer(self._as_read(text), verbose=False)["input_ids"])
+
+    def _as_read(self, text: str) -> str:
+        text = self.template.replace("{text}", text)
+        return text.lower() if self.lowercase else text
+
+    def _pool(self, output: Any, mask: torch.Tensor) -> torch.Tensor:
+        if self.pooling == "pooler":
+            return output.pooler_output
+        pooled = mean_pool(output.last_hidden_state, mask)
+        return pooled / pooled.norm(dim=-1, keepdim=True)
 
     def _refuse_long(self, texts: Sequence[str]) -> None:
         for text in texts:
-            if len(text) > self.max_tokens and (count := self.count_tokens(text)) > self.max_tokens:
+            if len(self._as_read(text)) > self.max_tokens and (count := self.count_tokens(text)) > self.max_tokens:
                 raise PromptError(
                     f"the text {text[:60]!r}... has {count} tokens and {self.name} reads {self.max_tokens};"
                     " shorten it or split it into phrases"

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from merl.encoders.resnet import ENCODERS, resnet18, resnet50
+from merl.encoders.registry import ENCODERS
+from merl.encoders.resnet import resnet18, resnet50
 
 
 def slow_convolution(x, weight, stride, padding):
