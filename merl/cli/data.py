@@ -53,7 +53,8 @@ def prepare(
     size = sum(size for shard in made.shards for size in shard.sizes.values())
     print(
         f"{len(pairs)} pairs of {made.dataset} in {out}: {len(made.spec.leads)} leads, {seconds:g} s"
-        f" at {rate:g} Hz, {size / 1e9:.3g} GB in {len(made.shards)} shards{', checksums right' if verify else ''}"
+        f" at {rate:g} Hz, {size / 1e9:.3g} GB in {len(made.shards)} shards"
+        + (", checksums right" if verify else "")
     )
     left_out = {**made.left_out, "unreadable record": len(made.unreadable)}
     for reason, count in left_out.items():
