@@ -114,6 +114,45 @@ def tiny_ptbxl(
     return root
 
 
+@pytest.fixture(scope="session")
+def tiny_mimic(
+    tmp_path_factory: pytest.TempPathFactory,
+    simulated: Callable[..., NDArray[np.float64]],
+    write_record: WriteRecord,
+) -> Path:
+    """A simulated data set in MIMIC-IV-ECG's layout: forty pairs, 500 Hz, aVF before aVL.
+
+    Beside the pairs a record (row 40) has a report of three words, one (row 41) none, and one report has no
+    record. Subjects begin with 100000, studies with 400000. Copy it to change it.
+    """
+    root = tmp_path_factory.mktemp("data") / "mimic-iv-ecg"
+    leads = ("I", "II", "III", "aVR", "aVF", "aVL", *STANDARD_LEADS[6:])
+    order = [STANDARD_LEADS.index(lead) for lead in leads]
+    parts = [
+        ("Sinus rhythm", "Left axis deviation.", "Abnormal EKG"),
+        ("Atrial fibrillation", "", "Low voltage"),
+    ]
+    records, machine = [], []
+    for number in range(43):
+        subject, study = 10000000 + number // 2, 40000000 + 7 * number
+        path = f"files/p1000/p{subject}/s{study}/{study}"
+        reports = ["Normal sinus rhythm"] if number == 40 else [*parts[number % 2], f"Rate {60 + number}"]
+        if number != 42:
+            records.append([subject, study, study, "2150-01-01 10:00:00", path])
+        if number < 40:
+            write_record(
+                root / path, simulated(rate=500, seed=number)[order], rate=500, leads=leads, gain=200
+            )
+        if number != 41:
+            reports += [""] * (18 - len(reports))
+            machine.insert(0, [subject, study, 7, "2150-01-01 10:00:00", *reports, "0.05-150 Hz", 800])
+    columns = ["subject_id", "study_id", "file_name", "ecg_time", "path"]
+    _write_csv(root / "record_list.csv", columns, records)
+    columns = ["subject_id", "study_id", "cart_id", "ecg_time", *(f"report_{n}" for n in range(18))]
+    _write_csv(root / "machine_measurements.csv", [*columns, "bandwidth", "rr_interval"], machine)
+    return root
+
+
 def _statements() -> list[list[object]]:
     rows: dict[str, list[object]] = {}
     for sub, group in SUPERCLASS.items():
