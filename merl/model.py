@@ -53,7 +53,11 @@ class TextIdentity(BaseModel):
 
 
 class TrainingData(BaseModel):
-    """What a checkpoint has seen, so that a result on the same data set can say so."""
+    """What a checkpoint has seen, so that a result on the same data set can say so.
+
+    Attributes:
+        rephrased_by: hash of the knowledge base whose names and findings stood for report sentences.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -62,6 +66,7 @@ class TrainingData(BaseModel):
     records: int
     licence: str
     attribution: str
+    rephrased_by: str | None = None
 
 
 class MERLConfig(BaseModel):
@@ -243,18 +248,23 @@ class MERL(nn.Module):
         projected = self.proj_t(embeddings)
         return F.normalize(projected, dim=-1) if normalize else projected
 
-    def encode_text(self, texts: Sequence[str], *, normalize: bool = False) -> Tensor:
+    def encode_text(self, texts: Sequence[str], *, normalize: bool = False, truncate: bool = False) -> Tensor:
         """Encode texts into the shared space.
+
+        Args:
+            texts: any number.
+            normalize: scale the embeddings to unit length.
+            truncate: cut a text that is longer than the text encoder reads instead of refusing it.
 
         Returns:
             Embeddings, shape (texts, embed_dim).
 
         Raises:
-            PromptError: a text is longer than the text encoder reads.
+            PromptError: a text is longer than the text encoder reads and ``truncate`` is off.
             CheckpointError: the model has no text encoder, or another one is found.
         """
-        embeddings = torch.from_numpy(self.text_encoder.encode(list(texts)))
-        return self.project_text(embeddings.to(self.proj_t[0].weight), normalize=normalize)
+        embeddings = torch.from_numpy(self.text_encoder.encode(list(texts), truncate=truncate))
+        return self.project_text(embeddings.to(next(self.proj_t.parameters())), normalize=normalize)
 
 
 def cpu_has_bf16() -> bool:

@@ -8,7 +8,9 @@ from torch import Tensor
 from merl.errors import UsageError
 
 
-def retrieval_recall(ecg: Tensor, text: Tensor, report: Tensor, ks: tuple[int, ...] = (1, 5, 10)) -> list[float]:
+def retrieval_recall(
+    ecg: Tensor, text: Tensor, report: Tensor, ks: tuple[int, ...] = (1, 5, 10)
+) -> list[float]:
     """Return how often a report finds one of its own ECGs among the nearest k.
 
     Many ECGs have the same report word for word; each of them is a right answer.

@@ -95,9 +95,7 @@ class ReportTexts:
         return torch.from_numpy(self.true_of[records][:, drawn].toarray())
 
 
-def _true_of(
-    full: Indices, parts: list[Indices], others: dict[int, list[Indices]], texts: int
-) -> csr_matrix:
+def _true_of(full: Indices, parts: list[Indices], others: dict[int, list[Indices]], texts: int) -> csr_matrix:
     columns = []
     for whole, group in zip(full, parts, strict=True):
         more = [kind for sentence in group for kind in others.get(int(sentence), [])]

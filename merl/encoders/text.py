@@ -170,7 +170,10 @@ class SentenceEncoder:
 
     def _refuse_long(self, texts: Sequence[str]) -> None:
         for text in texts:
-            if len(self._as_read(text)) > self.max_tokens and (count := self.count_tokens(text)) > self.max_tokens:
+            if (
+                len(self._as_read(text)) > self.max_tokens
+                and (count := self.count_tokens(text)) > self.max_tokens
+            ):
                 raise PromptError(
                     f"the text {text[:60]!r}... has {count} tokens and {self.name} reads {self.max_tokens};"
                     " shorten it or split it into phrases"

@@ -45,7 +45,10 @@ def cached_embeddings(
         store.execute("PRAGMA journal_mode=WAL")  # readers and a writer at once
         store.execute("CREATE TABLE IF NOT EXISTS embeddings (text BLOB PRIMARY KEY, vector BLOB)")
         known = _known(store, keys)
-        missing = sorted({key: text for key, text in zip(keys, texts, strict=True) if key not in known}.items(), key=lambda item: len(item[1]))
+        missing = sorted(
+            {key: text for key, text in zip(keys, texts, strict=True) if key not in known}.items(),
+            key=lambda item: len(item[1]),
+        )
         for start in range(0, len(missing), _CHUNK):
             chunk = missing[start : start + _CHUNK]
             vectors = encoder.encode([text for _, text in chunk], truncate=True)
