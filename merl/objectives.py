@@ -34,7 +34,8 @@ class Batch:
         ecg: ECG embeddings, shape (records, dim).
         text: embeddings of the text drawn for each record, shape (records, dim).
         same: boolean, shape (records, records), where the text drawn for record j is also true of record i,
-            the diagonal included. Before ``joint`` the columns are already the records of all processes.
+            the diagonal included. Before ``joint`` the columns already are the records of all processes:
+            gather the numbers of the drawn texts, then look up which are true of the process's own records.
         views: two views of the same ECG features, each (records, dim).
         meaning: the drawn texts as a frozen text encoder embeds them, shape (records, text dim).
         temperature: cosines are divided by it.
@@ -54,8 +55,8 @@ class Batch:
     def joint(self) -> Batch:
         """Join the batches of all processes, in the order of their ranks; alone, nothing changes.
 
-        Gradients flow to each process's own rows. A text that was drawn in two processes is encoded by each
-        and counts as often as it was drawn, just as in one process.
+        Gradients flow to each process's own rows. A text drawn in two processes is encoded by both and counts
+        as often as it was drawn, just as in one process.
         """
         gather = gather_with_gradient
         return replace(
