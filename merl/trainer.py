@@ -83,7 +83,7 @@ class Pairing(nn.Module):
             "temperature": self.fixed if self.temperature is None else self.temperature(),
         }
         if self.bias is not None:
-            found["bias"] = self.bias
+            found["bias"] = 1 * self.bias  # a bare parameter would escape DDP
         if self.views:
             views = (self.dropout(head(pooled)) for head in (self.model.linear1, self.model.linear2))
             found["views"] = tuple(F.normalize(view.float(), dim=-1) for view in views)
