@@ -176,8 +176,8 @@ class PreparedPairs:
             taken = order[shards == place]
             shard = self.manifest.shards[place]
             stored = np.load(self.folder / shard_files(shard.number)[0], mmap_mode="r")
-            found = stored[rows[taken] - (self._ends[place] - shard.records)]  # (taken, leads, samples)
-            out[taken] = found[:, self._leads]
+            first = self._ends[place] - shard.records
+            out[taken] = stored[np.ix_(rows[taken] - first, self._leads)]  # (taken, leads, samples)
         out /= STEPS
         return self.spec.scale(out)
 

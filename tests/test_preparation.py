@@ -1,4 +1,5 @@
 import errno
+import multiprocessing
 import os
 import shutil
 import signal
@@ -86,6 +87,17 @@ preparation.prepare(open_source({str(tiny_mimic)!r}), {str(out)!r}, **{SETTINGS!
 
 def test_several_processes_make_the_same_bytes(tiny_mimic, tmp_path, whole):
     assert files(run(tiny_mimic, tmp_path / "out", workers=2).folder) == whole
+
+
+def test_a_reading_process_that_dies_is_said(tiny_mimic, tmp_path, whole):
+    def kill(done, _of, _what):
+        if done == 10:
+            for child in multiprocessing.active_children():
+                child.kill()
+
+    with pytest.raises(MerlError, match=r"one of the 2 reading processes died, .* with fewer workers"):
+        run(tiny_mimic, tmp_path / "out", workers=2, progress=kill)
+    assert files(run(tiny_mimic, tmp_path / "out").folder) == whole
 
 
 def damage(paths):
