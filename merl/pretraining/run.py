@@ -17,12 +17,12 @@ from merl.knowledge.entries import load_entries
 from merl.knowledge.passages import corpus_sha256
 from merl.knowledge.rephrasing import Rephraser
 from merl.model import MERL, MERLConfig, TextIdentity
-from merl.pairs import Progress, ReportTexts
-from merl.preparation import prepare
-from merl.prepared import MANIFEST, PreparedPairs
-from merl.pretrain_config import PretrainConfig
-from merl.sources import open_source
-from merl.trainer import Trainer
+from merl.pretraining.config import PretrainConfig
+from merl.pretraining.pairs import Progress, ReportTexts
+from merl.pretraining.preparation import prepare
+from merl.pretraining.prepared import MANIFEST, PreparedPairs
+from merl.pretraining.sources import open_source
+from merl.pretraining.trainer import Trainer
 
 log = logging.getLogger(__name__)
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from merl import trainer as trainer_module
 from merl.errors import MerlError
 from merl.model import MERL, MERLConfig
-from merl.pairs import ReportTexts
 from merl.preprocessing import SignalSpec
-from merl.pretrain_config import PretrainConfig
-from merl.trainer import Trainer
+from merl.pretraining import trainer as trainer_module
+from merl.pretraining.config import PretrainConfig
+from merl.pretraining.pairs import ReportTexts
+from merl.pretraining.trainer import Trainer
 
 SPEC = SignalSpec(leads=("I", "II"), sampling_rate=50, seconds=2)
 REPORTS = ["sinus rhythm; left axis", "atrial fibrillation", "sinus rhythm"] * 8

@@ -24,16 +24,16 @@ import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from merl.augmentation import augment
 from merl.encoders.text_cache import cached_embeddings
 from merl.errors import MerlError
 from merl.files import atomic_path
 from merl.model import MERL, cpu_has_bf16
-from merl.model_choice import rankme, retrieval_recall
 from merl.objectives import Batch, Temperature, total
-from merl.pairs import Indices, Progress, ReportTexts
-from merl.prepared import PreparedPairs
-from merl.pretrain_config import PretrainConfig
+from merl.pretraining.augmentation import augment
+from merl.pretraining.config import PretrainConfig
+from merl.pretraining.model_choice import rankme, retrieval_recall
+from merl.pretraining.pairs import Indices, Progress, ReportTexts
+from merl.pretraining.prepared import PreparedPairs
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from merl import pairs, sources
 from merl.checkpoints import WEIGHTS, load_model
 from merl.errors import ConfigError, DataError, MerlError, UsageError
-from merl.preparation import prepare
 from merl.preprocessing import SignalSpec
-from merl.pretrain_config import PretrainConfig
-from merl.pretraining import LOG, PAIRS, STATE, pretrain
+from merl.pretraining import sources
+from merl.pretraining.config import PretrainConfig
+from merl.pretraining.preparation import prepare
+from merl.pretraining.run import LOG, PAIRS, STATE, pretrain
 
 SPEC = SignalSpec(leads=("I", "II"), sampling_rate=50, seconds=2)
 
@@ -139,7 +139,7 @@ def test_a_run_killed_again_and_again_ends_in_the_same_weights(tiny_ptbxl, tmp_p
         environment = {
             **os.environ,
             "OMP_NUM_THREADS": "1",
-            "PYTHONPATH": str(Path(pairs.__file__).parents[1]),
+            "PYTHONPATH": str(Path(sources.__file__).parents[2]),
         }
         return subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
 
