@@ -15,7 +15,10 @@ def pretrain(
     config: Annotated[str, typer.Argument(help="A YAML file or a shipped configuration.")],
     settings: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[key=value]...", help="data=DIR, out=DIR, validation=DIR, or any setting."),
+        typer.Argument(
+            metavar="[key=value]...",
+            help="data=DIR, out=DIR, validation=DIR, or any setting, such as text.trained_layers=1.",
+        ),
     ] = None,
 ) -> None:
     """Train a MERL model; a run that was stopped goes on when called again with the same out folder."""
@@ -34,8 +37,8 @@ def pretrain(
             raise UsageError(f"{setting!r} is not key=value; write for example epochs=2")
         if key in {"data", "out", "validation"}:
             places[key] = Path(value)
-        elif isinstance(values, dict):
-            values[key] = _value(key, value)
+        else:
+            _set(values, key, value)
     missing = [f"{key}=DIR" for key in ("data", "out") if key not in places]
     if missing:
         raise UsageError(f"say where things are: add {' and '.join(missing)}")
@@ -53,6 +56,16 @@ def pretrain(
             progress=report,
         )
     note(f"{model.name} is in {places['out']}")
+
+
+def _set(values: Any, key: str, text: str) -> None:
+    """Put a value where a dotted key says; what is no mapping there is left for the check to refuse."""
+    *parents, last = key.split(".")
+    for parent in parents:
+        if isinstance(values, dict):
+            values = values.setdefault(parent, {})
+    if isinstance(values, dict):
+        values[last] = _value(key, text)
 
 
 def _value(key: str, text: str) -> Any:

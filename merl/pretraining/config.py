@@ -23,6 +23,7 @@ class TextConfig(_Strict):
         encoder: ``all-MiniLM-L6-v2``, which comes with the installation, or the folder of a transformer.
         pooling: how token states become one embedding: their mean, or the transformer's own pooler.
         max_tokens: what is longer is cut.
+        lowercase: texts are lower-cased first.
         template: said around every text, in training and in scoring, as ``{text}``.
         trained_layers: how many of the last layers are trained; 0 is a frozen encoder.
         learning_rate: of those layers.
@@ -31,6 +32,7 @@ class TextConfig(_Strict):
     encoder: str = MINILM
     pooling: Literal["mean", "pooler"] = "mean"
     max_tokens: int = Field(256, gt=2)
+    lowercase: bool = False
     template: str = "{text}"
     trained_layers: int = Field(0, ge=0)
     learning_rate: float = Field(1e-4, gt=0)

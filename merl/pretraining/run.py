@@ -141,6 +141,7 @@ def _model(config: PretrainConfig) -> MERL:
     identity = TextIdentity(
         pooling=text.pooling,
         max_tokens=text.max_tokens,
+        lowercase=text.lowercase,
         template=text.template,
         trained_layers=text.trained_layers,
     )
