@@ -84,6 +84,8 @@ def _line(value: Any) -> str:
         return ", ".join(f"{key} {_line(item)}" for key, item in value.items())
     if isinstance(value, list):
         return " ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
     return "unknown" if value is None else str(value)

@@ -11,9 +11,9 @@ from safetensors.torch import load_file
 from merl.checkpoints import TEXT_FOLDER, WEIGHTS, fill, save_checkpoint
 from merl.encoders.registry import PUBLISHED
 from merl.errors import CheckpointError, UsageError, unknown
-from merl.files import atomic_path, sha256
+from merl.files import atomic_path
 from merl.model import MERL, MERLConfig
-from merl.official.text import read_text_encoder
+from merl.official.text import write_text_encoder
 from merl.official.weights import (
     ECG,
     EMBED_DIM,
@@ -35,7 +35,7 @@ class Imported:
     Attributes:
         used: taken as they are.
         converted: taken in another shape.
-        left: not taken: the ResNet's classifier, which is never called, and a text encoder without ``text``.
+        left: not taken: what the release never calls, and the text encoder if ``text`` was not given.
     """
 
     used: list[str]
@@ -50,8 +50,8 @@ def import_official(path: Path, encoder: str, out: Path, *, text: Path | None = 
         path: the file; wrappers as training loops write them and ``module.`` prefixes are taken off.
         encoder: which published encoder it holds.
         out: the folder to make, with the official input contract in its configuration.
-        text: folder of the text encoder it was trained with, as transformers saves it; its weights are checked
-            against the file's, or taken from the file where the folder has only configuration and tokenizer.
+        text: folder of the text encoder it was trained with, as transformers saves it; its weights are
+            checked against the file's, or taken from the file where the folder has none.
 
     Raises:
         UsageError: the encoder is none of the published ones, or ``text`` is given for an encoder alone.
@@ -78,16 +78,9 @@ def import_official(path: Path, encoder: str, out: Path, *, text: Path | None = 
     hint = f", it holds {found}" if found not in {None, encoder} else ""
     fill(model, parts.ecg, f"{path} does not fit {encoder}{hint}")
     if text:
-        transformer, tokenizer = read_text_encoder(text, parts.words, parts.text_dim, path)
         model.text_folder = out / TEXT_FOLDER
-        transformer.save_pretrained(model.text_folder)
-        tokenizer.save_pretrained(model.text_folder)
-        known = {
-            "name": text.resolve().name,
-            "sha256": sha256(model.text_folder / WEIGHTS),
-            "place": "folder",
-        }
-        model.config = config.model_copy(update={"text": config.text.model_copy(update=known)})
+        identity = write_text_encoder(text, parts, model.text_folder, path)
+        model.config = config.model_copy(update={"text": identity})
     save_checkpoint(model, out, half=False)
     left = [*parts.unused, *([] if text else [LANGUAGE + key for key in parts.words])]
     apart = {*left, *parts.converted}
@@ -97,8 +90,8 @@ def import_official(path: Path, encoder: str, out: Path, *, text: Path | None = 
 def export_official(model: MERL, path: Path) -> None:
     """Write a model under the names of the release, as a plain dictionary of tensors.
 
-    The ResNet's classifier, which the release has and never calls, is zeros. The text encoder is written where
-    the checkpoint carries it; an installed one is no part of the release.
+    The ResNet's classifier, which the release has and never calls, is zeros. The text encoder is written
+    where the checkpoint carries it; an installed one is no part of the release.
 
     Raises:
         CheckpointError: the release has no such encoder.

@@ -19,8 +19,8 @@ def describe(name: str) -> dict[str, Any]:
     """Say what a checkpoint is: one of ours, by path or shipped name, or a file of the release.
 
     Returns:
-        Ready for JSON: ``name, kind, encoder, parameters`` (by part), ``input, text_encoder, training, sha256``;
-        what a file does not tell is ``None``.
+        Ready for JSON: ``name``, ``kind``, ``encoder``, ``parameters`` by part, ``input``, ``text_encoder``,
+        ``training`` and ``sha256``; what a file does not tell is ``None``.
 
     Raises:
         UsageError: neither a folder, nor a file, nor a shipped name.

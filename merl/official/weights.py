@@ -23,7 +23,7 @@ SPEC = SignalSpec(
     scaling="minmax",
 )
 EMBED_DIM = 256
-#: Its text encoder, which a checkpoint has once ``text`` was given.
+#: Their text encoder; its tokenizer is not in the files.
 TEXT = TextIdentity(
     name="MedCPT-Query-Encoder", sha256="", dim=768, pooling="pooler", lowercase=True, place="absent"
 )
@@ -65,7 +65,16 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
 @dataclass(frozen=True)
 class OfficialWeights:
-    """A file's weights: ours under our names, the text encoder's under its own, and what nothing calls."""
+    """A file's weights, sorted.
+
+    Attributes:
+        whole: a whole model, not an ECG encoder alone.
+        ecg: all but the text encoder, by our names and in our shapes.
+        words: the text encoder's, by the names of transformers.
+        converted: keys that came in another shape.
+        unused: keys of what the release never calls: the ResNet's classifier, and the positions 0, 1, 2 ...
+            that older releases of transformers stored.
+    """
 
     whole: bool
     ecg: dict[str, Tensor]
@@ -84,13 +93,14 @@ class OfficialWeights:
         """Sort the weights of a file as ``read_state`` returns them."""
         whole = any(key.startswith(ECG) for key in state)
         prefix = "" if whole else ECG
-        words = {key.removeprefix(LANGUAGE): state[key] for key in state if key.startswith(LANGUAGE)}
-        ecg = {prefix + key: state[key] for key in state if not key.startswith(LANGUAGE)}
-        unused = [key for key in ecg if key.startswith(f"{ECG}linear.")]
-        ecg = {key: tensor for key, tensor in ecg.items() if key not in unused}
+        idle = (f"{ECG}linear." if whole else "linear.", f"{LANGUAGE}embeddings.position_ids")
+        unused = [key for key in state if key.startswith(idle)]
+        called = {key: tensor for key, tensor in state.items() if key not in unused}
+        words = {key.removeprefix(LANGUAGE): called[key] for key in called if key.startswith(LANGUAGE)}
+        ecg = {prefix + key: called[key] for key in called if not key.startswith(LANGUAGE)}
         converted = [key for key in ecg if key == POSITIONS and ecg[key].ndim == 3 and len(ecg[key]) == 1]
         ecg |= {key: ecg[key][0] for key in converted}  # (1, positions, dim) -> (positions, dim)
-        return cls(whole, ecg, words, converted, [key.removeprefix(prefix) for key in unused])
+        return cls(whole, ecg, words, converted, unused)
 
 
 def shapes(encoder: str) -> tuple[int, dict[str, torch.Size]]:
@@ -101,5 +111,6 @@ def shapes(encoder: str) -> tuple[int, dict[str, torch.Size]]:
 
 
 def recognise(ecg: Mapping[str, Tensor]) -> str | None:
-    shapes = {key: tensor.shape for key, tensor in ecg.items() if key.startswith(ECG)}
-    return next((name for name in PUBLISHED if shapes(name)[1] == shapes), None)
+    """Return the published encoder that has exactly these weights, or ``None``."""
+    found = {key: tensor.shape for key, tensor in ecg.items() if key.startswith(ECG)}
+    return next((name for name in PUBLISHED if shapes(name)[1] == found), None)
