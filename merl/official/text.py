@@ -62,9 +62,10 @@ def write_text_encoder(folder: Path, weights: OfficialWeights, out: Path, origin
 
 def _open(folder: Path) -> tuple[Any, Any, bool]:
     """Return the transformer, its tokenizer, and whether the folder has weights of its own."""
-    from transformers import AutoConfig, AutoModel, AutoTokenizer
+    from transformers import AutoConfig, AutoModel, AutoTokenizer, logging
 
     own = (folder / WEIGHTS).is_file()
+    logging.disable_progress_bar()
     single = torch.float32
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
