@@ -16,18 +16,6 @@ from merl.records import STANDARD_LEADS, ECGRecord
 from tests.official import published
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "sinus", "rhythm", "atrial", "fibrillation", ","]
-    "[PAD]",
-    "[UNK]",
-    "[CLS]",
-    "[SEP]",
-    "[MASK]",
-    "sinus",
-    "rhythm",
-    "atrial",
-    "fibrillation",
-    ",",
-    "with",
-]
 
 
 @pytest.fixture(scope="module")
