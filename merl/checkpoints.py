@@ -114,7 +114,7 @@ def save_checkpoint(model: MERL, folder: Path | str, *, half: bool = True) -> No
     if broken:
         fit = " in half precision; give half=False" if half else "; the training failed"
         raise CheckpointError(f"the weights {', '.join(broken[:3])} of {model.name} are not finite{fit}")
-    if model.text_folder and model.text_folder != folder / TEXT_FOLDER:
+    if model.text_folder and model.text_folder.resolve() != (folder / TEXT_FOLDER).resolve():
         shutil.copytree(model.text_folder, folder / TEXT_FOLDER, dirs_exist_ok=True)
     with atomic_path(folder / WEIGHTS) as part:
         save_file(state, part, metadata={"format": "pt"})
