@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from merl.encoders.registry import ENCODERS
-from merl.encoders.text import MINILM_SHA256, SentenceEncoder
+from merl.encoders.text import MINILM, MINILM_SHA256, SentenceEncoder
 from merl.errors import CheckpointError, ConfigError, unknown
 from merl.preprocessing import SignalSpec
 
@@ -34,21 +34,30 @@ class TextIdentity(BaseModel):
         lowercase: texts are lower-cased before they are read.
         place: ``installed`` with the package, in the ``folder`` text/ of the checkpoint, or ``absent``: the
             model then embeds ECGs only.
+        template: said around every text, as ``{text}``.
+        trained_layers: how many of its last layers were trained with the model, which are part of the
+            checkpoint; the hash is of what they were before.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = "all-MiniLM-L6-v2"
+    name: str = MINILM
     sha256: str = MINILM_SHA256
     dim: int = 384
     pooling: Literal["mean", "pooler"] = "mean"
     max_tokens: int = Field(256, gt=2)
     lowercase: bool = False
     place: Literal["installed", "folder", "absent"] = "installed"
+    template: str = "{text}"
+    trained_layers: int = Field(0, ge=0)
 
 
 class TrainingData(BaseModel):
-    """What a checkpoint has seen, so that a result on the same data set can say so."""
+    """What a checkpoint has seen, so that a result on the same data set can say so.
+
+    Attributes:
+        rephrased_by: hash of the knowledge base whose names and findings stood for report sentences.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -57,6 +66,7 @@ class TrainingData(BaseModel):
     records: int
     licence: str
     attribution: str
+    rephrased_by: str | None = None
 
 
 class MERLConfig(BaseModel):
@@ -103,7 +113,10 @@ class AttentionPool(nn.Module):
 
 
 class MERL(nn.Module):
-    """An ECG encoder and a frozen text encoder with heads into a shared space.
+    """An ECG encoder and a text encoder with heads into a shared space.
+
+    The text encoder is frozen and no part of the weights, but for its last ``config.text.trained_layers``
+    layers: those are ``text_layers``, the very modules that the encoder runs.
 
     Attributes:
         config: what the model is and what it expects.
@@ -146,6 +159,8 @@ class MERL(nn.Module):
         self.linear1 = nn.Linear(pooled, dim, bias=False)
         self.linear2 = nn.Linear(pooled, dim, bias=False)
         self.proj_t = nn.Sequential(nn.Linear(config.text.dim, dim), nn.GELU(), nn.Linear(dim, dim))
+        if config.text.trained_layers:
+            self.text_layers = self.text_encoder.last_layers(config.text.trained_layers).requires_grad_()
 
     @property
     def name(self) -> str:
@@ -159,7 +174,7 @@ class MERL(nn.Module):
 
     @cached_property
     def text_encoder(self) -> SentenceEncoder:
-        """The frozen text encoder, loaded when first used.
+        """The text encoder, loaded when first used.
 
         Raises:
             CheckpointError: the model has none, or the one found is not the one it was trained with.
@@ -173,7 +188,11 @@ class MERL(nn.Module):
             )
             raise CheckpointError(f"{self.name} embeds ECGs but cannot read text; {remedy}")
         encoder = SentenceEncoder(
-            self.text_folder, text.max_tokens, pooling=text.pooling, lowercase=text.lowercase
+            self.text_folder,
+            text.max_tokens,
+            pooling=text.pooling,
+            lowercase=text.lowercase,
+            template=text.template,
         )
         if encoder.sha256 != text.sha256:
             raise CheckpointError(
@@ -229,18 +248,23 @@ class MERL(nn.Module):
         projected = self.proj_t(embeddings)
         return F.normalize(projected, dim=-1) if normalize else projected
 
-    def encode_text(self, texts: Sequence[str], *, normalize: bool = False) -> Tensor:
+    def encode_text(self, texts: Sequence[str], *, normalize: bool = False, truncate: bool = False) -> Tensor:
         """Encode texts into the shared space.
+
+        Args:
+            texts: any number.
+            normalize: scale the embeddings to unit length.
+            truncate: cut a text that is longer than the text encoder reads instead of refusing it.
 
         Returns:
             Embeddings, shape (texts, embed_dim).
 
         Raises:
-            PromptError: a text is longer than the text encoder reads.
+            PromptError: a text is longer than the text encoder reads and ``truncate`` is off.
             CheckpointError: the model has no text encoder, or another one is found.
         """
-        embeddings = torch.from_numpy(self.text_encoder.encode(list(texts)))
-        return self.project_text(embeddings.to(next(self.proj_t.parameters()).dtype), normalize=normalize)
+        embeddings = torch.from_numpy(self.text_encoder.encode(list(texts), truncate=truncate))
+        return self.project_text(embeddings.to(next(self.proj_t.parameters())), normalize=normalize)
 
 
 def cpu_has_bf16() -> bool:

@@ -1,11 +1,10 @@
-"""Pairs of ECG and report as training sees them: waveforms read once, every distinct text embedded once."""
+"""The texts that may stand for each ECG in training: its report, its sentences, and other words for them."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,72 +12,93 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
-from merl.preprocessing import SignalSpec
-from merl.readers import read_record
-from merl.reports import sentences
+from merl.knowledge.rephrasing import Rephraser
 
 Progress = Callable[[int, int, str], None]  # done, of how many, what
+Indices = NDArray[np.int64]
 
 
 @dataclass
 class ReportTexts:
-    """The texts that may stand for each record, with each distinct text embedded once.
+    """The distinct texts of a set of reports, and which of them are true of which record.
 
     Attributes:
-        embeddings: unit length, shape (texts, text dim).
+        texts: each distinct text once.
         full: index of each record's whole report, shape (records,).
         parts: indices of each record's sentences.
-        true_of: sparse boolean, shape (records, texts): the whole report and the sentences of each record.
+        others: for a sentence's index, the indices of its synonyms, broader concepts and findings, those
+            kinds left out that it has none of.
+        true_of: sparse boolean, shape (records, texts): the whole report, its sentences, and what may be
+            said in their place.
     """
 
-    embeddings: Tensor
-    full: NDArray[np.int64]
-    parts: list[NDArray[np.int64]]
+    texts: list[str]
+    full: Indices
+    parts: list[Indices]
+    others: dict[int, list[Indices]]
     true_of: csr_matrix
 
     @classmethod
-    def embed(
-        cls, reports: Sequence[str], encode: Callable[[Sequence[str]], NDArray[np.float32]]
-    ) -> ReportTexts:
-        """Split cleaned reports into sentences and embed every distinct text once."""
+    def collect(cls, reports: Sequence[str], rephraser: Rephraser | None = None) -> ReportTexts:
+        """Split cleaned reports into sentences and number every distinct text.
+
+        Args:
+            reports: one for each record.
+            rephraser: says sentences in other words; none of that without it.
+        """
+        from merl.reports import sentences
+
         index: dict[str, int] = {}
 
-        def number(text: str) -> int:
-            return index.setdefault(text, len(index))
+        def number(texts: Sequence[str]) -> Indices:
+            return np.array([index.setdefault(text, len(index)) for text in texts], np.int64)
 
-        full = np.array([number(report) for report in reports])
-        parts = [np.array([number(part) for part in sentences(report)], np.int64) for report in reports]
-        rows = np.concatenate([np.full(len(part) + 1, row) for row, part in enumerate(parts)])
-        columns = np.concatenate([np.append(part, whole) for part, whole in zip(parts, full, strict=True)])
-        true_of = csr_matrix((np.ones(len(rows), bool), (rows, columns)), shape=(len(reports), len(index)))
-        return cls(torch.from_numpy(encode(list(index))), full, parts, true_of)
+        full = number(reports)
+        parts = [number(sentences(report)) for report in reports]
+        others: dict[int, list[Indices]] = {}
+        if rephraser:
+            said = list(index)
+            for sentence in sorted({int(part) for group in parts for part in group}):
+                kinds = [number(kind) for kind in rephraser.rephrase(said[sentence]) if kind]
+                if kinds:
+                    others[sentence] = kinds
+        return cls(list(index), full, parts, others, _true_of(full, parts, others, len(index)))
 
     def draw(
-        self, records: NDArray[np.int64], sentence_share: float, rng: random.Random
-    ) -> NDArray[np.int64]:
-        """Choose one text for each record of a batch: a random sentence or the whole report."""
-        return np.array(
-            [
-                rng.choice(self.parts[record])
-                if rng.random() < sentence_share and len(self.parts[record])
-                else self.full[record]
-                for record in records
-            ]
-        )
+        self, records: Indices, rng: random.Random, *, sentence_share: float, rephrase_share: float = 0.0
+    ) -> Indices:
+        """Choose one text for each record of a batch.
+
+        Args:
+            records: their indices, shape (batch,).
+            rng: the source of chance.
+            sentence_share: how often, 0 to 1, one random sentence stands for the whole report.
+            rephrase_share: how often, 0 to 1, such a sentence is said in other words, if there are any; each
+                kind of other words is then equally likely.
+
+        Returns:
+            Indices of texts, shape (batch,).
+        """
+        return np.array([self._one(record, rng, sentence_share, rephrase_share) for record in records])
+
+    def _one(self, record: int, rng: random.Random, sentence_share: float, rephrase_share: float) -> int:
+        parts = self.parts[record]
+        if rng.random() >= sentence_share or not len(parts):
+            return int(self.full[record])
+        sentence = int(rng.choice(parts))
+        if rng.random() < rephrase_share and sentence in self.others:
+            return int(rng.choice(rng.choice(self.others[sentence])))
+        return sentence
+
+    def same(self, records: Indices, drawn: Indices) -> Tensor:
+        """Tell which of the drawn texts are true of which records, boolean, shape (records, drawn)."""
+        return torch.from_numpy(self.true_of[records][:, drawn].toarray())
 
 
-def load_waveforms(paths: Sequence[Path], spec: SignalSpec, progress: Progress | None = None) -> Tensor:
-    """Read and prepare every record once.
-
-    Returns:
-        Half precision, shape (records, leads, samples), the first window of each record.
-
-    Raises:
-        RecordError: a record cannot be read; the sentence names it.
-    """
-    signals = torch.empty((len(paths), len(spec.leads), spec.samples), dtype=torch.float16)
-    for row, path in enumerate(paths):
-        signals[row] = torch.from_numpy(spec.windows(read_record(path))[0])
-        if progress and row % 200 == 199:
-            progress(row + 1, len(paths), "reading records")
-    return signals
+def _true_of(full: Indices, parts: list[Indices], others: dict[int, list[Indices]], texts: int) -> csr_matrix:
+    columns = []
+    for whole, group in zip(full, parts, strict=True):
+        more = [kind for sentence in group for kind in others.get(int(sentence), [])]
+        columns.append(np.unique(np.concatenate([[whole], group, *more])))
+    ends = np.cumsum([0, *map(len, columns)])
+    return csr_matrix((np.ones(ends[-1], bool), np.concatenate(columns), ends), shape=(len(full), texts))

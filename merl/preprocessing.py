@@ -74,8 +74,11 @@ class SignalSpec(BaseModel):
         signal = _pick_leads(record, self.leads, zero=self.missing_leads == "zero")
         _check_values(record.name, signal, self.leads)
         signal = resample(signal, record.sampling_rate, self.sampling_rate)
-        pieces = _cut(signal, self.samples)
-        return _minmax(pieces) if self.scaling == "minmax" else pieces
+        return self.scale(_cut(signal, self.samples))
+
+    def scale(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Bring windows in millivolts, shape (windows, leads, samples), into model units by ``scaling``."""
+        return _minmax(windows) if self.scaling == "minmax" else windows
 
 
 def resample(signal: NDArray[np.float32], rate: float, target: float) -> NDArray[np.float32]:

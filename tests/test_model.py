@@ -68,6 +68,21 @@ def test_the_text_encoder_is_no_part_of_the_weights(model):
     )
 
 
+def test_trained_text_layers_are_part_of_the_weights_and_move():
+    torch.manual_seed(0)
+    model = MERL(config(text=TextIdentity(trained_layers=1))).train()
+    kept = {name: tensor.clone() for name, tensor in model.state_dict().items() if "text_layers" in name}
+    assert kept
+    assert not any(weight.requires_grad for weight in model.text_encoder.model.encoder.layer[0].parameters())
+    before = model.eval().encode_text(["sinus rhythm"]).detach()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    model.project_text(model.text_encoder.embed(["sinus rhythm", "atrial flutter"])).sum().backward()
+    optimizer.step()
+    unmoved = [name for name, tensor in kept.items() if torch.equal(tensor, model.state_dict()[name])]
+    assert all(name.endswith("key.bias") for name in unmoved)  # softmax is blind to a bias of the keys
+    assert not torch.allclose(before, model.encode_text(["sinus rhythm"]))
+
+
 def test_another_text_encoder_is_an_error():
     other = MERL(config(text=TextIdentity(name="MedCPT", sha256="0" * 64, dim=384)))
     with pytest.raises(CheckpointError, match=r"trained with the text encoder MedCPT \(0{12}\), but all-"):

@@ -71,12 +71,12 @@ def export(
     """Write a checkpoint under the names of the published MERL, as a plain dictionary of tensors."""
     from merl.checkpoints import load_model
     from merl.files import check_writable
-    from merl.official.convert import export_official
+    from merl.official.convert import export_official, writes_text
 
     check_writable(out_file)
     model = load_model(checkpoint)
     export_official(model, out_file)
-    note(f"{out_file} written" + ("" if model.text_folder else "; it has no text encoder (lm_model)"))
+    note(f"{out_file} written" + ("" if writes_text(model) else ", without a text encoder (lm_model)"))
 
 
 def _line(value: Any) -> str:

@@ -14,7 +14,8 @@ from merl.errors import ConfigError, UsageError, unknown
 def pretrain(
     config: Annotated[str, typer.Argument(help="A YAML file or a shipped configuration.")],
     settings: Annotated[
-        list[str] | None, typer.Argument(metavar="[key=value]...", help="data=DIR, out=DIR, or any setting.")
+        list[str] | None,
+        typer.Argument(metavar="[key=value]...", help="data=DIR, out=DIR, validation=DIR, or any setting."),
     ] = None,
 ) -> None:
     """Train a MERL model; a run that was stopped goes on when called again with the same out folder."""
@@ -31,7 +32,7 @@ def pretrain(
         key, equals, value = setting.partition("=")
         if not equals or not key:
             raise UsageError(f"{setting!r} is not key=value; write for example epochs=2")
-        if key in {"data", "out"}:
+        if key in {"data", "out", "validation"}:
             places[key] = Path(value)
         elif isinstance(values, dict):
             values[key] = _value(key, value)
@@ -39,12 +40,18 @@ def pretrain(
     if missing:
         raise UsageError(f"say where things are: add {' and '.join(missing)}")
 
-    from merl.pretraining import PretrainConfig
+    from merl.pretrain_config import PretrainConfig
     from merl.pretraining import pretrain as run
 
     checked = validate(PretrainConfig, values, path, ConfigError)
     with progress("pretraining") as report:
-        model = run(checked, places["data"], places["out"], report)
+        model = run(
+            checked,
+            places["data"],
+            places["out"],
+            validation=places.get("validation"),
+            progress=report,
+        )
     note(f"{model.name} is in {places['out']}")
 
 

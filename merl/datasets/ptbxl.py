@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from merl.datasets.tables import reading
 from merl.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -53,19 +54,23 @@ class PTBXL:
             )
         object.__setattr__(self, "root", found)
 
-    def reports(self, folds: Iterable[int]) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-        """Return the 100 Hz records of some folds and their reports, without ever loading a label.
+    def reports(
+        self, folds: Iterable[int], sampling_rate: int = 100
+    ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+        """Return the records of some folds and their reports, without ever loading a label.
 
-        Only the columns ``filename_lr``, ``strat_fold`` and ``report`` are read from the table.
+        Only the columns with the file name, ``strat_fold`` and ``report`` are read from the table.
 
         Returns:
             Paths without suffix and report texts as published (empty where none), in the table's order.
 
         Raises:
+            UsageError: PTB-XL is not published at this rate.
             DataError: the table is damaged, a fold has no records, or waveforms are missing.
         """
-        table = self.records(folds, ["filename_lr", "strat_fold", "report"])
-        return self.paths(table["filename_lr"]), tuple(table["report"].fillna("").astype(str))
+        filename = _filename(sampling_rate)
+        table = self.records(folds, [filename, "strat_fold", "report"])
+        return self.paths(table[filename]), tuple(table["report"].fillna("").astype(str))
 
     def labelled(self, folds: Iterable[int], sampling_rate: int = 100) -> pd.DataFrame:
         """Return patient, path and SCP codes of the records of some folds, indexed by ``ecg_id``.
@@ -78,9 +83,7 @@ class PTBXL:
             UsageError: PTB-XL is not published at this rate.
             DataError: the table is damaged or a fold has no records.
         """
-        if sampling_rate not in _FILENAMES:
-            raise UsageError(f"PTB-XL has no records at {sampling_rate} Hz; ask for 100 or 500")
-        filename = _FILENAMES[sampling_rate]
+        filename = _filename(sampling_rate)
         table = self.records(folds, ["ecg_id", "patient_id", "scp_codes", "strat_fold", filename])
         table = table.rename(columns={filename: "filename"}).set_index("ecg_id")
         if table["patient_id"].isna().any():
@@ -139,17 +142,14 @@ class PTBXL:
         import pandas as pd
 
         path = self.root / name
-        try:
-            present = pd.read_csv(path, nrows=0).columns
-            if absent := [column for column in columns if column not in present]:
-                raise DataError(
-                    f"{path} lacks the columns {', '.join(absent)}; use PTB-XL {VERSION} unchanged"
-                )
+        with reading(path, columns, f"PTB-XL {VERSION}"):
             return pd.read_csv(path, usecols=columns)
-        except FileNotFoundError:
-            raise DataError(f"{path} is missing; complete the download of PTB-XL {VERSION}") from None
-        except (OSError, ValueError) as problem:
-            raise DataError(f"cannot read {path}: {str(problem).strip()}; get it again") from None
+
+
+def _filename(sampling_rate: int) -> str:
+    if sampling_rate not in _FILENAMES:
+        raise UsageError(f"PTB-XL has no records at {sampling_rate} Hz; ask for 100 or 500")
+    return _FILENAMES[sampling_rate]
 
 
 def _scp_codes(text: object) -> dict[str, float]:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from merl.errors import CheckpointError, PromptError
+from merl.errors import CheckpointError, ConfigError, PromptError
 from merl.files import sha256
 
 if TYPE_CHECKING:
     import torch
 
+MINILM = "all-MiniLM-L6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
@@ -42,10 +43,11 @@ def minilm_folder() -> Path:
 
 
 class SentenceEncoder:
-    """A frozen sentence encoder.
+    """A sentence encoder, frozen but for the layers that a model trains as its own.
 
     ``mean`` pooling averages the token states over the real tokens and scales to unit length (Reimers and
     Gurevych, 2019); ``pooler`` takes the transformer's own ``pooler_output`` as it is, as MERL does.
+    ``template`` is said around every text, as ``{text}``.
 
     Attributes:
         name: how configurations and manifests call it.
@@ -63,10 +65,11 @@ class SentenceEncoder:
         *,
         pooling: Literal["mean", "pooler"] = "mean",
         lowercase: bool = False,
+        template: str = "{text}",
     ) -> None:
         from transformers import AutoModel, AutoTokenizer, logging
 
-        self.name = "all-MiniLM-L6-v2" if folder is None else Path(folder).name
+        self.name = MINILM if folder is None else Path(folder).name
         path = minilm_folder() if folder is None else Path(folder)
         logging.disable_progress_bar()
         missing = [name for name in ("config.json", "model.safetensors") if not (path / name).is_file()]
@@ -76,7 +79,8 @@ class SentenceEncoder:
                 " transformers model with its tokenizer"
             )
         self.sha256 = MINILM_SHA256 if folder is None else sha256(path / "model.safetensors")
-        self.max_tokens, self.pooling, self.lowercase = max_tokens, pooling, lowercase
+        self.max_tokens, self.pooling = max_tokens, pooling
+        self.lowercase, self.template = lowercase, template
         self.tokenizer: Any = AutoTokenizer.from_pretrained(path, local_files_only=True)
         self.model: Any = AutoModel.from_pretrained(path, local_files_only=True).eval().requires_grad_(False)
         self.dim = int(self.model.config.hidden_size)
@@ -84,7 +88,7 @@ class SentenceEncoder:
     def encode(
         self, texts: Sequence[str], *, batch_size: int = 64, truncate: bool = False
     ) -> NDArray[np.float32]:
-        """Embed texts; each distinct text is encoded once.
+        """Embed texts for use, without gradients; each distinct text is encoded once.
 
         Args:
             texts: any number of texts, lower or upper case alike.
@@ -99,26 +103,64 @@ class SentenceEncoder:
         """
         import torch
 
-        texts = [text.lower() for text in texts] if self.lowercase else texts
-        distinct = sorted(set(texts), key=lambda text: (len(text), text))
+        distinct = sorted(set(texts))
         if not truncate:
             self._refuse_long(distinct)
-        rows: dict[str, NDArray[np.float32]] = {}
         with torch.inference_mode():
-            for start in range(0, len(distinct), batch_size):
-                batch = distinct[start : start + batch_size]
-                tokens = self.tokenizer(
-                    batch, padding=True, truncation=True, max_length=self.max_tokens, return_tensors="pt"
-                )
-                pooled = self._pool(self.model(**tokens), tokens["attention_mask"])
-                rows.update(zip(batch, pooled.float().numpy(), strict=True))
-        if not rows:
-            return np.zeros((0, self.dim), np.float32)
-        return np.stack([rows[text] for text in texts])
+            embeddings = self.embed(distinct, batch_size=batch_size).float().cpu().numpy()
+        row = {text: number for number, text in enumerate(distinct)}
+        return embeddings[[row[text] for text in texts]]
+
+    def embed(self, texts: Sequence[str], *, batch_size: int = 32) -> torch.Tensor:
+        """Embed texts one by one, with gradients where they are wanted; long texts are cut.
+
+        Texts of like length are encoded together, so that little is padding.
+
+        Returns:
+            Embeddings, shape (texts, dim), in the order given; of unit length with mean pooling.
+        """
+        import torch
+
+        if not texts:
+            return torch.zeros((0, self.dim))
+        texts = [self._as_read(text) for text in texts]
+        order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+        parts = []
+        for start in range(0, len(order), batch_size):
+            tokens = self.tokenizer(
+                [texts[number] for number in order[start : start + batch_size]],
+                padding=True,
+                truncation=True,
+                max_length=self.max_tokens,
+                return_tensors="pt",
+            ).to(self.model.device)
+            parts.append(self._pool(self.model(**tokens), tokens["attention_mask"]))
+        back = torch.empty(len(order), dtype=torch.long, device=self.model.device)
+        back[order] = torch.arange(len(order), device=back.device)
+        return torch.cat(parts)[back]
+
+    def last_layers(self, count: int) -> torch.nn.ModuleList:
+        """Return the last ``count`` transformer layers themselves, for training or to load weights into.
+
+        Raises:
+            ConfigError: the encoder has fewer.
+        """
+        import torch
+
+        layers = self.model.encoder.layer
+        if count > len(layers):
+            raise ConfigError(
+                f"trained_layers {count} is too many: {self.name} has {len(layers)} transformer layers"
+            )
+        return torch.nn.ModuleList(layers[len(layers) - count :])
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens a text takes, the two special ones included."""
-        return len(self.tokenizer(text, verbose=False)["input_ids"])
+        return len(self.tokenizer(self._as_read(text), verbose=False)["input_ids"])
+
+    def _as_read(self, text: str) -> str:
+        text = self.template.replace("{text}", text)
+        return text.lower() if self.lowercase else text
 
     def _pool(self, output: Any, mask: torch.Tensor) -> torch.Tensor:
         if self.pooling == "pooler":
@@ -128,7 +170,10 @@ class SentenceEncoder:
 
     def _refuse_long(self, texts: Sequence[str]) -> None:
         for text in texts:
-            if len(text) > self.max_tokens and (count := self.count_tokens(text)) > self.max_tokens:
+            if (
+                len(self._as_read(text)) > self.max_tokens
+                and (count := self.count_tokens(text)) > self.max_tokens
+            ):
                 raise PromptError(
                     f"the text {text[:60]!r}... has {count} tokens and {self.name} reads {self.max_tokens};"
                     " shorten it or split it into phrases"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from merl.encoders.text import MINILM_SHA256, SentenceEncoder
+from merl.encoders.text import MINILM, MINILM_SHA256, SentenceEncoder
 from merl.errors import KnowledgeError, UsageError, unknown
 from merl.files import cache_dir, validate
 from merl.knowledge.entries import Entry, load_entries
@@ -43,7 +43,7 @@ class Embedder(Protocol):
 class LazyMiniLM:
     """The shipped sentence encoder, loaded when it first embeds: exact look-up needs no torch."""
 
-    name = "all-MiniLM-L6-v2"
+    name = MINILM
     sha256 = MINILM_SHA256
 
     @cached_property

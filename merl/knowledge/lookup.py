@@ -39,7 +39,13 @@ def fold_words(text: str) -> list[str]:
     text = _without_umlauts(text)
     text = re.sub(r"([123])\s*°", r"\1 degree ", text)
     text = re.sub(r"\batrio[\s-]ventricular\b", "av", text)
+    text = join_non(text)
     return [_fold(word) for word in re.findall(r"[a-z0-9]+", text.replace("'s", ""))]
+
+
+def join_non(text: str) -> str:
+    """Write "non-specific" and "non specific" as one word."""
+    return re.sub(r"\bnon[\s-]+(?=[a-z])", "non", text)
 
 
 def _fold(word: str) -> str:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 
-from merl.checkpoints import TEXT_FOLDER, WEIGHTS, fill, save_checkpoint
+from merl.checkpoints import TEXT_FOLDER, fill, save_checkpoint
 from merl.encoders.registry import PUBLISHED
 from merl.errors import CheckpointError, UsageError, unknown
 from merl.files import atomic_path
@@ -90,8 +89,8 @@ def import_official(path: Path, encoder: str, out: Path, *, text: Path | None = 
 def export_official(model: MERL, path: Path) -> None:
     """Write a model under the names of the release, as a plain dictionary of tensors.
 
-    The ResNet's classifier, which the release has and never calls, is zeros. The text encoder is written
-    where the checkpoint carries it; an installed one is no part of the release.
+    The ResNet's classifier, which the release has and never calls, is zeros. Of the text encoders, only those
+    that pool as the release does are written, with what was trained of them.
 
     Raises:
         CheckpointError: the release has no such encoder.
@@ -100,15 +99,20 @@ def export_official(model: MERL, path: Path) -> None:
         raise CheckpointError(
             f"the release has no encoder {model.config.encoder}; it has {', '.join(PUBLISHED)}"
         )
-    state = {key: tensor.contiguous() for key, tensor in model.state_dict().items()}
+    state = {key: tensor for key, tensor in model.state_dict().items() if not key.startswith("text_layers.")}
     if model.ecg_encoder.steps:
         state[f"{ECG}linear.weight"] = torch.zeros(10, model.ecg_encoder.width)
         state[f"{ECG}linear.bias"] = torch.zeros(10)
     if POSITIONS in state:
         state[POSITIONS] = state[POSITIONS][None]  # (1, positions, dim)
-    if model.text_folder:
-        state |= {LANGUAGE + key: tensor for key, tensor in load_file(model.text_folder / WEIGHTS).items()}
+    if writes_text(model):
+        state |= {LANGUAGE + key: tensor for key, tensor in model.text_encoder.model.state_dict().items()}
     if not model.config.projections:
         state = {key.removeprefix(ECG): tensor for key, tensor in state.items()}
     with atomic_path(path) as part:
         torch.save(state, part)
+
+
+def writes_text(model: MERL) -> bool:
+    """Tell whether ``export_official`` writes the model's text encoder."""
+    return model.config.text.place != "absent" and model.config.text.pooling == "pooler"

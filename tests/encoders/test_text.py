@@ -4,7 +4,7 @@ import torch
 
 from merl.encoders import text as text_module
 from merl.encoders.text import MINILM_SHA256, SentenceEncoder, mean_pool, minilm_folder
-from merl.errors import CheckpointError, PromptError
+from merl.errors import CheckpointError, ConfigError, PromptError
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,19 @@ def test_meaning_and_not_case_counts(encoder):
 
 def test_no_texts_make_no_rows(encoder):
     assert encoder.encode([]).shape == (0, 384)
+
+
+def test_single_texts_are_embedded_in_the_order_given_and_alike(encoder):
+    texts = ["sinus rhythm", "left bundle branch block with left axis deviation", "af"]
+    together = encoder.embed(texts, batch_size=2).numpy()
+    np.testing.assert_allclose(together, encoder.encode(texts), atol=1e-5)
+    assert encoder.embed([]).shape == (0, 384)
+
+
+def test_the_last_layers_are_the_encoders_own(encoder):
+    assert encoder.last_layers(2)[-1] is encoder.model.encoder.layer[-1]
+    with pytest.raises(ConfigError, match="trained_layers 7 is too many: all-MiniLM-L6-v2 has 6"):
+        encoder.last_layers(7)
 
 
 def test_a_long_text_is_refused_or_cut_by_name(encoder):

@@ -150,6 +150,20 @@ def test_there_and_back(file, state, text, tmp_path):
         assert torch.equal(back[key], expected), key
 
 
+def test_what_was_trained_of_the_text_encoder_goes_with_it(file, text, tmp_path):
+    import_official(file, "resnet18", tmp_path / "ours", text=text)
+    config = load_model(tmp_path / "ours").config
+    trained = config.model_copy(update={"text": config.text.model_copy(update={"trained_layers": 1})})
+    model = MERL(trained, text_folder=tmp_path / "ours" / "text")
+    name = "output.dense.bias"
+    with torch.no_grad():
+        model.text_layers[0].get_parameter(name).fill_(0.5)
+    export_official(model, tmp_path / "back.pth")
+    back = torch.load(tmp_path / "back.pth", weights_only=True)
+    assert (back[f"lm_model.encoder.layer.1.{name}"] == 0.5).all()
+    assert not any(key.startswith("text_layers") for key in back)
+
+
 def test_an_encoder_alone_goes_back_under_its_bare_names(tmp_path):
     weights = published.vit()
     torch.save(weights, tmp_path / "encoder.pth")

@@ -1,0 +1,115 @@
+"""What a pretraining run is told: a YAML file, every key of it checked."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from merl.encoders.text import MINILM
+from merl.errors import unknown
+from merl.objectives import OBJECTIVES
+from merl.preprocessing import SignalSpec
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TextConfig(_Strict):
+    """The text side of a run.
+
+    Attributes:
+        encoder: ``all-MiniLM-L6-v2``, which comes with the installation, or the folder of a transformer.
+        pooling: how token states become one embedding: their mean, or the transformer's own pooler.
+        max_tokens: what is longer is cut.
+        template: said around every text, in training and in scoring, as ``{text}``.
+        trained_layers: how many of the last layers are trained; 0 is a frozen encoder.
+        learning_rate: of those layers.
+    """
+
+    encoder: str = MINILM
+    pooling: Literal["mean", "pooler"] = "mean"
+    max_tokens: int = Field(256, gt=2)
+    template: str = "{text}"
+    trained_layers: int = Field(0, ge=0)
+    learning_rate: float = Field(1e-4, gt=0)
+
+    @field_validator("template")
+    @classmethod
+    def _has_a_place(cls, template: str) -> str:
+        if template.count("{text}") != 1:
+            raise ValueError("a template says where the text goes, once, as {text}")
+        return template
+
+
+class PretrainConfig(_Strict):
+    """One pretraining run.
+
+    Attributes:
+        folds: the data set's folds that are trained on; empty for a data set without folds.
+        validation_folds: folds whose reports and waveforms choose the epoch to keep, by retrieval.
+        batch_size: records in a step, over all processes together.
+        warmup: share of all steps in which the learning rate rises; then it falls along a cosine to 0.
+        objectives: weight of each objective by name.
+        temperature: divides the cosines; the start of a learned one.
+        temperature_floor: makes the temperature learned, and no lower than this.
+        near_duplicates: cosine of the frozen text embeddings from which on two texts count as the same.
+        sentence_share: how often one sentence stands for its report.
+        rephrase_share: how often such a sentence is said in the knowledge base's words.
+        lead_masking: share of records that lose random leads.
+        single_lead: share of records left with one lead, or with the limb leads.
+        crop_shift: largest circular shift in time, as a share of the record.
+        crop_epochs: first epochs, which see only half of each record's time.
+        noise: standard deviation of added white noise, in model units.
+        precision: ``auto`` is bf16 where the processor has it.
+    """
+
+    name: str = Field(min_length=1)
+    encoder: str = "resnet18"
+    embed_dim: int = Field(256, gt=0)
+    spec: SignalSpec
+    text: TextConfig = TextConfig()
+    folds: tuple[int, ...] = ()
+    validation_folds: tuple[int, ...] = ()
+    epochs: int = Field(12, gt=0)
+    batch_size: int = Field(256, gt=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(1e-2, ge=0)
+    warmup: float = Field(0.1, ge=0, lt=1)
+    objectives: dict[str, float] = Field({"cma-multi": 1.0, "uma": 1.0}, min_length=1)
+    temperature: float = Field(0.07, gt=0)
+    temperature_floor: float | None = Field(None, gt=0)
+    near_duplicates: float | None = Field(None, gt=0, le=1)
+    sentence_share: float = Field(0.5, ge=0, le=1)
+    rephrase_share: float = Field(0.0, ge=0, le=1)
+    lead_masking: float = Field(0.0, ge=0, lt=1)
+    single_lead: float = Field(0.0, ge=0, lt=1)
+    crop_shift: float = Field(0.0, ge=0, lt=1)
+    crop_epochs: int = Field(0, ge=0)
+    noise: float = Field(0.0, ge=0)
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    seed: int = Field(0, ge=0)
+
+    @field_validator("objectives")
+    @classmethod
+    def _known(cls, objectives: dict[str, float]) -> dict[str, float]:
+        strange = [unknown("objective", name, OBJECTIVES) for name in objectives if name not in OBJECTIVES]
+        if strange:
+            raise ValueError("; ".join(strange))
+        return objectives
+
+    @model_validator(mode="after")
+    def _consistent(self) -> PretrainConfig:
+        both = sorted({*self.folds} & {*self.validation_folds})
+        if both:
+            raise ValueError(f"fold {both[0]} is both trained on and validated on; give it to one of the two")
+        floor = self.temperature_floor
+        if floor is not None and floor > self.temperature:
+            raise ValueError(f"temperature {self.temperature} lies below its floor {floor}; lower the floor")
+        return self
+
+    @property
+    def needs_meaning(self) -> bool:
+        """Whether the drawn texts are compared with each other by a frozen text encoder."""
+        return "cma-soft" in self.objectives or self.near_duplicates is not None

@@ -1,0 +1,353 @@
+"""The training loop: one step after another over pairs of ECG and report.
+
+``accelerate`` brings it to other devices and to many processes (``torchrun``, ``accelerate launch``); all
+chance of a step is drawn anew from the run's seed and the step's number, so that a run can go on from any
+step as if it had never stopped.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import random
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from torch import Tensor, nn
+
+from merl.augmentation import augment
+from merl.encoders.text_cache import cached_embeddings
+from merl.errors import MerlError
+from merl.files import atomic_path
+from merl.model import MERL, cpu_has_bf16
+from merl.model_choice import rankme, retrieval_recall
+from merl.objectives import Batch, Temperature, total
+from merl.pairs import Indices, Progress, ReportTexts
+from merl.prepared import PreparedPairs
+from merl.pretrain_config import PretrainConfig
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What one process reads for one step.
+
+    Attributes:
+        signals: augmented, shape (records, leads, samples).
+        drawn: index of the text drawn for each of its records, shape (records,).
+        same: which of the texts drawn by all processes are true of its records, (records, batch).
+    """
+
+    signals: Tensor
+    drawn: Indices
+    same: Tensor
+
+
+class Pairing(nn.Module):
+    """The model with what only training needs, as one module: what runs in it is seen by every wrapper."""
+
+    def __init__(self, model: MERL, config: PretrainConfig) -> None:
+        super().__init__()
+        self.model = model
+        self.dropout = nn.Dropout(0.1)
+        self.fixed = config.temperature
+        floor = config.temperature_floor
+        self.temperature = None if floor is None else Temperature(config.temperature, floor)
+        self.bias = nn.Parameter(torch.tensor(-10.0)) if "cma-sigmoid" in config.objectives else None
+        self.views = "uma" in config.objectives
+
+    def forward(self, signals: Tensor, texts: list[str] | Tensor, row: Tensor) -> dict[str, Any]:
+        """Embed one process's part of a batch.
+
+        Args:
+            signals: shape (records, leads, samples).
+            texts: the distinct texts drawn for them, or their embeddings by the frozen text encoder.
+            row: index of each record's text among them, shape (records,).
+
+        Returns:
+            Fields of a ``Batch``.
+        """
+        ecg, pooled = self.model.ecg_views(signals)
+        embedded = texts if isinstance(texts, Tensor) else self.model.text_encoder.embed(texts)
+        found: dict[str, Any] = {
+            "ecg": F.normalize(ecg.float(), dim=-1),
+            "text": F.normalize(self.model.project_text(embedded).float(), dim=-1)[row],
+            "temperature": self.fixed if self.temperature is None else self.temperature(),
+        }
+        if self.bias is not None:
+            found["bias"] = 1 * self.bias  # a bare parameter would escape DDP
+        if self.views:
+            views = (self.dropout(head(pooled)) for head in (self.model.linear1, self.model.linear2))
+            found["views"] = tuple(F.normalize(view.float(), dim=-1) for view in views)
+        return found
+
+
+class Trainer:
+    """The state of a run: model, optimiser and the number of steps done.
+
+    Args:
+        config: the run.
+        model: the model to train, with the text layers that the configuration asks for.
+        pairs: what it is trained on.
+        texts: the reports of ``pairs``.
+        validation: pairs that are held out, to judge each epoch by retrieval.
+        progress: called with (done, of, what).
+    """
+
+    def __init__(
+        self,
+        config: PretrainConfig,
+        model: MERL,
+        pairs: PreparedPairs,
+        texts: ReportTexts,
+        *,
+        validation: PreparedPairs | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.config, self.pairs, self.texts, self.validation = config, pairs, texts, validation
+        self.progress = progress
+        bf16 = config.precision == "bf16" or (config.precision == "auto" and _has_bf16())
+        self.accelerator = Accelerator(
+            cpu=not torch.cuda.is_available(),
+            mixed_precision="bf16" if bf16 else "no",
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+        )
+        self.model = model
+        self.embeddings, self.meaning = self._frozen_texts()
+        pairing = Pairing(model, config)
+        self.pairing, self.optimizer = self.accelerator.prepare(pairing, _optimizer(pairing, config))
+        if config.text.trained_layers:  # the frozen part of the text encoder is no part of the module
+            model.text_encoder.model.to(self.accelerator.device)
+        self.steps_per_epoch = len(pairs) // config.batch_size
+        self.step = 0
+        self.best: dict[str, Any] = {"recall": -1.0, "model": None}
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs are done."""
+        return self.step // self.steps_per_epoch
+
+    def _frozen_texts(self) -> tuple[Tensor | None, Tensor | None]:
+        """Embed all texts once: as what a frozen encoder gives, and as the meaning that is compared."""
+        frozen = not self.config.text.trained_layers
+        if not (frozen or self.config.needs_meaning):
+            return None, None
+        found = cached_embeddings(self.model.text_encoder, self.texts.texts, progress=self.progress)
+        embeddings = torch.from_numpy(found).to(self.accelerator.device)
+        return embeddings if frozen else None, embeddings if self.config.needs_meaning else None
+
+    def inputs(self, step: int) -> Inputs:
+        """Read what this process needs for a step; the same each time it is asked."""
+        config, count = self.config, self.accelerator.num_processes
+        epoch, at = divmod(step, self.steps_per_epoch)
+        order = np.random.default_rng([config.seed, 0, epoch]).permutation(len(self.pairs))
+        records = order[at * config.batch_size : (at + 1) * config.batch_size]
+        drawn = self.texts.draw(
+            records,
+            random.Random(f"{config.seed} {step}"),
+            sentence_share=config.sentence_share,
+            rephrase_share=config.rephrase_share,
+        )
+        own = slice(self.accelerator.process_index, None, count)
+        signals = augment(
+            torch.from_numpy(self.pairs.signals(records[own])),
+            _generator(config.seed, 1, step, self.accelerator.process_index),
+            leads=self.pairs.spec.leads,
+            crop_shift=config.crop_shift,
+            lead_masking=config.lead_masking,
+            single=config.single_lead,
+            noise=config.noise,
+        )
+        if epoch < config.crop_epochs:  # half the cost while the filters are still coarse
+            signals = signals[:, :, : signals.shape[-1] // 2]
+        everyone = np.concatenate([drawn[rank::count] for rank in range(count)])  # in the order of the ranks
+        return Inputs(signals, drawn[own], self.texts.same(records[own], everyone))
+
+    def loss(self, inputs: Inputs) -> Tensor:
+        """Compute the objectives of one step over the joint batch of all processes."""
+        device = self.accelerator.device
+        distinct, row = np.unique(inputs.drawn, return_inverse=True)
+        chosen: list[str] | Tensor = (
+            [self.texts.texts[text] for text in distinct]
+            if self.embeddings is None
+            else self.embeddings[torch.from_numpy(distinct)]
+        )
+        found = self.pairing(inputs.signals.to(device), chosen, torch.from_numpy(row).to(device))
+        if self.meaning is not None:
+            found["meaning"] = self.meaning[torch.from_numpy(inputs.drawn)]
+        batch = Batch(same=inputs.same.to(device), **found).joint()
+        if self.config.near_duplicates is not None:
+            batch = batch.with_near_duplicates(self.config.near_duplicates)
+        return total(batch, self.config.objectives)
+
+    def train_epoch(self) -> dict[str, float]:
+        """Run to the end of the epoch and return what there is to say of it.
+
+        Raises:
+            MerlError: the loss is no longer finite.
+        """
+        self.pairing.train()
+        start, first, losses = time.monotonic(), self.step, list[float]()
+        end = (self.epoch + 1) * self.steps_per_epoch
+        for inputs in self._ahead(end):
+            for group in self.optimizer.param_groups:
+                group["lr"] = group["peak"] * self._rate(self.step)
+            torch.manual_seed(_seed(self.config.seed, 2, self.step, self.accelerator.process_index))
+            loss = self.loss(inputs)
+            if not torch.isfinite(loss):
+                raise MerlError(
+                    f"the loss is {loss.item()} in epoch {self.epoch + 1}, step {self.step + 1};"
+                    " lower learning_rate or set precision=fp32, and train into another out folder"
+                )
+            self.optimizer.zero_grad(set_to_none=True)
+            self.accelerator.backward(loss)
+            self.accelerator.clip_grad_norm_(self.pairing.parameters(), 1.0)
+            self.optimizer.step()
+            self.step += 1
+            losses.append(loss.item())
+            self._tell(losses, first)
+        seconds = time.monotonic() - start
+        return {
+            "epoch": self.epoch,
+            "step": self.step,
+            "loss": sum(losses) / len(losses),
+            "records_per_second": len(losses) * self.config.batch_size / seconds,
+            "seconds": seconds,
+        }
+
+    def _ahead(self, end: int) -> Iterator[Inputs]:
+        """Yield the inputs of each step up to ``end``, the next being read while one is used."""
+        with ThreadPoolExecutor(1) as reader:
+            waiting = reader.submit(self.inputs, self.step)
+            for step in range(self.step, end):
+                ready = waiting.result()
+                if step + 1 < end:
+                    waiting = reader.submit(self.inputs, step + 1)
+                yield ready
+
+    def _tell(self, losses: list[float], first: int) -> None:
+        if self.progress:
+            done = (first % self.steps_per_epoch) + len(losses)
+            epoch = (self.step - 1) // self.steps_per_epoch + 1
+            mean = sum(losses) / len(losses)
+            self.progress(done, self.steps_per_epoch, f"epoch {epoch}/{self.config.epochs} loss {mean:.3f}")
+
+    def _rate(self, step: int) -> float:
+        """Return the learning rate of a step as a share of the highest: a linear rise, then half a cosine."""
+        steps = self.steps_per_epoch * self.config.epochs
+        warmup = max(1, int(self.config.warmup * steps))
+        if step < warmup:
+            return (step + 1) / warmup
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, steps - warmup))))
+
+    @torch.inference_mode()
+    def validate(self) -> dict[str, float]:
+        """Judge the model on held-out pairs, without labels; keep its weights if it has never been better."""
+        if self.validation is None:
+            return {}
+        self.model.eval()
+        device = self.accelerator.device
+        reports, report = np.unique(np.array(self.validation.reports), return_inverse=True)
+        text = self.model.encode_text([str(one) for one in reports], normalize=True, truncate=True)
+        parts = [
+            self.model.encode_ecg(torch.from_numpy(self.validation.signals(rows)).to(device), normalize=True)
+            for rows in np.array_split(np.arange(len(report)), -(-len(report) // 128))
+        ]
+        ecg = torch.cat(parts).float()
+        recall = retrieval_recall(ecg, text.float(), torch.from_numpy(report).to(device))
+        if recall[-1] > self.best["recall"]:
+            kept = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
+            self.best = {"recall": recall[-1], "epoch": self.epoch, "model": kept}
+        return {
+            **dict(zip(("recall@1", "recall@5", "recall@10"), recall, strict=True)),
+            "rankme": rankme(ecg),
+        }
+
+    def state(self) -> dict[str, Any]:
+        """Return all that decides how the run goes on."""
+        return {
+            "config": self.config.model_dump_json(),
+            "pairs": self.pairs.manifest.pairs_sha256,
+            "step": self.step,
+            "pairing": self.accelerator.unwrap_model(self.pairing).state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "best": self.best,
+        }
+
+    def save(self, path: Path) -> None:
+        """Write the state of the run, whole or not at all.
+
+        Raises:
+            MerlError: it cannot be written; the state saved before stays.
+        """
+        try:
+            with atomic_path(path) as part:
+                torch.save(self.state(), part)
+        except (OSError, RuntimeError) as problem:  # torch's writer reports a full disk as a RuntimeError
+            full = getattr(problem, "errno", None) == errno.ENOSPC
+            reason = "the disk is full" if full else str(problem).splitlines()[0]
+            raise MerlError(
+                f"cannot write {path}: {reason}; make room and start again, it goes on where it last saved"
+            ) from None
+
+    def resume(self, path: Path) -> None:
+        """Continue from a saved state.
+
+        Raises:
+            MerlError: the state is damaged, or belongs to a run with another configuration or other data.
+        """
+        try:
+            state = torch.load(path, weights_only=True, map_location="cpu")
+            made_with, pairs = state["config"], state["pairs"]
+        except (OSError, RuntimeError, EOFError, UnpicklingError, LookupError, TypeError):
+            raise MerlError(f"{path} is no state of a training run; delete it to train anew") from None
+        differ = {
+            "another configuration": made_with != self.config.model_dump_json(),
+            "other data": pairs != self.pairs.manifest.pairs_sha256,
+        }
+        for what, other in differ.items():
+            if other:
+                raise MerlError(f"{path} was made with {what}; give another out folder or delete it")
+        self.step, self.best = state["step"], state["best"]
+        self.accelerator.unwrap_model(self.pairing).load_state_dict(state["pairing"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+    def keep_best(self) -> None:
+        """Take up the weights of the epoch that found reports best, if any was judged."""
+        if self.best["model"] is not None:
+            self.model.load_state_dict(self.best["model"])
+
+
+def _optimizer(pairing: Pairing, config: PretrainConfig) -> torch.optim.AdamW:
+    """AdamW over four groups: text layers or the rest, matrices that decay or vectors that do not."""
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, weight in pairing.named_parameters():
+        peak = config.text.learning_rate if ".text_layers." in name else config.learning_rate
+        groups.setdefault((peak, config.weight_decay if weight.ndim > 1 else 0.0), []).append(weight)
+    return torch.optim.AdamW(
+        [
+            {"params": weights, "lr": peak, "peak": peak, "weight_decay": decay}
+            for (peak, decay), weights in groups.items()
+        ]
+    )
+
+
+def _has_bf16() -> bool:
+    return torch.cuda.is_bf16_supported() if torch.cuda.is_available() else cpu_has_bf16()
+
+
+def _seed(*numbers: int) -> int:
+    """Mix numbers into one seed; sums would make step 1 of seed 2 the same as step 2 of seed 1."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
+
+
+def _generator(*numbers: int) -> torch.Generator:
+    return torch.Generator().manual_seed(_seed(*numbers))

@@ -1,0 +1,55 @@
+import random
+
+import numpy as np
+import pytest
+
+from merl.knowledge.entries import load_entries
+from merl.knowledge.rephrasing import Rephraser
+from merl.pairs import ReportTexts
+
+REPORTS = ["sinus rhythm. left axis deviation", "atrial fibrillation", "sinus rhythm. left axis deviation"]
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return ReportTexts.collect(REPORTS)
+
+
+@pytest.fixture(scope="module")
+def rephrased():
+    return ReportTexts.collect(REPORTS, Rephraser(load_entries()))
+
+
+def test_each_distinct_text_is_numbered_once(plain):
+    assert sorted(plain.texts) == ["atrial fibrillation", "left axis deviation", "sinus rhythm", REPORTS[0]]
+    assert plain.full[0] == plain.full[2] != plain.full[1]
+
+
+def test_a_report_and_its_sentences_are_true_of_it(plain):
+    for row, report in enumerate(REPORTS):
+        true = {plain.texts[column] for column in plain.true_of[row].indices}
+        assert true == {report, *report.split(". ")}
+
+
+def test_other_words_are_true_of_every_record_that_says_so(rephrased):
+    broad = rephrased.texts.index("abnormal left axis")
+    assert rephrased.true_of[:, [broad]].toarray().ravel().tolist() == [True, False, True]
+    same = rephrased.same(np.array([0, 1]), np.array([broad, rephrased.full[1]]))
+    assert same.tolist() == [[True, False], [False, True]]
+
+
+def test_draws_keep_to_the_record_and_to_the_shares(rephrased):
+    records = np.array([0, 1] * 200)
+
+    def drawn(sentence_share, rephrase_share):
+        rng = random.Random(0)
+        return rephrased.draw(records, rng, sentence_share=sentence_share, rephrase_share=rephrase_share)
+
+    assert (drawn(0, 1) == rephrased.full[records]).all()
+    mixed = drawn(0.8, 0.5)
+    assert all(rephrased.true_of[record, text] for record, text in zip(records, mixed, strict=True))
+    said = {text for report in REPORTS for text in (report, *report.split(". "))}
+    other = np.array([rephrased.texts[text] not in said for text in mixed])
+    assert 0.3 < other.mean() < 0.5  # 0.8 times 0.5
+    whole = (mixed == rephrased.full[records])[records == 0].mean()
+    assert 0.12 < whole < 0.28

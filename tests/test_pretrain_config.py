@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import pytest
+
+from merl import pretrain_config
+from merl.errors import ConfigError
+from merl.files import read_yaml, validate
+from merl.pretrain_config import PretrainConfig
+
+CONFIGS = sorted((Path(pretrain_config.__file__).parent / "configs").glob("*.yaml"))
+
+
+def check(**values):
+    return validate(PretrainConfig, {"name": "run", "spec": {}, **values}, "run.yaml", ConfigError)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_the_shipped_configurations_are_valid_and_say_how_to_run_them(path):
+    config = validate(PretrainConfig, read_yaml(path, ConfigError), path, ConfigError)
+    assert config.name == path.stem
+    assert f"merl pretrain {path.stem} data=" in path.read_text(encoding="utf-8")
+
+
+def test_all_faults_are_said_at_once():
+    with pytest.raises(ConfigError) as found:
+        check(epoch=3, batch_size=0, objectives={"cma-mlti": 1}, text={"template": "no place"})
+    for part in ("did you mean 'epochs'", "batch_size", "did you mean 'cma-multi'", "once, as {text}"):
+        assert part in str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"folds": [1, 2], "validation_folds": [2]}, "fold 2 is both trained on and validated on"),
+        ({"temperature": 0.05, "temperature_floor": 0.1}, "temperature 0.05 lies below its floor 0.1"),
+        ({"objectives": {}}, "objectives"),
+        ({"text": {"trained_layer": 3}}, "trained_layer"),
+    ],
+)
+def test_a_configuration_that_makes_no_sense(values, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        check(**values)
