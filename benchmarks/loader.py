@@ -21,12 +21,12 @@ from pathlib import Path
 
 import numpy as np
 
-from merl.preparation import prepare
-from merl.prepared import PreparedPairs
 from merl.preprocessing import SignalSpec
+from merl.pretraining.preparation import prepare
+from merl.pretraining.prepared import PreparedPairs
+from merl.pretraining.sources import open_source
 from merl.records import STANDARD_LEADS
 from merl.simulation import Rhythm, simulate
-from merl.sources import open_source
 
 BATCH, SHARD = 256, 512
 LEADS = ("I", "II", "III", "aVR", "aVF", "aVL", *STANDARD_LEADS[6:])  # the order of MIMIC-IV-ECG

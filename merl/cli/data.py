@@ -31,9 +31,9 @@ def prepare(
     verify: Annotated[bool, typer.Option("--verify", help="Compare every file with its checksum.")] = False,
 ) -> None:
     """Read the pairs of ECG and report into memory-mapped shards; a stopped run goes on when called again."""
-    from merl.preparation import prepare as run
+    from merl.pretraining.preparation import prepare as run
+    from merl.pretraining.sources import open_source
     from merl.records import STANDARD_LEADS
-    from merl.sources import open_source
 
     source = open_source(data, dataset, folds=folds, sampling_rate=rate)
     with progress("reading reports") as report:

@@ -40,8 +40,8 @@ def pretrain(
     if missing:
         raise UsageError(f"say where things are: add {' and '.join(missing)}")
 
-    from merl.pretrain_config import PretrainConfig
-    from merl.pretraining import pretrain as run
+    from merl.pretraining.config import PretrainConfig
+    from merl.pretraining.run import pretrain as run
 
     checked = validate(PretrainConfig, values, path, ConfigError)
     with progress("pretraining") as report:

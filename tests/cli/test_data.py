@@ -1,6 +1,6 @@
 import pytest
 
-from merl.prepared import PreparedPairs
+from merl.pretraining.prepared import PreparedPairs
 
 
 def test_preparing_says_what_there_is_and_what_was_left_out(merl, tiny_mimic, place):

@@ -30,7 +30,7 @@ def test_a_run_with_a_setting(merl, config, tiny_ptbxl, place):
     ("settings", "code", "sentence"),
     [
         ([], 2, "add data=DIR and out=DIR"),
-        (["data=nowhere", "out=m"], 1, "there is no PTB-XL in nowhere"),
+        (["data=nowhere", "out=m"], 1, "there is no data set in nowhere"),
         (["data={data}", "out=m", "epoch=3"], 2, "unknown key 'epoch'; did you mean 'epochs'"),
         (["data={data}", "out=m", "epochs=many"], 2, "epochs: input should be a valid integer"),
         (["data={data}", "out=m", "epochs=[1"], 2, "epochs=[1 is not valid YAML"),

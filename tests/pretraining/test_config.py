@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from merl import pretrain_config
+import merl
 from merl.errors import ConfigError
 from merl.files import read_yaml, validate
-from merl.pretrain_config import PretrainConfig
+from merl.pretraining.config import PretrainConfig
 
-CONFIGS = sorted((Path(pretrain_config.__file__).parent / "configs").glob("*.yaml"))
+CONFIGS = sorted((Path(merl.__file__).parent / "configs").glob("*.yaml"))
 
 
 def check(**values):

@@ -16,13 +16,13 @@ from merl.errors import ConfigError, DataError, MerlError, UsageError
 from merl.knowledge.entries import load_entries
 from merl.knowledge.passages import corpus_sha256
 from merl.knowledge.rephrasing import Rephraser
-from merl.model import MERL, MERLConfig, TextIdentity, TrainingData
-from merl.pairs import Progress, ReportTexts
-from merl.preparation import prepare
-from merl.prepared import MANIFEST, PreparedPairs
-from merl.pretrain_config import PretrainConfig
-from merl.sources import open_source
-from merl.trainer import Trainer
+from merl.model import MERL, MERLConfig, TextIdentity
+from merl.pretraining.config import PretrainConfig
+from merl.pretraining.pairs import Progress, ReportTexts
+from merl.pretraining.preparation import prepare
+from merl.pretraining.prepared import MANIFEST, PreparedPairs
+from merl.pretraining.sources import open_source
+from merl.pretraining.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
@@ -68,23 +68,20 @@ def pretrain(
             f"batch_size {config.batch_size} cannot be shared by {here.num_processes} processes;"
             " give a multiple of them"
         )
+    torch.manual_seed(config.seed)
+    model = _model(config)  # before the data are read: a faulty configuration is said at once
     with here.main_process_first():
-        pairs = _pairs(config, data, config.folds, out / PAIRS, progress)
+        pairs = _pairs(config, data, config.folds, out / PAIRS, progress=progress, least=config.batch_size)
         held_out = None
         if validation is not None:
             held_out = PreparedPairs.open(validation, config.spec)
         elif config.validation_folds:
-            held_out = _pairs(config, data, config.validation_folds, out / HELD_OUT, progress)
-    if len(pairs) < config.batch_size:
-        raise DataError(
-            f"{len(pairs)} records do not fill one batch of {config.batch_size}; lower batch_size"
-        )
+            held_out = _pairs(config, data, config.validation_folds, out / HELD_OUT, progress=progress)
     entries = load_entries() if config.rephrase_share else None
     seen = pairs.training_data()
     if entries is not None:
         seen = seen.model_copy(update={"rephrased_by": corpus_sha256(entries)})
-    torch.manual_seed(config.seed)
-    model = _model(config, seen)
+    model.config = model.config.model_copy(update={"training": seen})
     texts = ReportTexts.collect(pairs.reports, None if entries is None else Rephraser(entries))
     trainer = Trainer(config, model, pairs, texts, validation=held_out, progress=progress)
     _train(trainer, out)
@@ -98,12 +95,24 @@ def pretrain(
 
 
 def _pairs(
-    config: PretrainConfig, data: Path, folds: tuple[int, ...], out: Path, progress: Progress | None
+    config: PretrainConfig,
+    data: Path,
+    folds: tuple[int, ...],
+    out: Path,
+    *,
+    progress: Progress | None,
+    least: int = 0,
 ) -> PreparedPairs:
-    """Open pairs that are ready, or make them so."""
+    """Open pairs that are ready, or make them so; fewer than ``least`` are refused."""
     spec = config.spec
+
+    def check(records: int) -> None:
+        if records < least:
+            raise DataError(f"{records} records do not fill one batch of {least}; lower batch_size")
+
     if not (data / MANIFEST).is_file():
         source = open_source(data, folds=folds, sampling_rate=spec.sampling_rate)
+        check(len(source.pairs()[0]))  # said before the records are read, which takes minutes
         prepare(
             source,
             out,
@@ -119,6 +128,7 @@ def _pairs(
             f"{data} holds the folds {_listed(pairs.manifest.folds)} and the configuration asks for"
             f" {_listed(folds)}; prepare those, or set folds"
         )
+    check(len(pairs))
     return pairs
 
 
@@ -126,7 +136,7 @@ def _listed(folds: tuple[int, ...]) -> str:
     return ", ".join(map(str, folds)) or "none"
 
 
-def _model(config: PretrainConfig, seen: TrainingData) -> MERL:
+def _model(config: PretrainConfig) -> MERL:
     text, folder = config.text, None
     identity = TextIdentity(
         pooling=text.pooling,
@@ -146,7 +156,6 @@ def _model(config: PretrainConfig, seen: TrainingData) -> MERL:
             embed_dim=config.embed_dim,
             spec=config.spec,
             text=identity,
-            training=seen,
         ),
         text_folder=folder,
     )

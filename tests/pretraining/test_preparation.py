@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from merl import preparation
 from merl.errors import DataError, MerlError, UsageError
-from merl.preparation import prepare
+from merl.pretraining import preparation
+from merl.pretraining.preparation import prepare
+from merl.pretraining.sources import open_source
 from merl.readers import read_record
 from merl.records import STANDARD_LEADS
-from merl.sources import open_source
 
 SETTINGS = {"sampling_rate": 500, "leads": STANDARD_LEADS, "seconds": 10, "shard_records": 8}
 
@@ -67,8 +67,8 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(tiny_mimic, tmp_path,
     out = tmp_path / "out"
     script = f"""
 import os, signal
-from merl import preparation
-from merl.sources import open_source
+from merl.pretraining import preparation
+from merl.pretraining.sources import open_source
 progress = None
 def die():
     os.kill(os.getpid(), signal.SIGKILL)

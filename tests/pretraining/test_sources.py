@@ -3,7 +3,7 @@ import shutil
 import pytest
 
 from merl.errors import DataError, UsageError
-from merl.sources import open_source
+from merl.pretraining.sources import open_source
 
 
 def test_a_data_set_is_told_by_its_files(tiny_ptbxl, tiny_mimic):

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from merl import trainer as trainer_module
 from merl.errors import MerlError
 from merl.model import MERL, MERLConfig
-from merl.pairs import ReportTexts
 from merl.preprocessing import SignalSpec
-from merl.pretrain_config import PretrainConfig
-from merl.trainer import Trainer
+from merl.pretraining import trainer as trainer_module
+from merl.pretraining.config import PretrainConfig
+from merl.pretraining.pairs import ReportTexts
+from merl.pretraining.trainer import Trainer
 
 SPEC = SignalSpec(leads=("I", "II"), sampling_rate=50, seconds=2)
 REPORTS = ["sinus rhythm; left axis", "atrial fibrillation", "sinus rhythm"] * 8
@@ -38,7 +38,8 @@ def tiny(**changes):
     """Three batches an epoch, everything switched on."""
     given = {
         "name": "tiny", "embed_dim": 8, "spec": SPEC, "epochs": 2, "batch_size": 8, "precision": "fp32",
-        "crop_shift": 0.5, "lead_masking": 0.3, "single_lead": 0.2, "noise": 0.01, "crop_epochs": 1, **changes,
+        "crop_shift": 0.5, "lead_masking": 0.3, "single_lead": 0.2, "noise": 0.01, "crop_epochs": 1,
+        **changes,
     }  # fmt: skip
     return PretrainConfig(**given)
 
@@ -62,7 +63,9 @@ def same(one, two):
 
 
 def test_training_moves_every_weight_and_lowers_the_loss(make):
-    config = tiny(epochs=8, lead_masking=0, single_lead=0, noise=0, learning_rate=3e-3, temperature_floor=0.01)
+    config = tiny(
+        epochs=8, lead_masking=0, single_lead=0, noise=0, learning_rate=3e-3, temperature_floor=0.01
+    )
     run = make(config)
     before = weights(run)
     told = [run.train_epoch() for _ in range(8)]
@@ -79,10 +82,10 @@ def test_a_run_goes_on_from_any_step_bit_for_bit(make, tmp_path, monkeypatch, st
         whole.train_epoch()
 
     first = make()
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(Trainer, "_tell", stop_after(steps))
-        for _ in range(2):
-            first.train_epoch()
+        with pytest.raises(KeyboardInterrupt):
+            list(iter(first.train_epoch, None))
     first.save(tmp_path / "state.pt")
     again = make(seed=99)  # other weights, until it takes up the state
     again.resume(tmp_path / "state.pt")
@@ -171,8 +174,10 @@ def test_two_processes_are_one(make, tmp_path, monkeypatch):
     for rank in range(2):
         joint = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
         assert joint.keys() == alone.keys()
-        for name, value in alone.items():
-            torch.testing.assert_close(joint[name], value, rtol=1e-5, atol=1e-6, msg=name)
+        largest = max(float(value.abs().max()) for value in alone.values())
+        off = {name: float((joint[name] - value).abs().max()) / largest for name, value in alone.items()}
+        assert max(off.values()) < 1e-6, off
+        assert float(joint["loss"]) == pytest.approx(float(alone["loss"]), rel=1e-6)
 
 
 def still():
@@ -181,7 +186,9 @@ def still():
 
 
 def outcome(run, folder):
-    run.accelerator.unwrap_model(run.pairing).load_state_dict(torch.load(folder / "weights.pt", weights_only=True))
+    run.accelerator.unwrap_model(run.pairing).load_state_dict(
+        torch.load(folder / "weights.pt", weights_only=True)
+    )
     run.pairing.eval()
     loss = run.loss(run.inputs(1))
     run.accelerator.backward(loss)

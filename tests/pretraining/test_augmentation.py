@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from merl.augmentation import LIMB_LEADS, add_noise, augment, mask_leads, shift
 from merl.errors import ConfigError
+from merl.pretraining.augmentation import LIMB_LEADS, add_noise, augment, mask_leads, shift
 from merl.records import STANDARD_LEADS
 
 

@@ -21,19 +21,19 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate import Accelerator
 from torch import Tensor, nn
 
-from merl.augmentation import augment
 from merl.encoders.text_cache import cached_embeddings
 from merl.errors import MerlError
 from merl.files import atomic_path
 from merl.model import MERL, cpu_has_bf16
-from merl.model_choice import rankme, retrieval_recall
 from merl.objectives import Batch, Temperature, total
-from merl.pairs import Indices, Progress, ReportTexts
-from merl.prepared import PreparedPairs
-from merl.pretrain_config import PretrainConfig
+from merl.pretraining.augmentation import augment
+from merl.pretraining.config import PretrainConfig
+from merl.pretraining.model_choice import rankme, retrieval_recall
+from merl.pretraining.pairs import Indices, Progress, ReportTexts
+from merl.pretraining.prepared import PreparedPairs
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,9 @@ class Pairing(nn.Module):
         self.temperature = None if floor is None else Temperature(config.temperature, floor)
         self.bias = nn.Parameter(torch.tensor(-10.0)) if "cma-sigmoid" in config.objectives else None
         self.views = "uma" in config.objectives
+        if not self.views:  # a weight that is never used would keep processes waiting for its gradient
+            model.linear1.requires_grad_(False)
+            model.linear2.requires_grad_(False)
 
     def forward(self, signals: Tensor, texts: list[str] | Tensor, row: Tensor) -> dict[str, Any]:
         """Embed one process's part of a batch.
@@ -118,7 +121,6 @@ class Trainer:
         self.accelerator = Accelerator(
             cpu=not torch.cuda.is_available(),
             mixed_precision="bf16" if bf16 else "no",
-            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
         )
         self.model = model
         self.embeddings, self.meaning = self._frozen_texts()
@@ -330,6 +332,8 @@ def _optimizer(pairing: Pairing, config: PretrainConfig) -> torch.optim.AdamW:
     """AdamW over four groups: text layers or the rest, matrices that decay or vectors that do not."""
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, weight in pairing.named_parameters():
+        if not weight.requires_grad:
+            continue
         peak = config.text.learning_rate if ".text_layers." in name else config.learning_rate
         groups.setdefault((peak, config.weight_decay if weight.ndim > 1 else 0.0), []).append(weight)
     return torch.optim.AdamW(

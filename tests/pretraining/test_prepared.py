@@ -8,12 +8,12 @@ import pytest
 from merl.datasets.ptbxl import PTBXL
 from merl.errors import DataError, UsageError
 from merl.model import TrainingData
-from merl.preparation import prepare
-from merl.prepared import PreparedPairs
 from merl.preprocessing import SignalSpec
+from merl.pretraining.preparation import prepare
+from merl.pretraining.prepared import PreparedPairs
+from merl.pretraining.sources import Pair, open_source
 from merl.readers import read_record
 from merl.records import STANDARD_LEADS
-from merl.sources import Pair, open_source
 
 SPEC = SignalSpec(sampling_rate=500)
 FULL = {"sampling_rate": 500, "leads": STANDARD_LEADS, "seconds": 10}

@@ -5,7 +5,7 @@ import pytest
 
 from merl.knowledge.entries import load_entries
 from merl.knowledge.rephrasing import Rephraser
-from merl.pairs import ReportTexts
+from merl.pretraining.pairs import ReportTexts
 
 REPORTS = ["sinus rhythm. left axis deviation", "atrial fibrillation", "sinus rhythm. left axis deviation"]
 

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from merl.errors import DataError, MerlError, RecordError, UsageError
 from merl.files import atomic_path, sha256, validate, write_text
-from merl.prepared import (
+from merl.preprocessing import SignalSpec
+from merl.pretraining.prepared import (
     MANIFEST,
     STEPS,
     Manifest,
@@ -29,12 +30,11 @@ from merl.prepared import (
     read_manifest,
     shard_files,
 )
-from merl.preprocessing import SignalSpec
+from merl.pretraining.sources import Pair, Source
 from merl.readers import read_record
-from merl.sources import Pair, Source
 
 if TYPE_CHECKING:
-    from merl.pairs import Progress
+    from merl.pretraining.pairs import Progress
 
 #: What reading a record gives: its signal in microvolts, (leads, samples), or the reason why there is none.
 Found = NDArray[np.int16] | str

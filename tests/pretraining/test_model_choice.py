@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from merl.errors import UsageError
-from merl.model_choice import rankme, retrieval_recall
+from merl.pretraining.model_choice import rankme, retrieval_recall
 
 
 def test_recall_by_loops():

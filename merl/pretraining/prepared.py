@@ -23,7 +23,7 @@ from merl.preprocessing import SignalSpec
 
 if TYPE_CHECKING:
     from merl.model import TrainingData
-    from merl.pairs import Progress
+    from merl.pretraining.pairs import Progress
 
 MANIFEST = "manifest.json"
 #: Stored steps in one millivolt.

@@ -1,0 +1,157 @@
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from merl.checkpoints import WEIGHTS, load_model
+from merl.errors import ConfigError, DataError, MerlError, UsageError
+from merl.preprocessing import SignalSpec
+from merl.pretraining import sources
+from merl.pretraining.config import PretrainConfig
+from merl.pretraining.preparation import prepare
+from merl.pretraining.run import LOG, PAIRS, STATE, pretrain
+
+SPEC = SignalSpec(leads=("I", "II"), sampling_rate=50, seconds=2)
+
+
+def tiny(**changes):
+    """Two leads, two seconds, folds of three records."""
+    given = {
+        "name": "tiny", "embed_dim": 8, "spec": SPEC, "epochs": 2, "batch_size": 8, "precision": "fp32",
+        "folds": (1, 2, 3), "crop_shift": 0.5, "lead_masking": 0.3, "noise": 0.01, "rephrase_share": 0.5,
+        **changes,
+    }  # fmt: skip
+    return PretrainConfig(**given)
+
+
+def weights(folder):
+    return (folder / WEIGHTS).read_bytes()
+
+
+@pytest.mark.usefixtures("eye_text_encoder")
+class TestPretrain:
+    def test_a_run_writes_a_checkpoint_and_its_log_and_clears_the_rest(self, tiny_ptbxl, tmp_path):
+        seen = []
+        model = pretrain(
+            tiny(validation_folds=(4, 5, 6, 7)),
+            tiny_ptbxl,
+            tmp_path / "out",
+            progress=lambda *told: seen.append(told),
+        )
+        assert {path.name for path in (tmp_path / "out").iterdir()} == {
+            "README.md",
+            "config.json",
+            WEIGHTS,
+            LOG,
+        }
+        assert model.sha256 == load_model(tmp_path / "out").sha256
+        assert not model.training
+        assert model.config.training.folds == (1, 2, 3)
+        assert model.config.training.records == 9
+        assert model.config.training.rephrased_by
+        lines = [json.loads(line) for line in (tmp_path / "out" / LOG).read_text().splitlines()]
+        assert [line["epoch"] for line in lines] == [1, 2]
+        assert all(0 <= line["recall@10"] <= 1 for line in lines)
+        assert "epoch 2/2 loss" in seen[-1][2]
+
+    def test_a_stopped_run_goes_on_and_a_finished_one_is_not_overwritten(self, tiny_ptbxl, tmp_path):
+        def stop_in_the_second_epoch(_done, _of, what):
+            if what.startswith("epoch 2"):
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            pretrain(tiny(), tiny_ptbxl, tmp_path / "stopped", progress=stop_in_the_second_epoch)
+        assert {path.name for path in (tmp_path / "stopped").iterdir()} == {STATE, LOG, PAIRS}
+        pretrain(tiny(), tiny_ptbxl, tmp_path / "stopped")
+        pretrain(tiny(), tiny_ptbxl, tmp_path / "whole")
+        assert weights(tmp_path / "stopped") == weights(tmp_path / "whole")
+        with pytest.raises(MerlError, match="holds a finished model; give another out folder"):
+            pretrain(tiny(), tiny_ptbxl, tmp_path / "whole")
+
+    def test_no_label_is_read(self, tiny_ptbxl, tmp_path):
+        """Without any column but the file name, the fold and the report the weights are the same."""
+        bare = tmp_path / "ptb-xl"
+        shutil.copytree(tiny_ptbxl, bare)
+        (bare / "scp_statements.csv").unlink()
+        with (tiny_ptbxl / "ptbxl_database.csv").open(newline="", encoding="utf-8") as handle:
+            rows = list(csv.DictReader(handle))
+        with (bare / "ptbxl_database.csv").open("w", newline="", encoding="utf-8") as handle:
+            writer = csv.DictWriter(handle, ["filename_lr", "strat_fold", "report"], extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(rows)
+        pretrain(tiny(epochs=1), tiny_ptbxl, tmp_path / "all")
+        pretrain(tiny(epochs=1), bare, tmp_path / "bare")
+        assert weights(tmp_path / "all") == weights(tmp_path / "bare")
+
+    def test_other_reports_make_other_weights(self, tiny_ptbxl, tmp_path, monkeypatch):
+        """The counterpart of the test above: what is read does matter."""
+        pretrain(tiny(epochs=1), tiny_ptbxl, tmp_path / "all")
+        monkeypatch.setattr(sources, "read_report", lambda report: f"{report} {len(report) % 2}")
+        pretrain(tiny(epochs=1), tiny_ptbxl, tmp_path / "other")
+        assert weights(tmp_path / "all") != weights(tmp_path / "other")
+
+    def test_pairs_that_are_ready_are_read_where_they_are(self, tiny_ptbxl, tmp_path):
+        source = sources.open_source(tiny_ptbxl, folds=(1, 2, 3), sampling_rate=50)
+        prepare(source, tmp_path / "ready", sampling_rate=50, leads=("I", "II", "V1"), seconds=2)
+        pretrain(tiny(epochs=1), tmp_path / "ready", tmp_path / "one")
+        pretrain(tiny(epochs=1), tiny_ptbxl, tmp_path / "two")
+        assert weights(tmp_path / "one") == weights(tmp_path / "two")
+        with pytest.raises(UsageError, match="holds the folds 1, 2, 3 and the configuration asks for 1, 2"):
+            pretrain(tiny(folds=(1, 2)), tmp_path / "ready", tmp_path / "three")
+
+    def test_too_few_reports(self, tiny_ptbxl, tmp_path):
+        with pytest.raises(DataError, match="3 records do not fill one batch of 8; lower batch_size"):
+            pretrain(tiny(folds=(1,)), tiny_ptbxl, tmp_path / "out")
+
+    def test_an_encoder_that_does_not_exist(self, tiny_ptbxl, tmp_path):
+        with pytest.raises(ConfigError, match="unknown encoder 'resnt18'; did you mean 'resnet18'"):
+            pretrain(tiny(encoder="resnt18"), tiny_ptbxl, tmp_path / "out")
+
+
+RUN = """
+name: tiny
+embed_dim: 8
+spec: {leads: [I, II], sampling_rate: 50, seconds: 2}
+text: {trained_layers: 1}
+folds: [1, 2, 3, 4, 5, 6]
+validation_folds: [7, 8, 9, 10]
+epochs: 3
+batch_size: 6
+precision: fp32
+rephrase_share: 0.5
+lead_masking: 0.3
+"""
+
+
+def test_a_run_killed_again_and_again_ends_in_the_same_weights(tiny_ptbxl, tmp_path):
+    """SIGKILL at moments of the machine's choosing; text layers, optimiser, order and dropout included."""
+    (tmp_path / "run.yaml").write_text(RUN)
+
+    def start(out):
+        command = [sys.executable, "-m", "merl", "pretrain", "run.yaml", f"data={tiny_ptbxl}", f"out={out}"]
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": str(Path(sources.__file__).parents[2]),
+        }
+        return subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+
+    whole = start("whole")
+    assert whole.wait(timeout=120) == 0, whole.stderr.read()
+    for look in (PAIRS, STATE):  # killed while records are read, and soon after the first epoch
+        run = start("killed")
+        while run.poll() is None and not (tmp_path / "killed" / look).exists():
+            time.sleep(0.01)
+        run.send_signal(signal.SIGKILL)
+        run.communicate()
+    last = start("killed")
+    assert last.wait(timeout=120) == 0, last.stderr.read()
+    assert weights(tmp_path / "killed") == weights(tmp_path / "whole")
+    assert any("text_layers" in name for name in load_model(tmp_path / "whole").state_dict())
