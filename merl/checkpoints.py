@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 
 from merl.errors import CheckpointError, UsageError, unknown
 from merl.files import atomic_path, sha256, validate, write_text
 from merl.model import MERL, MERLConfig
 
 WEIGHTS = "model.safetensors"
+TEXT_FOLDER = "text"
 
 
 def shipped_models() -> dict[str, Path]:
@@ -45,25 +49,31 @@ def load_model(name: str | Path = "ptbxl-r18-100hz") -> MERL:
         raise CheckpointError(
             f"{folder} has no {WEIGHTS}; a checkpoint is a folder with config.json and {WEIGHTS}"
         )
-    model = MERL(config, sha256=sha256(weights))
+    text_folder = folder / TEXT_FOLDER if config.text.place == "folder" else None
+    model = MERL(config, sha256=sha256(weights), text_folder=text_folder)
     try:
-        state = {
-            key: tensor.float() if tensor.is_floating_point() else tensor
-            for key, tensor in load_file(weights).items()
-        }
+        state = load_file(weights)
     except (SafetensorError, OSError) as problem:
         raise CheckpointError(f"{weights} is damaged ({problem}); fetch or train it again") from None
-    missing, surplus = model.state_dict().keys() - state.keys(), state.keys() - model.state_dict().keys()
-    wrong = [
-        key for key, tensor in model.state_dict().items() if key in state and state[key].shape != tensor.shape
-    ]
+    fill(model, state, f"{weights} does not fit its config.json")
+    return model.eval().requires_grad_(False)
+
+
+def fill(model: nn.Module, state: Mapping[str, Tensor], complaint: str) -> None:
+    """Put weights into a model in the model's precision, every one of them by name and shape.
+
+    Raises:
+        CheckpointError: names or shapes differ; the sentence begins with ``complaint``.
+    """
+    own = model.state_dict()
+    missing, surplus = own.keys() - state.keys(), state.keys() - own.keys()
+    wrong = [key for key, tensor in own.items() if key in state and state[key].shape != tensor.shape]
     if missing or surplus or wrong:
         raise CheckpointError(
-            f"{weights} does not fit its config.json: {len(missing)} weights missing, {len(surplus)} unknown,"
+            f"{complaint}: {len(missing)} weights missing, {len(surplus)} unknown,"
             f" {len(wrong)} of another shape (for example {sorted([*missing, *surplus, *wrong])[0]})"
         )
     model.load_state_dict(state)
-    return model.eval().requires_grad_(False)
 
 
 def read_config(folder: Path) -> MERLConfig:
@@ -85,7 +95,7 @@ def read_config(folder: Path) -> MERLConfig:
 
 
 def save_checkpoint(model: MERL, folder: Path | str, *, half: bool = True) -> None:
-    """Write a checkpoint folder; the frozen text encoder stays out, its identity goes into the configuration.
+    """Write a checkpoint folder; an installed text encoder stays out, its identity is in the configuration.
 
     Args:
         model: the model to keep.
@@ -104,6 +114,8 @@ def save_checkpoint(model: MERL, folder: Path | str, *, half: bool = True) -> No
     if broken:
         fit = " in half precision; give half=False" if half else "; the training failed"
         raise CheckpointError(f"the weights {', '.join(broken[:3])} of {model.name} are not finite{fit}")
+    if model.text_folder and model.text_folder.resolve() != (folder / TEXT_FOLDER).resolve():
+        shutil.copytree(model.text_folder, folder / TEXT_FOLDER, dirs_exist_ok=True)
     with atomic_path(folder / WEIGHTS) as part:
         save_file(state, part, metadata={"format": "pt"})
     write_text(folder / "README.md", _model_card(model.config))
@@ -118,9 +130,13 @@ def _model_card(config: MERLConfig) -> str:
         if seen
         else "not recorded"
     )
+    parts = (
+        f"A MERL dual encoder: {config.encoder} and the frozen text encoder {config.text.name}"
+        if config.projections
+        else f"An ECG encoder without heads: {config.encoder}"
+    )
     return (
-        f"# {config.name}\n\nA MERL dual encoder: {config.encoder} with attention pooling, and the frozen"
-        f" text encoder {config.text.name}.\n\n"
+        f"# {config.name}\n\n{parts}.\n\n"
         f"- Input: {len(spec.leads)} leads ({', '.join(spec.leads)}), {spec.seconds:g} s at"
         f" {spec.sampling_rate:g} Hz, scaling {spec.scaling}.\n- Trained on: {trained}.\n"
         "- Figures on those data are in distribution.\n- For research. Not a medical device."

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
+from merl.encoders.registry import ENCODERS
 from merl.errors import CheckpointError, ConfigError
 from merl.model import MERL, AttentionPool, MERLConfig, TextIdentity
 from merl.preprocessing import SignalSpec
@@ -87,11 +89,60 @@ def test_another_text_encoder_is_an_error():
         other.encode_text(["sinus rhythm"])
 
 
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_every_encoder_makes_a_model_for_two_leads(encoder):
+    with torch.device("meta"):
+        model = MERL(config(encoder=encoder))
+        assert model.encode_ecg(torch.empty(3, 2, 100)).shape == (3, 8)
+        embedding, pooled = model.ecg_views(torch.empty(3, 2, 100))
+        assert model.linear1(pooled).shape == model.linear2(pooled).shape == embedding.shape
+
+
+def test_a_vit_projects_as_released():
+    torch.manual_seed(0)
+    model = MERL(config(encoder="vit_tiny"))
+    signals = torch.randn(5, 2, 100)
+    embedding, pooled = model.train().ecg_views(signals)
+    torch.testing.assert_close(pooled, model.ecg_encoder(signals))  # the unprojected vector, 192 wide
+    first, norm, _, second, last_norm = model.proj_e
+    hidden = torch.relu(F.batch_norm(first(pooled), None, None, norm.weight, norm.bias, training=True))
+    again = F.batch_norm(second(hidden), None, None, last_norm.weight, last_norm.bias, training=True)
+    torch.testing.assert_close(embedding, again)
+    assert not {"downconv.weight", "att_pool_head.cls_token"} & model.state_dict().keys()
+
+
+@pytest.mark.parametrize(("encoder", "width"), [("cnn", 512), ("vit_tiny", 192)])
+def test_without_projections_the_mean_of_the_features_is_the_embedding(encoder, width):
+    torch.manual_seed(0)
+    model = MERL(config(encoder=encoder, embed_dim=width, projections=False)).eval()
+    signals = torch.randn(2, 2, 100)
+    features = model.ecg_encoder(signals)
+    torch.testing.assert_close(
+        model.encode_ecg(signals), features if encoder == "vit_tiny" else features.mean(-1)
+    )
+    assert all(name.startswith("ecg_encoder.") for name in model.state_dict())
+    with pytest.raises(
+        CheckpointError, match="embeds ECGs but cannot read text; it is an ECG encoder without"
+    ):
+        model.encode_text(["sinus rhythm"])
+
+
+def test_a_model_without_its_text_encoder_says_what_to_give():
+    other = MERL(config(text=TextIdentity(name="MedCPT", sha256="", dim=384, place="absent")))
+    with pytest.raises(CheckpointError, match="import it again with --text and the folder of MedCPT"):
+        other.encode_text(["sinus rhythm"])
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
         ({"encoder": "resnt18"}, "unknown encoder 'resnt18'; did you mean 'resnet18'"),
         ({"embed_dim": 10, "heads": 4}, "embed_dim 10 cannot be divided among 4 attention heads"),
+        ({"projections": False}, "without projections embed_dim is the width of resnet18: 512"),
+        (
+            {"encoder": "vit_tiny", "spec": SignalSpec(sampling_rate=50, seconds=1.5)},
+            "75 samples are no mult",
+        ),
     ],
 )
 def test_a_model_that_cannot_be_built_says_why(changes, sentence):

@@ -40,6 +40,32 @@ def test_a_lead_that_cannot_be_computed_is_named(simulated):
         SignalSpec().windows(part)
 
 
+def test_missing_leads_become_zeros_where_the_model_was_trained_for_it(simulated):
+    signal = simulated()
+    spec = SignalSpec(missing_leads="zero")
+    holter = record(signal[[1, 6]], leads=("II", "V1"))  # II alone gives no other limb lead
+    windows = spec.windows(holter)
+    np.testing.assert_array_equal(windows[0, [1, 6]], signal[[1, 6]].astype(np.float32))
+    assert not np.delete(windows[0], [1, 6], axis=0).any()
+    np.testing.assert_allclose(
+        spec.windows(record(signal[:2], leads=("I", "II")))[0, :6], signal[:6], atol=1e-6
+    )
+    np.testing.assert_array_equal(spec.windows(record(signal)), SignalSpec().windows(record(signal)))
+
+
+def test_zeros_are_millivolts_before_minmax(simulated):
+    part = record(simulated()[[1]] - 2.0, leads=("II",))
+    windows = SignalSpec(missing_leads="zero", scaling="minmax").windows(part)
+    assert (windows[0, 0] == 1).all()  # zero is the highest of what lies below it
+    assert (windows[0, 1].min(), windows[0, 1].max() < 1) == (0, True)
+
+
+def test_a_record_with_none_of_the_models_leads_is_refused_even_so(simulated):
+    part = record(simulated()[:1], leads=("MLII",))
+    with pytest.raises(RecordError, match="has no lead II, V1; it has MLII, and the model needs one of"):
+        SignalSpec(leads=("II", "V1"), missing_leads="zero").windows(part)
+
+
 @given(
     rate=st.sampled_from([250.0, 257.0, 360.0, 500.0, 1000.0]),
     hertz=st.floats(1, 30),
@@ -132,6 +158,7 @@ def test_the_spec_survives_json_and_refuses_what_it_does_not_know():
         {"leads": ("I", "I")},
         {"sampling_rate": 0},
         {"scaling": "z"},
+        {"missing_leads": "nan"},
     ):
         with pytest.raises(ValidationError):
             SignalSpec(**wrong)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from merl.cli import data, demo, ecg, kb, listings, pretrain, prompts
+from merl.cli import checkpoint, data, demo, ecg, kb, listings, pretrain, prompts
 
 app = typer.Typer(
     name="merl",
@@ -47,3 +47,4 @@ app.command()(listings.doctor)
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(kb.app, name="kb")
 app.add_typer(data.app, name="data")
+app.add_typer(checkpoint.app, name="checkpoint")

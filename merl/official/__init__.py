@@ -1,0 +1,1 @@
+"""The files of the published MERL (arXiv 2403.06659): read, written and described."""
