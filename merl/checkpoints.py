@@ -132,7 +132,7 @@ def _model_card(config: MERLConfig) -> str:
     )
     parts = (
         f"A MERL dual encoder: {config.encoder} and the frozen text encoder {config.text.name}"
-        if config.projections
+        if config.projection != "none"
         else f"An ECG encoder without heads: {config.encoder}"
     )
     return (

@@ -74,7 +74,8 @@ class MERLConfig(BaseModel):
 
     Attributes:
         heads: of the attention pooling; encoders without a feature map have none.
-        projections: the model maps ECG and text to one space; without, it is an ECG encoder alone.
+        projection: how ECG and text reach their shared space: as in MERL, or by one linear map each as in
+            METS (Li et al., MIDL 2023); ``none`` is an ECG encoder alone.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -84,7 +85,7 @@ class MERLConfig(BaseModel):
     encoder: str = "resnet18"
     embed_dim: int = Field(256, gt=0)
     heads: int = Field(4, gt=0)
-    projections: bool = True
+    projection: Literal["merl", "linear", "none"] = "merl"
     spec: SignalSpec
     text: TextIdentity = TextIdentity()
     training: TrainingData | None = None
@@ -143,11 +144,14 @@ class MERL(nn.Module):
         self.text_folder = text_folder
         self.ecg_encoder = ENCODERS[config.encoder](leads=len(config.spec.leads), samples=config.spec.samples)
         width, steps, dim = self.ecg_encoder.width, self.ecg_encoder.steps, config.embed_dim
-        if not config.projections:
+        if config.projection == "none":
             if dim != width:
-                raise ConfigError(f"without projections embed_dim is the width of {config.encoder}: {width}")
+                raise ConfigError(f"without projection embed_dim is the width of {config.encoder}: {width}")
             return
-        if steps:
+        linear = config.projection == "linear"
+        if linear:
+            self.proj_e: nn.Module = nn.Linear(width, dim)
+        elif steps:
             self.downconv = nn.Conv1d(width, dim, 1)
             self.att_pool_head = AttentionPool(steps, dim, config.heads)
         else:
@@ -155,10 +159,14 @@ class MERL(nn.Module):
                 *(nn.Linear(width, dim), nn.BatchNorm1d(dim), nn.ReLU()),
                 *(nn.Linear(dim, dim), nn.BatchNorm1d(dim)),
             )
-        pooled = dim if steps else width
+        pooled = dim if steps and not linear else width
         self.linear1 = nn.Linear(pooled, dim, bias=False)
         self.linear2 = nn.Linear(pooled, dim, bias=False)
-        self.proj_t = nn.Sequential(nn.Linear(config.text.dim, dim), nn.GELU(), nn.Linear(dim, dim))
+        self.proj_t: nn.Module = (
+            nn.Linear(config.text.dim, dim)
+            if linear
+            else nn.Sequential(nn.Linear(config.text.dim, dim), nn.GELU(), nn.Linear(dim, dim))
+        )
         if config.text.trained_layers:
             self.text_layers = self.text_encoder.last_layers(config.text.trained_layers).requires_grad_()
 
@@ -180,10 +188,10 @@ class MERL(nn.Module):
             CheckpointError: the model has none, or the one found is not the one it was trained with.
         """
         text = self.config.text
-        if text.place == "absent" or not self.config.projections:
+        if text.place == "absent" or self.config.projection == "none":
             remedy = (
                 f"import it again with --text and the folder of {text.name}"
-                if self.config.projections
+                if self.config.projection != "none"
                 else "it is an ECG encoder without heads, import the whole model instead"
             )
             raise CheckpointError(f"{self.name} embeds ECGs but cannot read text; {remedy}")
@@ -213,11 +221,9 @@ class MERL(nn.Module):
             (batch, embed_dim) after ``downconv``, or (batch, width) before ``proj_e``.
         """
         features = self.ecg_encoder(signals)
-        if not self.config.projections:
+        if self.config.projection != "merl" or not self.ecg_encoder.steps:
             pooled = features.mean(-1) if self.ecg_encoder.steps else features
-            return pooled, pooled
-        if not self.ecg_encoder.steps:
-            return self.proj_e(features), features
+            return pooled if self.config.projection == "none" else self.proj_e(pooled), pooled
         features = self.downconv(features)  # (batch, embed_dim, steps)
         return self.att_pool_head(features), features.mean(-1)
 

@@ -114,7 +114,7 @@ def test_a_vit_projects_as_released():
 @pytest.mark.parametrize(("encoder", "width"), [("cnn", 512), ("vit_tiny", 192)])
 def test_without_projections_the_mean_of_the_features_is_the_embedding(encoder, width):
     torch.manual_seed(0)
-    model = MERL(config(encoder=encoder, embed_dim=width, projections=False)).eval()
+    model = MERL(config(encoder=encoder, embed_dim=width, projection="none")).eval()
     signals = torch.randn(2, 2, 100)
     features = model.ecg_encoder(signals)
     torch.testing.assert_close(
@@ -138,7 +138,7 @@ def test_a_model_without_its_text_encoder_says_what_to_give():
     [
         ({"encoder": "resnt18"}, "unknown encoder 'resnt18'; did you mean 'resnet18'"),
         ({"embed_dim": 10, "heads": 4}, "embed_dim 10 cannot be divided among 4 attention heads"),
-        ({"projections": False}, "without projections embed_dim is the width of resnet18: 512"),
+        ({"projection": "none"}, "without projection embed_dim is the width of resnet18: 512"),
         (
             {"encoder": "vit_tiny", "spec": SignalSpec(sampling_rate=50, seconds=1.5)},
             "75 samples are no mult",
@@ -155,3 +155,12 @@ def test_evaluation_leaves_no_dropout_or_statistics_behind(model):
     before = model.ecg_encoder.bn1.running_mean.clone()
     model.encode_ecg(torch.randn(4, 2, 100))
     assert torch.equal(before, model.ecg_encoder.bn1.running_mean)
+
+
+@pytest.mark.parametrize("encoder", ["resnet18", "vit_tiny"])
+def test_linear_heads_are_one_map_of_the_mean_over_time(encoder):
+    model = MERL(config(encoder=encoder, projection="linear")).eval()
+    signals = torch.randn(2, 2, 100)
+    embedding, pooled = model.ecg_views(signals)
+    torch.testing.assert_close(embedding, pooled @ model.proj_e.weight.T + model.proj_e.bias)
+    assert sum(weight.numel() for weight in model.proj_t.parameters()) == 384 * 8 + 8

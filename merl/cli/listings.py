@@ -40,12 +40,14 @@ def models() -> None:
             name,
             config.encoder,
             f"{len(spec.leads)} leads, {spec.seconds:g} s at {spec.sampling_rate:g} Hz",
-            f"{seen.dataset} folds {min(seen.folds)}-{max(seen.folds)}, {seen.records} records"
-            if seen
-            else "unknown",
+            f"{seen.dataset}{_folds(seen.folds)}, {seen.records} records" if seen else "unknown",
         )
     out().print(table)
     print(f"\nencoders: {', '.join(ENCODERS)}")
+
+
+def _folds(folds: tuple[int, ...]) -> str:
+    return f" folds {min(folds)}-{max(folds)}" if folds else ""
 
 
 def doctor() -> None:

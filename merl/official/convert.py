@@ -68,7 +68,7 @@ def import_official(path: Path, encoder: str, out: Path, *, text: Path | None = 
         name=out.name,
         encoder=encoder,
         embed_dim=EMBED_DIM if parts.whole else shapes(encoder)[0],
-        projections=parts.whole,
+        projection="merl" if parts.whole else "none",
         spec=SPEC,
         text=TEXT.model_copy(update={"dim": parts.text_dim}),
     )
@@ -107,7 +107,7 @@ def export_official(model: MERL, path: Path) -> None:
         state[POSITIONS] = state[POSITIONS][None]  # (1, positions, dim)
     if writes_text(model):
         state |= {LANGUAGE + key: tensor for key, tensor in model.text_encoder.model.state_dict().items()}
-    if not model.config.projections:
+    if model.config.projection == "none":
         state = {key.removeprefix(ECG): tensor for key, tensor in state.items()}
     with atomic_path(path) as part:
         torch.save(state, part)

@@ -44,11 +44,11 @@ def describe(name: str) -> dict[str, Any]:
     config = model.config.model_dump(mode="json")
     return {
         "name": model.name,
-        "kind": "merl checkpoint" if model.config.projections else "merl checkpoint, ECG encoder",
+        "kind": "merl checkpoint" if model.config.projection != "none" else "merl checkpoint, ECG encoder",
         "encoder": model.config.encoder,
         "parameters": _parameters(model.state_dict()),
         "input": config["spec"],
-        "text_encoder": config["text"] if model.config.projections else None,
+        "text_encoder": config["text"] if model.config.projection != "none" else None,
         "training": config["training"],
         "sha256": model.sha256,
     }

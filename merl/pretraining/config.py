@@ -70,6 +70,7 @@ class PretrainConfig(_Strict):
     name: str = Field(min_length=1)
     encoder: str = "resnet18"
     embed_dim: int = Field(256, gt=0)
+    projection: Literal["merl", "linear"] = "merl"
     spec: SignalSpec
     text: TextConfig = TextConfig()
     folds: tuple[int, ...] = ()

@@ -155,6 +155,7 @@ def _model(config: PretrainConfig) -> MERL:
             name=config.name,
             encoder=config.encoder,
             embed_dim=config.embed_dim,
+            projection=config.projection,
             spec=config.spec,
             text=identity,
         ),
