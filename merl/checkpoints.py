@@ -123,22 +123,43 @@ def save_checkpoint(model: MERL, folder: Path | str, *, half: bool = True) -> No
 
 
 def _model_card(config: MERLConfig) -> str:
-    seen, spec = config.training, config.spec
-    trained = (
-        f"{seen.dataset}, folds {', '.join(map(str, seen.folds))}: {seen.records} pairs of ECG and report."
-        f" {seen.attribution} ({seen.licence})"
-        if seen
-        else "not recorded"
-    )
-    parts = (
-        f"A MERL dual encoder: {config.encoder} and the frozen text encoder {config.text.name}"
-        if config.projection != "none"
-        else f"An ECG encoder without heads: {config.encoder}"
-    )
-    return (
-        f"# {config.name}\n\n{parts}.\n\n"
+    spec, seen = config.spec, config.training
+    lines = [
+        f"# {config.name}",
+        "",
+        f"{_parts(config)}. Made by `merl`, after MERL (Liu et al., ICML 2024).",
+        "",
         f"- Input: {len(spec.leads)} leads ({', '.join(spec.leads)}), {spec.seconds:g} s at"
-        f" {spec.sampling_rate:g} Hz, scaling {spec.scaling}.\n- Trained on: {trained}.\n"
-        "- Figures on those data are in distribution.\n- For research. Not a medical device."
-        " Scores are cosines, not probabilities.\n"
+        f" {spec.sampling_rate:g} Hz, scaling {spec.scaling}; missing leads: {spec.missing_leads}.",
+        f"- Trained on: {_trained_on(config)}",
+        "- Intended use: research on scoring ECGs against prompts without labels. For research. Not a medical"
+        " device: no clinical decision may rest on it.",
+        "- Limits: scores are cosines, not probabilities, and are not comparable between models. The model"
+        " knows what its training reports speak of; classes they never name are guesses. Figures on the data"
+        " set it was trained on are in distribution, whatever the fold.",
+    ]
+    if seen:
+        lines.append(f"- Data: {seen.attribution}, licence {seen.licence}.")
+    return "\n".join(lines) + "\n"
+
+
+def _parts(config: MERLConfig) -> str:
+    if config.projection == "none":
+        return f"An ECG encoder without heads: {config.encoder}"
+    layers = config.text.trained_layers
+    trained = f"with its last {layers} layers trained" if layers else "frozen"
+    return f"A dual encoder: {config.encoder} for the ECG and {config.text.name} for the text, {trained}"
+
+
+def _trained_on(config: MERLConfig) -> str:
+    seen = config.training
+    if seen is None:
+        return "not recorded."
+    folds = f", folds {', '.join(map(str, seen.folds))}" if seen.folds else ""
+    knowledge = (
+        " Report sentences were also said in the names and findings of the knowledge base"
+        f" ({seen.rephrased_by[:12]}), found by their own words, never by a label."
+        if seen.rephrased_by
+        else ""
     )
+    return f"{seen.dataset}{folds}: {seen.records} pairs of waveform and report text, no labels.{knowledge}"

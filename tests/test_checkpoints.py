@@ -143,4 +143,4 @@ def test_every_shipped_model_loads():
 def test_a_checkpoint_says_what_it_is(folder):
     card = (folder / "README.md").read_text()
     assert "Not a medical device" in card
-    assert "Trained on: ptbxl, folds 1, 2: 7 pairs of ECG and report. someone (CC BY 4.0)." in card
+    assert "Trained on: ptbxl, folds 1, 2: 7 pairs of waveform and report text, no labels." in card

@@ -93,12 +93,14 @@ def export_official(model: MERL, path: Path) -> None:
     that pool as the release does are written, with what was trained of them.
 
     Raises:
-        CheckpointError: the release has no such encoder.
+        CheckpointError: the release has no such encoder, or no such heads.
     """
     if model.config.encoder not in PUBLISHED:
         raise CheckpointError(
             f"the release has no encoder {model.config.encoder}; it has {', '.join(PUBLISHED)}"
         )
+    if model.config.projection == "linear":
+        raise CheckpointError(f"the release has no linear heads, and {model.name} has; it cannot be exported")
     state = {key: tensor for key, tensor in model.state_dict().items() if not key.startswith("text_layers.")}
     if model.ecg_encoder.steps:
         state[f"{ECG}linear.weight"] = torch.zeros(10, model.ecg_encoder.width)

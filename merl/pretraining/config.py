@@ -26,6 +26,8 @@ class TextConfig(_Strict):
         lowercase: texts are lower-cased first.
         template: said around every text, in training and in scoring, as ``{text}``.
         trained_layers: how many of the last layers are trained; 0 is a frozen encoder.
+        frozen_epochs: first epochs, in which those layers stay as they are: trained towards an ECG encoder
+            that knows nothing yet they would forget what they know (LiT, Zhai et al., CVPR 2022).
         learning_rate: of those layers.
     """
 
@@ -35,6 +37,7 @@ class TextConfig(_Strict):
     lowercase: bool = False
     template: str = "{text}"
     trained_layers: int = Field(0, ge=0)
+    frozen_epochs: int = Field(0, ge=0)
     learning_rate: float = Field(1e-4, gt=0)
 
     @field_validator("template")

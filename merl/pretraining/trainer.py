@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import Tensor, nn
 
 from merl.encoders.text_cache import cached_embeddings
@@ -121,6 +121,9 @@ class Trainer:
         self.accelerator = Accelerator(
             cpu=not torch.cuda.is_available(),
             mixed_precision="bf16" if bf16 else "no",
+            kwargs_handlers=[
+                DistributedDataParallelKwargs(find_unused_parameters=config.text.frozen_epochs > 0)
+            ],
         )
         self.model = model
         self.embeddings, self.meaning = self._frozen_texts()
@@ -139,7 +142,8 @@ class Trainer:
 
     def _frozen_texts(self) -> tuple[Tensor | None, Tensor | None]:
         """Embed all texts once: as what a frozen encoder gives, and as the meaning that is compared."""
-        frozen = not self.config.text.trained_layers
+        text = self.config.text
+        frozen = not text.trained_layers or text.frozen_epochs > 0
         if not (frozen or self.config.needs_meaning):
             return None, None
         found = cached_embeddings(self.model.text_encoder, self.texts.texts, progress=self.progress)
@@ -177,9 +181,10 @@ class Trainer:
         """Compute the objectives of one step over the joint batch of all processes."""
         device = self.accelerator.device
         distinct, row = np.unique(inputs.drawn, return_inverse=True)
+        text = self.config.text
         chosen: list[str] | Tensor = (
-            [self.texts.texts[text] for text in distinct]
-            if self.embeddings is None
+            [self.texts.texts[number] for number in distinct]
+            if self.embeddings is None or (text.trained_layers and self.epoch >= text.frozen_epochs)
             else self.embeddings[torch.from_numpy(distinct)]
         )
         found = self.pairing(inputs.signals.to(device), chosen, torch.from_numpy(row).to(device))
