@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,3 +59,17 @@ class ECGRecord:
     def seconds(self) -> float:
         """The duration in seconds."""
         return self.signal.shape[1] / self.sampling_rate
+
+    def select(self, leads: Sequence[str]) -> ECGRecord:
+        """Return the record with some of its leads, in the order asked for.
+
+        Raises:
+            RecordError: the record lacks one of them.
+        """
+        missing = [lead for lead in leads if lead not in self.leads]
+        if missing:
+            raise RecordError(
+                f"record {self.name!r} has no lead {', '.join(missing)}; it has {', '.join(self.leads)}"
+            )
+        rows = [self.leads.index(lead) for lead in leads]
+        return replace(self, signal=self.signal[rows], leads=tuple(leads))

@@ -81,6 +81,7 @@ def evaluate(
     checkpoint: Checkpoint = DEFAULT_MODEL,
     split: Annotated[Split, typer.Option(help="val (fold 9) or test (fold 10) of PTB-XL.")] = Split.val,
     bootstrap: Annotated[int, typer.Option(help="Bootstrap resamples of patients.")] = 1000,
+    leads: Annotated[list[str] | None, typer.Option(help="Show the model this lead only; repeat it.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here as JSON.")] = None,
 ) -> None:
     """Measure prompt sets on labelled ECGs: AUROC with intervals, and paired differences."""
@@ -102,6 +103,7 @@ def evaluate(
             model=model,
             split=split.value,
             bootstrap=bootstrap,
+            leads=leads,
             progress=report,
         )
     if json_file:

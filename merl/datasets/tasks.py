@@ -59,6 +59,7 @@ class TaskData:
         patients: shape (records,), an anonymous number for each patient.
         names: the records' names.
         paths: the records' paths, without suffix.
+        leads: the leads that are read; all that a record has if ``None``.
     """
 
     task: str
@@ -69,6 +70,7 @@ class TaskData:
     patients: NDArray[np.int64]
     names: tuple[str, ...]
     paths: tuple[Path, ...]
+    leads: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -77,9 +79,10 @@ class TaskData:
         """Read one record, in the order of ``labels``.
 
         Raises:
-            RecordError: its files are damaged.
+            RecordError: its files are damaged, or it lacks one of ``leads``.
         """
-        return read_record(self.paths[index])
+        record = read_record(self.paths[index])
+        return record if self.leads is None else record.select(self.leads)
 
 
 def get_task(name: str) -> Task:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from merl.datasets.tasks import TaskData
 
 _log = logging.getLogger(__name__)
-_FORMAT = 2  # raise it when preprocessing, readers or encoders change what they compute
+_FORMAT = 3  # raise it when preprocessing, readers or encoders change what they compute
 _SUFFIXES = ("", ".hea", ".dat", ".mat")  # record paths come without suffix
 
 
@@ -82,6 +82,7 @@ def _store_key(model: Any, data: TaskData) -> str:
         config,
         data.dataset,
         data.split,
+        data.leads,
         precision,
         __version__,
         version("torch"),

@@ -107,6 +107,7 @@ class Result(_Strict):
     """A task's scores under one or more prompt sets. AUROC runs from 0 to 1.
 
     Attributes:
+        leads: the only leads the model saw; ``None`` if it saw all that the records have.
         prompt_sets: in the order they were given.
         comparisons: every pair of prompt sets, the one given first as ``a``; empty for a single set.
         role_weights: how much a phrase of each role weighed in its class's embedding.
@@ -120,6 +121,7 @@ class Result(_Strict):
     split: str
     n_records: int
     n_patients: int
+    leads: tuple[str, ...] | None = None
     prompt_sets: list[PromptSetResult] = Field(min_length=1)
     comparisons: list[Comparison]
     checkpoint: Checkpoint

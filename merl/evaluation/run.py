@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -34,6 +35,7 @@ def evaluate(
     split: Literal["train", "val", "test"] = "val",
     bootstrap: int = 1000,
     seed: int = 0,
+    leads: Sequence[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
     """Score a labelled task under one or more prompt sets and compare them.
@@ -51,6 +53,7 @@ def evaluate(
         split: ``val`` for choosing, ``test`` once at the end.
         bootstrap: resamples of patients, at least 20; 1000 is usual.
         seed: of the resampling.
+        leads: the only leads of each record that the model gets to see; all of them if not given.
         progress: called with the records encoded and the records to encode.
 
     Returns:
@@ -72,6 +75,8 @@ def evaluate(
     sets = _prompt_sets(prompts, task)
     rate = 100 if model.spec.sampling_rate <= 100 else 500  # the published rate that serves the model
     records = load_task(task, data, split, sampling_rate=rate)
+    if leads is not None:
+        records = replace(records, leads=tuple(leads))
     for prompt_set in sets:
         _check_classes(prompt_set, records)
     scores = _scores(model, sets, records, progress)
@@ -84,6 +89,7 @@ def evaluate(
         split=records.split,
         n_records=len(records.names),
         n_patients=len(np.unique(records.patients)),
+        leads=records.leads,
         prompt_sets=[
             prompt_set_result(
                 measured,

@@ -32,8 +32,12 @@ def print_result(result: Result, console: Console | None = None) -> None:
 def _headline(result: Result) -> Text:
     return Text(
         f"{result.task} ({result.dataset}, split {result.split}): {result.n_records} records of"
-        f" {result.n_patients} patients; checkpoint {result.checkpoint.name}"
+        f" {result.n_patients} patients{_only(result.leads)}; checkpoint {result.checkpoint.name}"
     )
+
+
+def _only(leads: tuple[str, ...] | None) -> str:
+    return f", seen in {', '.join(leads)} only" if leads else ""
 
 
 def _sets(result: Result) -> Table:

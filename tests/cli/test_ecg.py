@@ -111,6 +111,22 @@ def evaluate(checkpoint, data, *more, task="ptbxl-rhythm"):
     return ["evaluate", task, "--data", data, "--checkpoint", checkpoint, "--bootstrap", "20", *more]
 
 
+def test_evaluate_shows_the_model_the_leads_it_is_told_to(merl, fails, tiny_ptbxl, checkpoint, place):
+    given = evaluate(checkpoint, tiny_ptbxl, "--prompts", "plain", "--leads", "II")
+    assert "has no lead I, III" in fails(1, *given)  # this model was not trained with leads masked
+    config = json.loads((checkpoint / "config.json").read_text())
+    config["spec"]["missing_leads"] = "zero"
+    shutil.copytree(checkpoint, place / "masked")
+    (place / "masked" / "config.json").write_text(json.dumps(config))
+    done = merl(
+        *evaluate(place / "masked", tiny_ptbxl, "--prompts", "plain", "--leads", "II", "--json", "r.json")
+    )
+    assert done.code == 0, done.err
+    assert "seen in II only" in done.out.replace("\n", " ")
+    assert json.loads((place / "r.json").read_text())["leads"] == ["II"]
+    assert "has no lead V9" in fails(1, *given[:-1], "V9")
+
+
 def test_evaluate_compares_and_writes_json(merl, tiny_ptbxl, checkpoint, place):
     both = ["--prompts", "plain", "--prompts", "ptbxl-super/knowledge"]
     done = merl(*evaluate(checkpoint, tiny_ptbxl, *both, "--json", "out/result.json", task="ptbxl-super"))

@@ -30,6 +30,7 @@ class FakeTask:
     dataset: str = "Toy"
     split: str = "val"
     classes: tuple = ("SR", "AFIB")
+    leads: tuple | None = None
 
     def __post_init__(self):
         self.names = tuple(f"{i:02d}" for i in range(12))

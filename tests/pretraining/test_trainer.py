@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from merl.errors import MerlError
-from merl.model import MERL, MERLConfig
+from merl.model import MERL, MERLConfig, TextIdentity
 from merl.preprocessing import SignalSpec
 from merl.pretraining import trainer as trainer_module
 from merl.pretraining.config import PretrainConfig
@@ -163,6 +163,21 @@ def test_every_objective_trains(make):
     bias = run.pairing.bias.item()
     assert np.isfinite(run.train_epoch()["loss"])
     assert run.pairing.bias.item() != bias
+
+
+def test_text_layers_stay_while_they_are_frozen_and_then_move():
+    text = {"trained_layers": 1, "frozen_epochs": 1}
+    config = tiny(text=text, epochs=2, crop_epochs=0)
+    torch.manual_seed(0)
+    identity = TextIdentity(trained_layers=1)
+    model = MERL(MERLConfig(name="tiny", embed_dim=8, spec=SPEC, text=identity))
+    run = Trainer(config, model, Ready(), ReportTexts.collect(REPORTS))
+    before = [weight.clone() for weight in model.text_layers.parameters()]
+    run.train_epoch()
+    assert all(map(torch.equal, before, model.text_layers.parameters()))
+    run.train_epoch()
+    moved = [not torch.equal(*pair) for pair in zip(before, model.text_layers.parameters(), strict=True)]
+    assert sum(moved) >= len(moved) - 1  # softmax is blind to a bias of the keys
 
 
 def test_two_processes_are_one(make, tmp_path, monkeypatch):
