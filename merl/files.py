@@ -6,10 +6,10 @@ import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -124,8 +124,24 @@ def validate(model: type[Model], data: Any, where: Path | str, error: type[MerlE
 def _fault(model: type[BaseModel], fault: Any) -> str:
     place = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
-        allowed = list(model.model_fields) if len(fault["loc"]) == 1 else []
+        allowed = _allowed(model, fault["loc"][:-1])
         parent = ".".join(str(part) for part in fault["loc"][:-1])
         message = unknown("key", str(fault["loc"][-1]), allowed) if allowed else f"unknown key {place!r}"
         return f"{message} in {parent}" if parent and allowed else message
     return f"{place}: {fault['msg'].lower()}"
+
+
+def _allowed(model: type[BaseModel], parents: Iterable[Any]) -> list[str]:
+    """Return the keys of the model that lies where the parents lead: through fields, keys and positions."""
+    for part in parents:
+        if part in model.model_fields:
+            annotation = model.model_fields[part].annotation
+            inner = [
+                kind
+                for kind in (annotation, *get_args(annotation))
+                if isinstance(kind, type) and issubclass(kind, BaseModel)
+            ]
+            if not inner:
+                return []
+            model = inner[0]
+    return list(model.model_fields)

@@ -105,7 +105,10 @@ def test_a_missing_file(folder, name, sentence):
         ("{", "not readable JSON"),
         ("[]", "expected a mapping"),
         ('{"name": "x"}', "spec: field required"),
-        ('{"name": "x", "spec": {"sampling": 3}}', "unknown key 'spec.sampling'"),
+        (
+            '{"name": "x", "spec": {"sampling": 3}}',
+            "unknown key 'sampling'; did you mean 'scaling' or 'sampling_rate'. in spec",
+        ),
         ('{"name": "x", "spec": {}, "heads": 0}', "heads: input should be greater than 0"),
     ],
 )

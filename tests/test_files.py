@@ -127,7 +127,7 @@ def test_all_faults_of_a_file_are_named_together():
         "unknown key 'nam'; did you mean 'name'?",
         "name: field required",
         "inner.size",
-        "inner.colour",
+        "unknown key 'colour'; allowed are size in inner",
     ):
         assert fault in sentence
     assert "\n" not in sentence

@@ -32,6 +32,11 @@ def test_a_run_with_a_setting(merl, config, tiny_ptbxl, place):
         ([], 2, "add data=DIR and out=DIR"),
         (["data=nowhere", "out=m"], 1, "there is no data set in nowhere"),
         (["data={data}", "out=m", "epoch=3"], 2, "unknown key 'epoch'; did you mean 'epochs'"),
+        (
+            ["data={data}", "out=m", "text.max_token=3"],
+            2,
+            "unknown key 'max_token'; did you mean 'max_tokens'",
+        ),
         (["data={data}", "out=m", "epochs=many"], 2, "epochs: input should be a valid integer"),
         (["data={data}", "out=m", "epochs=[1"], 2, "epochs=[1 is not valid YAML"),
         (["data={data}", "out=m", "epochs"], 2, "'epochs' is not key=value"),
