@@ -17,7 +17,7 @@ def pretrain(
         list[str] | None,
         typer.Argument(
             metavar="[key=value]...",
-            help="data=DIR, out=DIR, validation=DIR, or any setting, such as text.trained_layers=1.",
+            help="data=DIR, out=DIR, validation=DIR, init=CHECKPOINT, or any setting, such as text.trained_layers=1.",
         ),
     ] = None,
 ) -> None:
@@ -35,7 +35,7 @@ def pretrain(
         key, equals, value = setting.partition("=")
         if not equals or not key:
             raise UsageError(f"{setting!r} is not key=value; write for example epochs=2")
-        if key in {"data", "out", "validation"}:
+        if key in {"data", "out", "validation", "init"}:
             places[key] = Path(value)
         else:
             _set(values, key, value)
@@ -53,6 +53,7 @@ def pretrain(
             places["data"],
             places["out"],
             validation=places.get("validation"),
+            init=places.get("init"),
             progress=report,
         )
     note(f"{model.name} is in {places['out']}")

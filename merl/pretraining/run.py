@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from accelerate import PartialState
 
-from merl.checkpoints import WEIGHTS, load_model, save_checkpoint
+from merl.checkpoints import WEIGHTS, fill, load_model, save_checkpoint
 from merl.encoders.text import MINILM, SentenceEncoder
 from merl.errors import ConfigError, DataError, MerlError, UsageError
 from merl.knowledge.entries import load_entries
@@ -35,6 +35,7 @@ def pretrain(
     out: Path,
     *,
     validation: Path | None = None,
+    init: str | Path | None = None,
     progress: Progress | None = None,
 ) -> MERL:
     """Train a model and write its checkpoint folder; a run that was stopped goes on where it was.
@@ -48,12 +49,15 @@ def pretrain(
         out: the checkpoint folder. Until the run is done it also holds its state.
         validation: pairs made ready that choose the epoch to keep; the configuration's validation folds of
             ``data`` if not given.
+        init: a checkpoint, by name or folder, whose weights the run begins with; text layers that it does not
+            carry are those of its text encoder.
         progress: called with (done, of, what).
 
     Returns:
         The trained model as ``load_model`` reads it back from ``out``, in evaluation mode.
 
     Raises:
+        CheckpointError: ``init`` has other parts than the configuration asks for.
         ConfigError: the encoder is unknown or its width does not fit, or the batch cannot be shared out.
         UsageError: the pairs were prepared otherwise than the configuration asks for.
         DataError: the data set is missing or damaged, or its reports do not fill a batch.
@@ -70,6 +74,8 @@ def pretrain(
         )
     torch.manual_seed(config.seed)
     model = _model(config)  # before the data are read: a faulty configuration is said at once
+    if init is not None:
+        _begin_with(model, init)
     with here.main_process_first():
         pairs = _pairs(config, data, config.folds, out / PAIRS, progress=progress, least=config.batch_size)
         held_out = None
@@ -161,6 +167,12 @@ def _model(config: PretrainConfig) -> MERL:
         ),
         text_folder=folder,
     )
+
+
+def _begin_with(model: MERL, init: str | Path) -> None:
+    given, own = load_model(init), model.state_dict()
+    untrained = {name: weight for name, weight in own.items() if name.startswith("text_layers.")}
+    fill(model, untrained | given.state_dict(), f"{given.name} cannot be the start of {model.name}")
 
 
 def _train(trainer: Trainer, out: Path) -> None:
