@@ -17,7 +17,7 @@ def pretrain(
         list[str] | None,
         typer.Argument(
             metavar="[key=value]...",
-            help="data=DIR, out=DIR, validation=DIR, init=CHECKPOINT, or any setting, such as text.trained_layers=1.",
+            help="data=DIR, out=DIR, validation=DIR, init=CHECKPOINT, or any setting: text.trained_layers=1.",
         ),
     ] = None,
 ) -> None:

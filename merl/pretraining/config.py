@@ -26,9 +26,6 @@ class TextConfig(_Strict):
         lowercase: texts are lower-cased first.
         template: said around every text, in training and in scoring, as ``{text}``.
         trained_layers: how many of the last layers are trained; 0 is a frozen encoder.
-        frozen_epochs: first epochs, in which those layers stay as they are: trained towards an ECG encoder
-            that knows nothing yet they would forget what they know (LiT, Zhai et al., CVPR 2022).
-        learning_rate: of those layers.
     """
 
     encoder: str = MINILM
@@ -37,8 +34,6 @@ class TextConfig(_Strict):
     lowercase: bool = False
     template: str = "{text}"
     trained_layers: int = Field(0, ge=0)
-    frozen_epochs: int = Field(0, ge=0)
-    learning_rate: float = Field(1e-4, gt=0)
 
     @field_validator("template")
     @classmethod
@@ -48,25 +43,49 @@ class TextConfig(_Strict):
         return template
 
 
-class PretrainConfig(_Strict):
-    """One pretraining run.
+class Stage(_Strict):
+    """A part of a run in which nothing changes but the learning rate, which rises and falls once.
 
     Attributes:
-        folds: the data set's folds that are trained on; empty for a data set without folds.
-        validation_folds: folds whose reports and waveforms choose the epoch to keep, by retrieval.
-        batch_size: records in a step, over all processes together.
-        warmup: share of all steps in which the learning rate rises; then it falls along a cosine to 0.
-        objectives: weight of each objective by name.
-        temperature: divides the cosines; the start of a learned one.
-        temperature_floor: makes the temperature learned, and no lower than this.
-        near_duplicates: cosine of the frozen text embeddings from which on two texts count as the same.
+        learning_rate: the highest, of all but the text layers.
+        text_learning_rate: the highest of the text layers that are trained; at 0 they stay as they are.
+            Trained towards an ECG encoder that knows nothing yet they would forget what they know (LiT,
+            Zhai et al., CVPR 2022).
+        warmup: share of the stage in which the learning rates rise; then they fall along a cosine to 0.
         sentence_share: how often one sentence stands for its report.
         rephrase_share: how often such a sentence is said in the knowledge base's words.
         lead_masking: share of records that lose random leads.
         single_lead: share of records left with one lead, or with the limb leads.
         crop_shift: largest circular shift in time, as a share of the record.
-        crop_epochs: first epochs, which see only half of each record's time.
+        crop_epochs: first epochs of the stage, which see only half of each record's time.
         noise: standard deviation of added white noise, in model units.
+    """
+
+    epochs: int = Field(12, gt=0)
+    learning_rate: float = Field(1e-3, gt=0)
+    text_learning_rate: float = Field(1e-4, ge=0)
+    warmup: float = Field(0.1, ge=0, lt=1)
+    sentence_share: float = Field(0.5, ge=0, le=1)
+    rephrase_share: float = Field(0.0, ge=0, le=1)
+    lead_masking: float = Field(0.0, ge=0, lt=1)
+    single_lead: float = Field(0.0, ge=0, lt=1)
+    crop_shift: float = Field(0.0, ge=0, lt=1)
+    crop_epochs: int = Field(0, ge=0)
+    noise: float = Field(0.0, ge=0)
+
+
+class PretrainConfig(Stage):
+    """One pretraining run: its first stage, what holds throughout, and the stages that follow.
+
+    Attributes:
+        then: further stages, each with all its settings.
+        folds: the data set's folds that are trained on; empty for a data set without folds.
+        validation_folds: folds whose reports and waveforms choose the epoch to keep, by retrieval.
+        batch_size: records in a step, over all processes together.
+        objectives: weight of each objective by name.
+        temperature: divides the cosines; the start of a learned one.
+        temperature_floor: makes the temperature learned, and no lower than this.
+        near_duplicates: cosine of the frozen text embeddings from which on two texts count as the same.
         precision: ``auto`` is bf16 where the processor has it.
     """
 
@@ -78,24 +97,15 @@ class PretrainConfig(_Strict):
     text: TextConfig = TextConfig()
     folds: tuple[int, ...] = ()
     validation_folds: tuple[int, ...] = ()
-    epochs: int = Field(12, gt=0)
     batch_size: int = Field(256, gt=1)
-    learning_rate: float = Field(1e-3, gt=0)
     weight_decay: float = Field(1e-2, ge=0)
-    warmup: float = Field(0.1, ge=0, lt=1)
     objectives: dict[str, float] = Field({"cma-multi": 1.0, "uma": 1.0}, min_length=1)
     temperature: float = Field(0.07, gt=0)
     temperature_floor: float | None = Field(None, gt=0)
     near_duplicates: float | None = Field(None, gt=0, le=1)
-    sentence_share: float = Field(0.5, ge=0, le=1)
-    rephrase_share: float = Field(0.0, ge=0, le=1)
-    lead_masking: float = Field(0.0, ge=0, lt=1)
-    single_lead: float = Field(0.0, ge=0, lt=1)
-    crop_shift: float = Field(0.0, ge=0, lt=1)
-    crop_epochs: int = Field(0, ge=0)
-    noise: float = Field(0.0, ge=0)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     seed: int = Field(0, ge=0)
+    then: tuple[Stage, ...] = ()
 
     @field_validator("objectives")
     @classmethod
@@ -114,6 +124,28 @@ class PretrainConfig(_Strict):
         if floor is not None and floor > self.temperature:
             raise ValueError(f"temperature {self.temperature} lies below its floor {floor}; lower the floor")
         return self
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """All stages in their order."""
+        return (self, *self.then)
+
+    @property
+    def total_epochs(self) -> int:
+        """Epochs of all stages together."""
+        return sum(stage.epochs for stage in self.stages)
+
+    def stage_of(self, epoch: int) -> tuple[Stage, int]:
+        """Return the stage that an epoch belongs to, and how many epochs precede it in that stage."""
+        for stage in self.stages:
+            if epoch < stage.epochs:
+                return stage, epoch
+            epoch -= stage.epochs
+        return self.stages[-1], self.stages[-1].epochs
+
+    def trains_text(self, stage: Stage) -> bool:
+        """Tell whether text layers move in a stage."""
+        return self.text.trained_layers > 0 and stage.text_learning_rate > 0
 
     @property
     def needs_meaning(self) -> bool:

@@ -23,7 +23,8 @@ class ReportTexts:
     """The distinct texts of a set of reports, and which of them are true of which record.
 
     Attributes:
-        texts: each distinct text once.
+        texts: each distinct text once; the first ``said`` of them stand in the reports.
+        said: see ``texts``.
         full: index of each record's whole report, shape (records,).
         parts: indices of each record's sentences.
         others: for a sentence's index, the indices of its synonyms, broader concepts and findings, those
@@ -33,6 +34,7 @@ class ReportTexts:
     """
 
     texts: list[str]
+    said: int
     full: Indices
     parts: list[Indices]
     others: dict[int, list[Indices]]
@@ -56,13 +58,13 @@ class ReportTexts:
         full = number(reports)
         parts = [number(sentences(report)) for report in reports]
         others: dict[int, list[Indices]] = {}
+        said = list(index)
         if rephraser:
-            said = list(index)
             for sentence in sorted({int(part) for group in parts for part in group}):
                 kinds = [number(kind) for kind in rephraser.rephrase(said[sentence]) if kind]
                 if kinds:
                     others[sentence] = kinds
-        return cls(list(index), full, parts, others, _true_of(full, parts, others, len(index)))
+        return cls(list(index), len(said), full, parts, others, _true_of(full, parts, others, len(index)))
 
     def draw(
         self, records: Indices, rng: random.Random, *, sentence_share: float, rephrase_share: float = 0.0

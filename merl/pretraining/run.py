@@ -83,7 +83,7 @@ def pretrain(
             held_out = PreparedPairs.open(validation, config.spec)
         elif config.validation_folds:
             held_out = _pairs(config, data, config.validation_folds, out / HELD_OUT, progress=progress)
-    entries = load_entries() if config.rephrase_share else None
+    entries = load_entries() if any(stage.rephrase_share for stage in config.stages) else None
     seen = pairs.training_data()
     if entries is not None:
         seen = seen.model_copy(update={"rephrased_by": corpus_sha256(entries)})
@@ -179,7 +179,7 @@ def _train(trainer: Trainer, out: Path) -> None:
     """Train to the end, saving the state and a line of the log after every epoch, and keep the best epoch."""
     if (out / STATE).exists():
         trainer.resume(out / STATE)
-    while trainer.epoch < trainer.config.epochs:
+    while trainer.epoch < trainer.config.total_epochs:
         line = trainer.train_epoch() | trainer.validate()
         log.info("%s", ", ".join(f"{key} {value:.4g}" for key, value in line.items()))
         if trainer.accelerator.is_main_process:

@@ -122,7 +122,7 @@ class Trainer:
             cpu=not torch.cuda.is_available(),
             mixed_precision="bf16" if bf16 else "no",
             kwargs_handlers=[
-                DistributedDataParallelKwargs(find_unused_parameters=config.text.frozen_epochs > 0)
+                DistributedDataParallelKwargs(find_unused_parameters=bool(config.text.trained_layers))
             ],
         )
         self.model = model
@@ -142,37 +142,40 @@ class Trainer:
 
     def _frozen_texts(self) -> tuple[Tensor | None, Tensor | None]:
         """Embed all texts once: as what a frozen encoder gives, and as the meaning that is compared."""
-        text = self.config.text
-        frozen = not text.trained_layers or text.frozen_epochs > 0
-        if not (frozen or self.config.needs_meaning):
+        config = self.config
+        frozen = [stage for stage in config.stages if not config.trains_text(stage)]
+        if not (frozen or config.needs_meaning):
             return None, None
-        found = cached_embeddings(self.model.text_encoder, self.texts.texts, progress=self.progress)
+        rephrased = config.needs_meaning or any(stage.rephrase_share for stage in frozen)
+        texts = self.texts.texts if rephrased else self.texts.texts[: self.texts.said]
+        found = cached_embeddings(self.model.text_encoder, texts, progress=self.progress)
         embeddings = torch.from_numpy(found).to(self.accelerator.device)
-        return embeddings if frozen else None, embeddings if self.config.needs_meaning else None
+        return embeddings if frozen else None, embeddings if config.needs_meaning else None
 
     def inputs(self, step: int) -> Inputs:
         """Read what this process needs for a step; the same each time it is asked."""
         config, count = self.config, self.accelerator.num_processes
         epoch, at = divmod(step, self.steps_per_epoch)
+        stage, epoch_of_stage = config.stage_of(epoch)
         order = np.random.default_rng([config.seed, 0, epoch]).permutation(len(self.pairs))
         records = order[at * config.batch_size : (at + 1) * config.batch_size]
         drawn = self.texts.draw(
             records,
             random.Random(f"{config.seed} {step}"),
-            sentence_share=config.sentence_share,
-            rephrase_share=config.rephrase_share,
+            sentence_share=stage.sentence_share,
+            rephrase_share=stage.rephrase_share,
         )
         own = slice(self.accelerator.process_index, None, count)
         signals = augment(
             torch.from_numpy(self.pairs.signals(records[own])),
             _generator(config.seed, 1, step, self.accelerator.process_index),
             leads=self.pairs.spec.leads,
-            crop_shift=config.crop_shift,
-            lead_masking=config.lead_masking,
-            single=config.single_lead,
-            noise=config.noise,
+            crop_shift=stage.crop_shift,
+            lead_masking=stage.lead_masking,
+            single=stage.single_lead,
+            noise=stage.noise,
         )
-        if epoch < config.crop_epochs:  # half the cost while the filters are still coarse
+        if epoch_of_stage < stage.crop_epochs:  # half the cost while the filters are still coarse
             signals = signals[:, :, : signals.shape[-1] // 2]
         everyone = np.concatenate([drawn[rank::count] for rank in range(count)])  # in the order of the ranks
         return Inputs(signals, drawn[own], self.texts.same(records[own], everyone))
@@ -181,10 +184,10 @@ class Trainer:
         """Compute the objectives of one step over the joint batch of all processes."""
         device = self.accelerator.device
         distinct, row = np.unique(inputs.drawn, return_inverse=True)
-        text = self.config.text
+        stage, _ = self.config.stage_of(self.epoch)
         chosen: list[str] | Tensor = (
             [self.texts.texts[number] for number in distinct]
-            if self.embeddings is None or (text.trained_layers and self.epoch >= text.frozen_epochs)
+            if self.embeddings is None or self.config.trains_text(stage)
             else self.embeddings[torch.from_numpy(distinct)]
         )
         found = self.pairing(inputs.signals.to(device), chosen, torch.from_numpy(row).to(device))
@@ -206,7 +209,7 @@ class Trainer:
         end = (self.epoch + 1) * self.steps_per_epoch
         for inputs in self._ahead(end):
             for group in self.optimizer.param_groups:
-                group["lr"] = group["peak"] * self._rate(self.step)
+                group["lr"] = self._learning_rate(self.step, text=group["text"])
             torch.manual_seed(_seed(self.config.seed, 2, self.step, self.accelerator.process_index))
             loss = self.loss(inputs)
             if not torch.isfinite(loss):
@@ -245,15 +248,20 @@ class Trainer:
             done = (first % self.steps_per_epoch) + len(losses)
             epoch = (self.step - 1) // self.steps_per_epoch + 1
             mean = sum(losses) / len(losses)
-            self.progress(done, self.steps_per_epoch, f"epoch {epoch}/{self.config.epochs} loss {mean:.3f}")
+            self.progress(
+                done, self.steps_per_epoch, f"epoch {epoch}/{self.config.total_epochs} loss {mean:.3f}"
+            )
 
-    def _rate(self, step: int) -> float:
-        """Return the learning rate of a step as a share of the highest: a linear rise, then half a cosine."""
-        steps = self.steps_per_epoch * self.config.epochs
-        warmup = max(1, int(self.config.warmup * steps))
+    def _learning_rate(self, step: int, *, text: bool) -> float:
+        """Return the learning rate of a step: a linear rise, then half a cosine, anew in each stage."""
+        epoch, at = divmod(step, self.steps_per_epoch)
+        stage, epoch_of_stage = self.config.stage_of(epoch)
+        peak = stage.text_learning_rate if text else stage.learning_rate
+        step, steps = epoch_of_stage * self.steps_per_epoch + at, stage.epochs * self.steps_per_epoch
+        warmup = max(1, int(stage.warmup * steps))
         if step < warmup:
-            return (step + 1) / warmup
-        return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, steps - warmup))))
+            return peak * (step + 1) / warmup
+        return peak * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
 
     @torch.inference_mode()
     def validate(self) -> dict[str, float]:
@@ -335,16 +343,15 @@ class Trainer:
 
 def _optimizer(pairing: Pairing, config: PretrainConfig) -> torch.optim.AdamW:
     """AdamW over four groups: text layers or the rest, matrices that decay or vectors that do not."""
-    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    groups: dict[tuple[bool, float], list[nn.Parameter]] = {}
     for name, weight in pairing.named_parameters():
-        if not weight.requires_grad:
-            continue
-        peak = config.text.learning_rate if ".text_layers." in name else config.learning_rate
-        groups.setdefault((peak, config.weight_decay if weight.ndim > 1 else 0.0), []).append(weight)
+        if weight.requires_grad:
+            key = ".text_layers." in name, config.weight_decay if weight.ndim > 1 else 0.0
+            groups.setdefault(key, []).append(weight)
     return torch.optim.AdamW(
         [
-            {"params": weights, "lr": peak, "peak": peak, "weight_decay": decay}
-            for (peak, decay), weights in groups.items()
+            {"params": weights, "text": text, "weight_decay": decay}
+            for (text, decay), weights in groups.items()
         ]
     )
 

@@ -28,6 +28,14 @@ def test_all_faults_are_said_at_once():
         assert part in str(found.value)
 
 
+def test_stages_follow_each_other():
+    config = check(epochs=3, sentence_share=0.2, then=[{"epochs": 2, "sentence_share": 0.9}])
+    stages = [config.stage_of(epoch) for epoch in range(5)]
+    assert [stage.sentence_share for stage, _ in stages] == [0.2, 0.2, 0.2, 0.9, 0.9]
+    assert [epoch for _, epoch in stages] == [0, 1, 2, 0, 1]
+    assert config.total_epochs == 5
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [

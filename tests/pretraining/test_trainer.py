@@ -165,9 +165,22 @@ def test_every_objective_trains(make):
     assert run.pairing.bias.item() != bias
 
 
+def test_learning_rates_rise_and_fall_once_a_stage(make):
+    second = {"epochs": 4, "learning_rate": 1e-3, "text_learning_rate": 1e-4, "warmup": 0.25}
+    run = make(tiny(epochs=2, learning_rate=1e-2, text_learning_rate=0, warmup=0, then=[second]))
+    rates = [run._learning_rate(step, text=False) for step in range(18)]
+    assert rates[0] == pytest.approx(1e-2)
+    assert rates[:6] == sorted(rates[:6], reverse=True)
+    np.testing.assert_allclose(rates[6:9], [1e-3 / 3, 2e-3 / 3, 1e-3])
+    assert rates[9:] == sorted(rates[9:], reverse=True)
+    assert rates[-1] < 1e-4
+    text = [run._learning_rate(step, text=True) for step in range(18)]
+    np.testing.assert_allclose(text, [0] * 6 + [rate / 10 for rate in rates[6:]])
+
+
 def test_text_layers_stay_while_they_are_frozen_and_then_move():
-    text = {"trained_layers": 1, "frozen_epochs": 1}
-    config = tiny(text=text, epochs=2, crop_epochs=0)
+    second = {"epochs": 1, "text_learning_rate": 1e-3}
+    config = tiny(text={"trained_layers": 1}, text_learning_rate=0, epochs=1, crop_epochs=0, then=[second])
     torch.manual_seed(0)
     identity = TextIdentity(trained_layers=1)
     model = MERL(MERLConfig(name="tiny", embed_dim=8, spec=SPEC, text=identity))
