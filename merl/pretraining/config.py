@@ -80,7 +80,8 @@ class PretrainConfig(Stage):
     Attributes:
         then: further stages, each with all its settings.
         folds: the data set's folds that are trained on; empty for a data set without folds.
-        validation_folds: folds whose reports and waveforms choose the epoch to keep, by retrieval.
+        validation_folds: folds whose reports and waveforms choose the epoch of the last stage to keep, by
+            retrieval.
         batch_size: records in a step, over all processes together.
         objectives: weight of each objective by name.
         temperature: divides the cosines; the start of a learned one.

@@ -265,7 +265,11 @@ class Trainer:
 
     @torch.inference_mode()
     def validate(self) -> dict[str, float]:
-        """Judge the model on held-out pairs, without labels; keep its weights if it has never been better."""
+        """Judge the model on held-out pairs, without labels; keep its weights if the stage had none better.
+
+        Stages are not compared: one that is taught sentences may find whole reports less well and yet be
+        the better model.
+        """
         if self.validation is None:
             return {}
         self.model.eval()
@@ -278,7 +282,8 @@ class Trainer:
         ]
         ecg = torch.cat(parts).float()
         recall = retrieval_recall(ecg, text.float(), torch.from_numpy(report).to(device))
-        if recall[-1] > self.best["recall"]:
+        _, epoch_of_stage = self.config.stage_of(self.epoch - 1)
+        if epoch_of_stage == 0 or recall[-1] > self.best["recall"]:
             kept = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
             self.best = {"recall": recall[-1], "epoch": self.epoch, "model": kept}
         return {

@@ -157,6 +157,19 @@ def test_the_epoch_that_finds_reports_best_is_kept(make, monkeypatch):
     assert same(first, weights(run))
 
 
+def test_stages_are_not_compared(make, monkeypatch):
+    run = make(tiny(epochs=1, then=[{"epochs": 1}]), validation=Ready())
+    run.train_epoch()
+    monkeypatch.setattr(trainer_module, "retrieval_recall", lambda *_: [1.0, 1.0, 1.0])
+    run.validate()
+    run.train_epoch()
+    second = weights(run)
+    monkeypatch.setattr(trainer_module, "retrieval_recall", lambda *_: [0.0, 0.0, 0.0])
+    run.validate()
+    run.keep_best()
+    assert same(second, weights(run))
+
+
 def test_every_objective_trains(make):
     every = {"cma": 1, "cma-multi": 1, "cma-sigmoid": 0.1, "cma-soft": 1, "uma": 1}
     run = make(tiny(objectives=every, near_duplicates=0.99, temperature_floor=0.01))
