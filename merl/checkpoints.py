@@ -56,6 +56,8 @@ def load_model(name: str | Path = "ptbxl-r18-100hz") -> MERL:
     except (SafetensorError, OSError) as problem:
         raise CheckpointError(f"{weights} is damaged ({problem}); fetch or train it again") from None
     fill(model, state, f"{weights} does not fit its config.json")
+    if config.text.trained_layers:
+        model.text_encoder.retrained = True
     return model.eval().requires_grad_(False)
 
 
@@ -100,26 +102,35 @@ def save_checkpoint(model: MERL, folder: Path | str, *, half: bool = True) -> No
     Args:
         model: the model to keep.
         folder: where; made if missing.
-        half: store the weights in half precision; what ``load_model`` reads back is then rounded.
+        half: store the weights in half precision, but for those too large for it; what ``load_model`` reads
+            back is then rounded.
 
     Raises:
-        CheckpointError: a weight is not finite, or too large for half precision.
+        CheckpointError: a weight is not finite, or the disk is full.
     """
     folder = Path(folder)
-    state = {
-        key: (tensor.half() if half and tensor.is_floating_point() else tensor).contiguous()
-        for key, tensor in model.state_dict().items()
-    }
+    state = {key: _stored(tensor, half=half) for key, tensor in model.state_dict().items()}
     broken = [key for key, tensor in state.items() if not tensor.isfinite().all()]
     if broken:
-        fit = " in half precision; give half=False" if half else "; the training failed"
-        raise CheckpointError(f"the weights {', '.join(broken[:3])} of {model.name} are not finite{fit}")
+        raise CheckpointError(
+            f"the weights {', '.join(broken[:3])} of {model.name} are not finite; the training failed"
+        )
     if model.text_folder and model.text_folder.resolve() != (folder / TEXT_FOLDER).resolve():
         shutil.copytree(model.text_folder, folder / TEXT_FOLDER, dirs_exist_ok=True)
-    with atomic_path(folder / WEIGHTS) as part:
-        save_file(state, part, metadata={"format": "pt"})
+    try:
+        with atomic_path(folder / WEIGHTS) as part:
+            save_file(state, part, metadata={"format": "pt"})
+    except SafetensorError as problem:  # how it reports a full disk
+        raise CheckpointError(
+            f"cannot write {folder / WEIGHTS}: {problem}; make room and try again"
+        ) from None
     write_text(folder / "README.md", _model_card(model.config))
     write_text(folder / "config.json", model.config.model_dump_json(by_alias=True, indent=2) + "\n")
+
+
+def _stored(tensor: Tensor, *, half: bool) -> Tensor:
+    short = tensor.half() if half and tensor.is_floating_point() else tensor
+    return (short if short.isfinite().all() else tensor).contiguous()
 
 
 def _model_card(config: MERLConfig) -> str:

@@ -44,6 +44,8 @@ def check_writable(path: Path | str) -> None:
     target = Path(path)
     if target.is_dir():
         raise MerlError(f"cannot write {target}: it is a folder; name a file in it")
+    if target.exists() and not target.is_file():
+        raise MerlError(f"cannot write {target}: it is a device or pipe; name a file")
     folder = next(parent for parent in target.absolute().parents if parent.exists())
     if not folder.is_dir():
         raise MerlError(f"cannot write {target}: {folder} is a file; name another place")
@@ -61,6 +63,8 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     target = Path(path)
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    if target.exists() and not target.is_file():  # replacing it would take a device away
+        raise OSError(errno.EINVAL, "not a regular file", str(target))
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     os.close(handle)
@@ -128,7 +132,8 @@ def _fault(model: type[BaseModel], fault: Any) -> str:
         parent = ".".join(str(part) for part in fault["loc"][:-1])
         message = unknown("key", str(fault["loc"][-1]), allowed) if allowed else f"unknown key {place!r}"
         return f"{message} in {parent}" if parent and allowed else message
-    return f"{place}: {fault['msg'].lower()}"
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"{place}: {message[:1].lower()}{message[1:]}" if place else message
 
 
 def _allowed(model: type[BaseModel], parents: Iterable[Any]) -> list[str]:

@@ -57,6 +57,7 @@ class TrainingData(BaseModel):
 
     Attributes:
         rephrased_by: hash of the knowledge base whose names and findings stood for report sentences.
+        begun_with: the checkpoint that training began with, and what it had seen.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -67,6 +68,7 @@ class TrainingData(BaseModel):
     licence: str
     attribution: str
     rephrased_by: str | None = None
+    begun_with: str | None = None
 
 
 class MERLConfig(BaseModel):

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from merl.errors import RecordError
 from merl.records import STANDARD_LEADS, ECGRecord
@@ -45,6 +45,12 @@ class SignalSpec(BaseModel):
         if len(set(leads)) != len(leads):
             raise ValueError(f"a lead is named twice: {', '.join(leads)}")
         return leads
+
+    @model_validator(mode="after")
+    def _some_samples(self) -> SignalSpec:
+        if not self.samples:
+            raise ValueError(f"{self.seconds:g} s at {self.sampling_rate:g} Hz hold no sample; give more")
+        return self
 
     @property
     def samples(self) -> int:

@@ -177,6 +177,7 @@ def eye_text_encoder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     class Axes:
         sha256, dim, pooling, max_tokens, lowercase, template = "0" * 64, 384, "mean", 256, False, "{text}"
+        retrained = False
 
         def encode(self, texts: list[str], *, truncate: bool = False) -> NDArray[np.float32]:
             return np.eye(384, dtype=np.float32)[[zlib.crc32(text.encode()) % 384 for text in texts]]

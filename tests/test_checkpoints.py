@@ -58,16 +58,20 @@ def test_saving_leaves_the_model_as_it_was(model, folder):
     assert next(model.parameters()).requires_grad
 
 
-@pytest.mark.parametrize(
-    ("half", "value", "sentence"),
-    [(True, 1e6, "not finite in half precision; give half=False"), (False, float("nan"), "training failed")],
-)
-def test_weights_that_cannot_be_kept_are_refused(model, tmp_path, half, value, sentence):
+@pytest.mark.parametrize("half", [True, False])
+def test_weights_that_are_no_numbers_are_refused(model, tmp_path, half):
     with torch.no_grad():
-        model.linear1.weight[0, 0] = value
-    with pytest.raises(CheckpointError, match=f"linear1.weight of tiny are {sentence}|linear1.*{sentence}"):
-        save_checkpoint(model, tmp_path / "bad", half=half)
-    assert not (tmp_path / "bad").exists()
+        model.linear1.weight[0, 0] = float("nan")
+    with pytest.raises(CheckpointError, match=r"linear1\.weight of tiny are not finite; the training failed"):
+        save_checkpoint(model, tmp_path / "out", half=half)
+    assert not (tmp_path / "out").exists()
+
+
+def test_weights_too_large_for_half_precision_stay_single(model, tmp_path):
+    with torch.no_grad():
+        model.linear1.weight[0, 0] = 1e6
+    save_checkpoint(model, tmp_path / "out")
+    assert load_model(tmp_path / "out").linear1.weight[0, 0] == 1e6
 
 
 def test_truncated_weights(folder):

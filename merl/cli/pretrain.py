@@ -60,13 +60,20 @@ def pretrain(
 
 
 def _set(values: Any, key: str, text: str) -> None:
-    """Put a value where a dotted key says; what is no mapping there is left for the check to refuse."""
+    """Put a value where a dotted key says, ``then.0.epochs`` being the first of the further stages'.
+
+    Raises:
+        UsageError: the key leads nowhere.
+    """
     *parents, last = key.split(".")
     for parent in parents:
-        if isinstance(values, dict):
-            values = values.setdefault(parent, {})
-    if isinstance(values, dict):
-        values[last] = _value(key, text)
+        if isinstance(values, list) and parent.isdigit() and int(parent) < len(values):
+            values = values[int(parent)]
+        else:
+            values = values.setdefault(parent, {}) if isinstance(values, dict) else None
+    if not isinstance(values, dict):
+        raise UsageError(f"{key} leads nowhere in this configuration; look at its keys in the file")
+    values[last] = _value(key, text)
 
 
 def _value(key: str, text: str) -> Any:

@@ -53,9 +53,10 @@ class SentenceEncoder:
         name: how configurations and manifests call it.
         sha256: hash of its weights, which travels with whatever was made from its embeddings.
         dim: length of an embedding.
+        retrained: whether its weights are no longer those that ``sha256`` is of.
 
     Raises:
-        CheckpointError: the folder holds no text encoder.
+        CheckpointError: the folder holds no text encoder, or not all of it, or it cannot read so much.
     """
 
     def __init__(
@@ -81,9 +82,27 @@ class SentenceEncoder:
         self.sha256 = MINILM_SHA256 if folder is None else sha256(path / "model.safetensors")
         self.max_tokens, self.pooling = max_tokens, pooling
         self.lowercase, self.template = lowercase, template
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(path, local_files_only=True)
-        self.model: Any = AutoModel.from_pretrained(path, local_files_only=True).eval().requires_grad_(False)
-        self.dim = int(self.model.config.hidden_size)
+        try:
+            self.tokenizer: Any = AutoTokenizer.from_pretrained(path, local_files_only=True)
+            model, loading = AutoModel.from_pretrained(path, local_files_only=True, output_loading_info=True)
+        except (OSError, ValueError, KeyError) as problem:
+            raise CheckpointError(
+                f"{path} is no text encoder ({str(problem).splitlines()[0]}); give the folder of a"
+                " transformers model with its tokenizer"
+            ) from None
+        made_up = [key for key in loading["missing_keys"] if pooling == "pooler" or "pooler" not in key]
+        if made_up:  # transformers would draw them at random
+            raise CheckpointError(
+                f"{path} lacks {len(made_up)} of its weights (for example {sorted(made_up)[0]});"
+                " give the whole encoder, or another pooling"
+            )
+        if pooling == "pooler" and not hasattr(model, "pooler"):
+            raise CheckpointError(f"{self.name} has no pooler; give pooling: mean")
+        if max_tokens > (positions := getattr(model.config, "max_position_embeddings", max_tokens)):
+            raise CheckpointError(f"{self.name} reads {positions} tokens at most; max_tokens is {max_tokens}")
+        self.model: Any = model.eval().requires_grad_(False)
+        self.dim = int(model.config.hidden_size)
+        self.retrained = False
 
     def encode(
         self, texts: Sequence[str], *, batch_size: int = 64, truncate: bool = False
@@ -91,7 +110,7 @@ class SentenceEncoder:
         """Embed texts for use, without gradients; each distinct text is encoded once.
 
         Args:
-            texts: any number of texts, lower or upper case alike.
+            texts: any number of texts.
             batch_size: texts encoded together; they are sorted by length first.
             truncate: cut texts longer than ``max_tokens`` instead of refusing them.
 
@@ -143,11 +162,13 @@ class SentenceEncoder:
         """Return the last ``count`` transformer layers themselves, for training or to load weights into.
 
         Raises:
-            ConfigError: the encoder has fewer.
+            ConfigError: the encoder has fewer, or is not built like BERT.
         """
         import torch
 
-        layers = self.model.encoder.layer
+        layers = getattr(getattr(self.model, "encoder", None), "layer", None)
+        if layers is None:
+            raise ConfigError(f"{self.name} is not built like BERT; set trained_layers: 0")
         if count > len(layers):
             raise ConfigError(
                 f"trained_layers {count} is too many: {self.name} has {len(layers)} transformer layers"

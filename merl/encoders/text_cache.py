@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merl.encoders.text import SentenceEncoder
+from merl.errors import MerlError
 from merl.files import cache_dir
 
 _CHUNK = 512  # texts between two writes: what a stopped run has to embed again
@@ -35,8 +36,27 @@ def cached_embeddings(
 
     Returns:
         What ``encoder.encode`` returns, shape (texts, dim).
+
+    Raises:
+        MerlError: the cache is damaged or cannot be written.
     """
+    if encoder.retrained:  # its weights are no longer those that the hash stands for
+        return encoder.encode(texts, truncate=True)
     folder = folder or cache_dir() / "text"
+    try:
+        return _through_store(encoder, texts, folder, progress)
+    except sqlite3.Error as problem:
+        raise MerlError(
+            f"the text cache in {folder} cannot be used ({problem}); make room, or delete the folder"
+        ) from None
+
+
+def _through_store(
+    encoder: SentenceEncoder,
+    texts: Sequence[str],
+    folder: Path,
+    progress: Callable[[int, int, str], None] | None,
+) -> NDArray[np.float32]:
     folder.mkdir(parents=True, exist_ok=True)
     identity = [encoder.sha256, encoder.pooling, encoder.max_tokens, encoder.lowercase, encoder.template]
     name = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]

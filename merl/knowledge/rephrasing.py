@@ -17,9 +17,12 @@ from merl.knowledge.lookup import fold_words, join_non
 _WORD = re.compile(r"[a-z0-9]+")
 #: Words after which a sentence does not simply state what it names.
 _DOUBT = re.compile(
-    r"\b(?:no|not|without|never|or|cannot|ruled?|excluded?|possibl[ey]|probabl[ey]|consider|suspected|suggest\w*"
-    r"|borderline|questionable|versus|vs|previous)\b"
+    r"\?|\b(?:no|not|without|never|or|cannot|may|might|could|rule[ds]?|exclu\w+|possib\w+|probab\w+|likely|unlikely"
+    r"|consider\w*|suspect\w*|suggest\w*|consistent with|uncertain|doubtful|borderline|questionable|versus|vs"
+    r"|absen\w+|resolved|previous\w*|history|except|apart|other(?:wise)?)\b"
 )
+#: Said apart from a name, they say that it is not the whole of it: "right bundle branch block, incomplete".
+_PARTLY = re.compile(r"\b(?:in|un)complete\b|\bpartial\b")
 
 
 class Rephrasings(NamedTuple):
@@ -52,9 +55,13 @@ class Rephraser:
             sentence: in English.
         """
         sentence = join_non(sentence.lower())
-        stated = not _DOUBT.search(sentence)
+        mentions = list(self._mentions(sentence))
+        apart = sentence
+        for start, end, _ in reversed(mentions):
+            apart = apart[:start] + apart[end:]
+        stated = not _DOUBT.search(sentence) and not _PARTLY.search(apart)
         synonyms, broader, findings = set[str](), set[str](), set[str]()
-        for start, end, entry in self._mentions(sentence):
+        for start, end, entry in mentions:
             names = _names(entry)
             synonyms |= {sentence[:start] + name + sentence[end:] for name in names}
             if stated:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,11 +77,15 @@ def import_official(path: Path, encoder: str, out: Path, *, text: Path | None = 
     found = recognise(parts.ecg)
     hint = f", it holds {found}" if found not in {None, encoder} else ""
     fill(model, parts.ecg, f"{path} does not fit {encoder}{hint}")
-    if text:
-        model.text_folder = out / TEXT_FOLDER
-        identity = write_text_encoder(text, parts, model.text_folder, path)
-        model.config = config.model_copy(update={"text": identity})
-    save_checkpoint(model, out, half=False)
+    try:
+        if text:
+            model.text_folder = out / TEXT_FOLDER
+            identity = write_text_encoder(text, parts, model.text_folder, path)
+            model.config = config.model_copy(update={"text": identity})
+        save_checkpoint(model, out, half=False)
+    except BaseException:  # out is ours: it did not exist
+        shutil.rmtree(out, ignore_errors=True)
+        raise
     left = [*parts.unused, *([] if text else [LANGUAGE + key for key in parts.words])]
     apart = {*left, *parts.converted}
     return Imported([key for key in state if key not in apart], parts.converted, left)
@@ -111,8 +116,12 @@ def export_official(model: MERL, path: Path) -> None:
         state |= {LANGUAGE + key: tensor for key, tensor in model.text_encoder.model.state_dict().items()}
     if model.config.projection == "none":
         state = {key.removeprefix(ECG): tensor for key, tensor in state.items()}
-    with atomic_path(path) as part:
-        torch.save(state, part)
+    try:
+        with atomic_path(path) as part:
+            torch.save(state, part)
+    except RuntimeError as problem:  # how torch's writer reports a full disk
+        reason = str(problem).splitlines()[0]
+        raise CheckpointError(f"cannot write {path}: {reason}; make room and try again") from None
 
 
 def writes_text(model: MERL) -> bool:

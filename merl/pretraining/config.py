@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, field_validator, model_validator
 
 from merl.encoders.text import MINILM
 from merl.errors import unknown
@@ -13,7 +13,7 @@ from merl.preprocessing import SignalSpec
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class TextConfig(_Strict):
@@ -100,7 +100,7 @@ class PretrainConfig(Stage):
     validation_folds: tuple[int, ...] = ()
     batch_size: int = Field(256, gt=1)
     weight_decay: float = Field(1e-2, ge=0)
-    objectives: dict[str, float] = Field({"cma-multi": 1.0, "uma": 1.0}, min_length=1)
+    objectives: dict[str, PositiveFloat] = Field({"cma-multi": 1.0, "uma": 1.0}, min_length=1)
     temperature: float = Field(0.07, gt=0)
     temperature_floor: float | None = Field(None, gt=0)
     near_duplicates: float | None = Field(None, gt=0, le=1)
@@ -114,6 +114,8 @@ class PretrainConfig(Stage):
         strange = [unknown("objective", name, OBJECTIVES) for name in objectives if name not in OBJECTIVES]
         if strange:
             raise ValueError("; ".join(strange))
+        if not any(name.startswith("cma") for name in objectives):
+            raise ValueError("none brings ECG and text together; give one of the cma objectives too")
         return objectives
 
     @model_validator(mode="after")
@@ -124,6 +126,15 @@ class PretrainConfig(Stage):
         floor = self.temperature_floor
         if floor is not None and floor > self.temperature:
             raise ValueError(f"temperature {self.temperature} lies below its floor {floor}; lower the floor")
+        masked = any(stage.lead_masking or stage.single_lead for stage in self.stages)
+        if masked and self.spec.scaling != "millivolt":
+            raise ValueError(
+                "leads are masked at zero millivolts, which minmax scaling has moved; set scaling: millivolt,"
+                " or leave lead_masking and single_lead out"
+            )
+        trained = [self.trains_text(stage) for stage in self.stages]
+        if trained != sorted(trained):
+            raise ValueError("a stage with text_learning_rate 0 follows one that trains text; put it first")
         return self
 
     @property

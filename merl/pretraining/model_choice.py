@@ -7,9 +7,12 @@ from torch import Tensor
 
 from merl.errors import UsageError
 
+#: How many nearest ECGs of a report are looked at, at most.
+MOST_LOOKED_AT = 10
+
 
 def retrieval_recall(
-    ecg: Tensor, text: Tensor, report: Tensor, ks: tuple[int, ...] = (1, 5, 10)
+    ecg: Tensor, text: Tensor, report: Tensor, ks: tuple[int, ...] = (1, 5, MOST_LOOKED_AT)
 ) -> list[float]:
     """Return how often a report finds one of its own ECGs among the nearest k.
 

@@ -12,12 +12,14 @@ from accelerate import PartialState
 
 from merl.checkpoints import WEIGHTS, fill, load_model, save_checkpoint
 from merl.encoders.text import MINILM, SentenceEncoder
-from merl.errors import ConfigError, DataError, MerlError, UsageError
+from merl.errors import CheckpointError, ConfigError, DataError, MerlError, UsageError
+from merl.files import write_text
 from merl.knowledge.entries import load_entries
 from merl.knowledge.passages import corpus_sha256
 from merl.knowledge.rephrasing import Rephraser
 from merl.model import MERL, MERLConfig, TextIdentity
 from merl.pretraining.config import PretrainConfig
+from merl.pretraining.model_choice import MOST_LOOKED_AT
 from merl.pretraining.pairs import Progress, ReportTexts
 from merl.pretraining.preparation import prepare
 from merl.pretraining.prepared import MANIFEST, PreparedPairs
@@ -26,7 +28,8 @@ from merl.pretraining.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
-STATE, LOG, PAIRS, HELD_OUT = "state.pt", "log.jsonl", "pairs", "validation"
+STATE, LOG, LEFT_OUT = "state.pt", "log.jsonl", "left_out.json"
+PAIRS, HELD_OUT = "pairs", "validation"
 
 
 def pretrain(
@@ -74,8 +77,7 @@ def pretrain(
         )
     torch.manual_seed(config.seed)
     model = _model(config)  # before the data are read: a faulty configuration is said at once
-    if init is not None:
-        _begin_with(model, init)
+    begun_with = None if init is None else _begin_with(model, init)
     with here.main_process_first():
         pairs = _pairs(config, data, config.folds, out / PAIRS, progress=progress, least=config.batch_size)
         held_out = None
@@ -83,19 +85,24 @@ def pretrain(
             held_out = PreparedPairs.open(validation, config.spec)
         elif config.validation_folds:
             held_out = _pairs(config, data, config.validation_folds, out / HELD_OUT, progress=progress)
+    if held_out is not None:
+        _check_held_out(pairs, held_out)
     entries = load_entries() if any(stage.rephrase_share for stage in config.stages) else None
-    seen = pairs.training_data()
-    if entries is not None:
-        seen = seen.model_copy(update={"rephrased_by": corpus_sha256(entries)})
+    seen = pairs.training_data().model_copy(
+        update={"rephrased_by": None if entries is None else corpus_sha256(entries), "begun_with": begun_with}
+    )
     model.config = model.config.model_copy(update={"training": seen})
     texts = ReportTexts.collect(pairs.reports, None if entries is None else Rephraser(entries))
-    trainer = Trainer(config, model, pairs, texts, validation=held_out, progress=progress)
+    with here.main_process_first():  # the first one fills the cache of texts, the others read it
+        trainer = Trainer(config, model, pairs, texts, validation=held_out, progress=progress)
     _train(trainer, out)
     if here.is_main_process:
         save_checkpoint(model, out)
+        _list_left_out(pairs, out)
         (out / STATE).unlink(missing_ok=True)
         for folder in (PAIRS, HELD_OUT):
-            shutil.rmtree(out / folder, ignore_errors=True)
+            if not (data / MANIFEST).is_file():  # then this run made them
+                shutil.rmtree(out / folder, ignore_errors=True)
     here.wait_for_everyone()
     return load_model(out)
 
@@ -118,21 +125,26 @@ def _pairs(
 
     if not (data / MANIFEST).is_file():
         source = open_source(data, folds=folds, sampling_rate=spec.sampling_rate)
+        if source.folds != folds:
+            raise ConfigError(
+                f"{source.name} has folds and the configuration names none; set folds, or prepare the data"
+            )
         check(len(source.pairs()[0]))  # said before the records are read, which takes minutes
-        prepare(
-            source,
-            out,
-            sampling_rate=spec.sampling_rate,
-            leads=spec.leads,
-            seconds=spec.seconds,
-            progress=progress,
-        )
+        if PartialState().is_main_process:
+            prepare(
+                source,
+                out,
+                sampling_rate=spec.sampling_rate,
+                leads=spec.leads,
+                seconds=spec.seconds,
+                progress=progress,
+            )
         data = out
     pairs = PreparedPairs.open(data, spec)
     if pairs.manifest.folds != folds:
         raise UsageError(
             f"{data} holds the folds {_listed(pairs.manifest.folds)} and the configuration asks for"
-            f" {_listed(folds)}; prepare those, or set folds"
+            f" {_listed(folds)}; prepare those, set folds, or give held-out pairs as validation=DIR"
         )
     check(len(pairs))
     return pairs
@@ -169,10 +181,40 @@ def _model(config: PretrainConfig) -> MERL:
     )
 
 
-def _begin_with(model: MERL, init: str | Path) -> None:
-    given, own = load_model(init), model.state_dict()
-    untrained = {name: weight for name, weight in own.items() if name.startswith("text_layers.")}
+def _begin_with(model: MERL, init: str | Path) -> str:
+    """Put a checkpoint's weights into the model and return what its card has to say of that."""
+    given = load_model(init)
+    here, there = model.config, given.config
+    same_input = here.spec == there.spec.model_copy(update={"missing_leads": here.spec.missing_leads})
+    kept = {"trained_layers": here.text.trained_layers, "place": here.text.place}
+    same_text = here.text == there.text.model_copy(update=kept)
+    if not (same_input and same_text):
+        what = "text encoder" if same_input else "input"
+        raise CheckpointError(f"{given.name} has another {what} than {model.name}, so it cannot be its start")
+    untrained = {name: weight for name, weight in model.state_dict().items() if "text_layers." in name}
     fill(model, untrained | given.state_dict(), f"{given.name} cannot be the start of {model.name}")
+    if there.text.trained_layers:
+        model.text_encoder.retrained = True
+    seen = there.training
+    data = f"{seen.dataset} folds {_listed(seen.folds)}" if seen else "unknown data"
+    return f"{given.name} ({(given.sha256 or '')[:12]}), trained on {data}"
+
+
+def _check_held_out(pairs: PreparedPairs, held_out: PreparedPairs) -> None:
+    if len(held_out) < MOST_LOOKED_AT:
+        raise DataError(f"{len(held_out)} held-out records are too few; give at least {MOST_LOOKED_AT}")
+    if held_out.manifest.pairs_sha256 == pairs.manifest.pairs_sha256:
+        raise UsageError("the held-out pairs are the ones trained on; give others as validation=DIR")
+
+
+def _list_left_out(pairs: PreparedPairs, out: Path) -> None:
+    """Keep what the manifest says of records that were not trained on; the manifest may go."""
+    made = pairs.manifest
+    unreadable = [record.model_dump() for record in made.unreadable]
+    listed = {"left_out": made.left_out, "unreadable": unreadable}
+    write_text(out / LEFT_OUT, json.dumps(listed, indent=2) + "\n")
+    if unreadable:
+        log.warning("%d records could not be read; %s lists them", len(unreadable), out / LEFT_OUT)
 
 
 def _train(trainer: Trainer, out: Path) -> None:
@@ -180,7 +222,7 @@ def _train(trainer: Trainer, out: Path) -> None:
     if (out / STATE).exists():
         trainer.resume(out / STATE)
     while trainer.epoch < trainer.config.total_epochs:
-        line = trainer.train_epoch() | trainer.validate()
+        line = trainer.train_epoch(out / STATE) | trainer.validate()
         log.info("%s", ", ".join(f"{key} {value:.4g}" for key, value in line.items()))
         if trainer.accelerator.is_main_process:
             trainer.save(out / STATE)

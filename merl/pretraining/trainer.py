@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import math
 import random
+import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import Tensor, nn
 
@@ -28,12 +28,15 @@ from merl.encoders.text_cache import cached_embeddings
 from merl.errors import MerlError
 from merl.files import atomic_path
 from merl.model import MERL, cpu_has_bf16
-from merl.objectives import Batch, Temperature, total
+from merl.objectives import Batch, total
 from merl.pretraining.augmentation import augment
 from merl.pretraining.config import PretrainConfig
 from merl.pretraining.model_choice import rankme, retrieval_recall
+from merl.pretraining.pairing import Pairing
 from merl.pretraining.pairs import Indices, Progress, ReportTexts
 from merl.pretraining.prepared import PreparedPairs
+
+SAVE_EVERY = 600  # seconds
 
 
 @dataclass(frozen=True)
@@ -49,48 +52,6 @@ class Inputs:
     signals: Tensor
     drawn: Indices
     same: Tensor
-
-
-class Pairing(nn.Module):
-    """The model with what only training needs, as one module: what runs in it is seen by every wrapper."""
-
-    def __init__(self, model: MERL, config: PretrainConfig) -> None:
-        super().__init__()
-        self.model = model
-        self.dropout = nn.Dropout(0.1)
-        self.fixed = config.temperature
-        floor = config.temperature_floor
-        self.temperature = None if floor is None else Temperature(config.temperature, floor)
-        self.bias = nn.Parameter(torch.tensor(-10.0)) if "cma-sigmoid" in config.objectives else None
-        self.views = "uma" in config.objectives
-        if not self.views:  # a weight that is never used would keep processes waiting for its gradient
-            model.linear1.requires_grad_(False)
-            model.linear2.requires_grad_(False)
-
-    def forward(self, signals: Tensor, texts: list[str] | Tensor, row: Tensor) -> dict[str, Any]:
-        """Embed one process's part of a batch.
-
-        Args:
-            signals: shape (records, leads, samples).
-            texts: the distinct texts drawn for them, or their embeddings by the frozen text encoder.
-            row: index of each record's text among them, shape (records,).
-
-        Returns:
-            Fields of a ``Batch``.
-        """
-        ecg, pooled = self.model.ecg_views(signals)
-        embedded = texts if isinstance(texts, Tensor) else self.model.text_encoder.embed(texts)
-        found: dict[str, Any] = {
-            "ecg": F.normalize(ecg.float(), dim=-1),
-            "text": F.normalize(self.model.project_text(embedded).float(), dim=-1)[row],
-            "temperature": self.fixed if self.temperature is None else self.temperature(),
-        }
-        if self.bias is not None:
-            found["bias"] = 1 * self.bias  # a bare parameter would escape DDP
-        if self.views:
-            views = (self.dropout(head(pooled)) for head in (self.model.linear1, self.model.linear2))
-            found["views"] = tuple(F.normalize(view.float(), dim=-1) for view in views)
-        return found
 
 
 class Trainer:
@@ -133,6 +94,7 @@ class Trainer:
             model.text_encoder.model.to(self.accelerator.device)
         self.steps_per_epoch = len(pairs) // config.batch_size
         self.step = 0
+        self._order: tuple[int, Indices] = (-1, np.zeros(0, np.int64))
         self.best: dict[str, Any] = {"recall": -1.0, "model": None}
 
     @property
@@ -148,6 +110,8 @@ class Trainer:
             return None, None
         rephrased = config.needs_meaning or any(stage.rephrase_share for stage in frozen)
         texts = self.texts.texts if rephrased else self.texts.texts[: self.texts.said]
+        if self.accelerator.device.type != "cpu":
+            self.model.text_encoder.model.to(self.accelerator.device)
         found = cached_embeddings(self.model.text_encoder, texts, progress=self.progress)
         embeddings = torch.from_numpy(found).to(self.accelerator.device)
         return embeddings if frozen else None, embeddings if config.needs_meaning else None
@@ -157,8 +121,10 @@ class Trainer:
         config, count = self.config, self.accelerator.num_processes
         epoch, at = divmod(step, self.steps_per_epoch)
         stage, epoch_of_stage = config.stage_of(epoch)
-        order = np.random.default_rng([config.seed, 0, epoch]).permutation(len(self.pairs))
-        records = order[at * config.batch_size : (at + 1) * config.batch_size]
+        if self._order[0] != epoch:
+            order = np.random.default_rng([config.seed, 0, epoch]).permutation(len(self.pairs))
+            self._order = (epoch, order)
+        records = self._order[1][at * config.batch_size : (at + 1) * config.batch_size]
         drawn = self.texts.draw(
             records,
             random.Random(f"{config.seed} {step}"),
@@ -198,14 +164,18 @@ class Trainer:
             batch = batch.with_near_duplicates(self.config.near_duplicates)
         return total(batch, self.config.objectives)
 
-    def train_epoch(self) -> dict[str, float]:
+    def train_epoch(self, state: Path | None = None) -> dict[str, float]:
         """Run to the end of the epoch and return what there is to say of it.
 
+        Args:
+            state: where to save the state every ten minutes, for epochs that last.
+
         Raises:
-            MerlError: the loss is no longer finite.
+            MerlError: the loss is no longer finite, or the state cannot be written.
         """
         self.pairing.train()
         start, first, losses = time.monotonic(), self.step, list[float]()
+        saved = start
         end = (self.epoch + 1) * self.steps_per_epoch
         for inputs in self._ahead(end):
             for group in self.optimizer.param_groups:
@@ -224,6 +194,9 @@ class Trainer:
             self.step += 1
             losses.append(loss.item())
             self._tell(losses, first)
+            if state and self.accelerator.is_main_process and time.monotonic() > saved + SAVE_EVERY:
+                self.save(state)
+                saved = time.monotonic()
         seconds = time.monotonic() - start
         return {
             "epoch": self.epoch,
@@ -275,7 +248,7 @@ class Trainer:
         self.model.eval()
         device = self.accelerator.device
         reports, report = np.unique(np.array(self.validation.reports), return_inverse=True)
-        text = self.model.encode_text([str(one) for one in reports], normalize=True, truncate=True)
+        text = self._held_out_texts([str(one) for one in reports])
         parts = [
             self.model.encode_ecg(torch.from_numpy(self.validation.signals(rows)).to(device), normalize=True)
             for rows in np.array_split(np.arange(len(report)), -(-len(report) // 128))
@@ -291,11 +264,26 @@ class Trainer:
             "rankme": rankme(ecg),
         }
 
+    def _held_out_texts(self, reports: list[str]) -> Tensor:
+        if self.config.text.trained_layers:
+            return self.model.encode_text(reports, normalize=True, truncate=True)
+        found = torch.from_numpy(cached_embeddings(self.model.text_encoder, reports))
+        return self.model.project_text(found.to(self.accelerator.device), normalize=True)
+
+    def belongs_to(self) -> dict[str, str]:
+        """Return what a state is bound to, in the words of the error that refuses another."""
+        held_out = self.validation.manifest.pairs_sha256 if self.validation else ""
+        return {
+            "another configuration": self.config.model_dump_json(),
+            "other data": f"{self.pairs.manifest.pairs_sha256} {held_out}",
+            "another model or knowledge base": self.model.config.model_dump_json(),
+            "another number of processes": str(self.accelerator.num_processes),
+        }
+
     def state(self) -> dict[str, Any]:
         """Return all that decides how the run goes on."""
         return {
-            "config": self.config.model_dump_json(),
-            "pairs": self.pairs.manifest.pairs_sha256,
+            "belongs_to": self.belongs_to(),
             "step": self.step,
             "pairing": self.accelerator.unwrap_model(self.pairing).state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -313,6 +301,7 @@ class Trainer:
                 torch.save(self.state(), part)
         except (OSError, RuntimeError) as problem:  # torch's writer reports a full disk as a RuntimeError
             full = getattr(problem, "errno", None) == errno.ENOSPC
+            full = full or shutil.disk_usage(path.parent).free < 2**20
             reason = "the disk is full" if full else str(problem).splitlines()[0]
             raise MerlError(
                 f"cannot write {path}: {reason}; make room and start again, it goes on where it last saved"
@@ -322,19 +311,15 @@ class Trainer:
         """Continue from a saved state.
 
         Raises:
-            MerlError: the state is damaged, or belongs to a run with another configuration or other data.
+            MerlError: the state is damaged, or belongs to another run.
         """
         try:
             state = torch.load(path, weights_only=True, map_location="cpu")
-            made_with, pairs = state["config"], state["pairs"]
+            made_with = dict(state["belongs_to"])
         except (OSError, RuntimeError, EOFError, UnpicklingError, LookupError, TypeError):
             raise MerlError(f"{path} is no state of a training run; delete it to train anew") from None
-        differ = {
-            "another configuration": made_with != self.config.model_dump_json(),
-            "other data": pairs != self.pairs.manifest.pairs_sha256,
-        }
-        for what, other in differ.items():
-            if other:
+        for what, own in self.belongs_to().items():
+            if made_with.get(what) != own:
                 raise MerlError(f"{path} was made with {what}; give another out folder or delete it")
         self.step, self.best = state["step"], state["best"]
         self.accelerator.unwrap_model(self.pairing).load_state_dict(state["pairing"])
@@ -357,7 +342,8 @@ def _optimizer(pairing: Pairing, config: PretrainConfig) -> torch.optim.AdamW:
         [
             {"params": weights, "text": text, "weight_decay": decay}
             for (text, decay), weights in groups.items()
-        ]
+        ],
+        fused=True,
     )
 
 

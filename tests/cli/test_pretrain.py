@@ -37,6 +37,8 @@ def test_a_run_with_a_setting(merl, config, tiny_ptbxl, place):
             2,
             "unknown key 'max_token'; did you mean 'max_tokens'",
         ),
+        (["data={data}", "out=m", "name.first=cnn"], 2, "name.first leads nowhere in this configuration"),
+        (["data={data}", "out=m", "then.0.epochs=1"], 2, "then: input should be"),
         (["data={data}", "out=m", "epochs=many"], 2, "epochs: input should be a valid integer"),
         (["data={data}", "out=m", "epochs=[1"], 2, "epochs=[1 is not valid YAML"),
         (["data={data}", "out=m", "epochs"], 2, "'epochs' is not key=value"),

@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 
 from merl.encoders.text_cache import cached_embeddings
+from merl.errors import MerlError
 
 
 class Counting:
     """An encoder that writes down what it is asked to embed; a text's embedding is its length."""
 
-    pooling, max_tokens, lowercase, template, dim = "mean", 256, False, "{text}", 2
+    pooling, max_tokens, lowercase, template, dim, retrained = "mean", 256, False, "{text}", 2, False
 
     def __init__(self, sha256="a"):
         self.sha256, self.asked = sha256, []
@@ -52,3 +53,22 @@ def test_what_was_embedded_before_a_failure_is_kept(tmp_path):
     encoder = Counting()
     cached_embeddings(encoder, texts, folder=tmp_path)
     assert len(encoder.asked) == 700 - 512
+
+
+def test_retrained_layers_pass_the_cache_by(tmp_path):
+    cached_embeddings(Counting(), ["a"], folder=tmp_path)
+    encoder = Counting()
+    encoder.retrained = True
+    cached_embeddings(encoder, ["a", "bb"], folder=tmp_path)
+    assert encoder.asked == ["a", "bb"]
+    fresh = Counting()
+    cached_embeddings(fresh, ["bb"], folder=tmp_path)
+    assert fresh.asked == ["bb"]  # nothing of the other weights was kept
+
+
+def test_a_damaged_cache_is_said_so(tmp_path):
+    cached_embeddings(Counting(), ["a"], folder=tmp_path)
+    for path in tmp_path.iterdir():
+        path.write_bytes(b"not a database" * 100)
+    with pytest.raises(MerlError, match=r"cannot be used .* delete the folder"):
+        cached_embeddings(Counting(), ["a"], folder=tmp_path)

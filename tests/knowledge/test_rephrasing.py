@@ -19,7 +19,10 @@ def test_a_statement_is_said_by_other_names_broader_concepts_and_findings(rephra
     assert {finding.text.lower() for finding in entry.findings} <= set(found.findings)
 
 
-@pytest.mark.parametrize("doubt", ["possible", "no", "cannot rule out"])
+@pytest.mark.parametrize(
+    "doubt",
+    ["possible", "no", "cannot rule out", "likely", "may be", "consistent with", "absence of", "otherwise"],
+)
 def test_what_is_doubted_or_denied_keeps_its_doubt_and_gets_no_findings(rephraser, doubt):
     found = rephraser.rephrase(f"{doubt} first degree av block")
     assert found.synonyms
@@ -35,6 +38,13 @@ def test_the_longest_name_counts_and_spelling_does_not(rephraser):
     )
     assert not any("complete right bundle" in text and "incomplete" not in text for text in one.synonyms)
     assert "first degree heart block" in other.synonyms
+
+
+def test_a_part_of_it_is_not_the_whole(rephraser):
+    found = rephraser.rephrase("right bundle branch block, incomplete")
+    assert not found.findings
+    assert all("incomplete" in text for text in found.synonyms)
+    assert rephraser.rephrase("incomplete right bundle branch block").findings
 
 
 def test_a_sentence_that_names_nothing_stays_alone(rephraser):

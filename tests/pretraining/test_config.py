@@ -42,6 +42,15 @@ def test_stages_follow_each_other():
         ({"folds": [1, 2], "validation_folds": [2]}, "fold 2 is both trained on and validated on"),
         ({"temperature": 0.05, "temperature_floor": 0.1}, "temperature 0.05 lies below its floor 0.1"),
         ({"objectives": {}}, "objectives"),
+        ({"objectives": {"uma": 1}}, "none brings ECG and text together"),
+        ({"objectives": {"cma": float("nan")}}, "objectives.cma"),
+        ({"learning_rate": float("inf")}, "learning_rate"),
+        ({"spec": {"scaling": "minmax"}, "lead_masking": 0.1}, "minmax scaling has moved"),
+        (
+            {"text": {"trained_layers": 1}, "then": [{"text_learning_rate": 0}]},
+            "a stage with text_learning_rate 0 follows one that trains text",
+        ),
+        ({"spec": {"seconds": 0.001}}, "hold no sample"),
         ({"text": {"trained_layer": 3}}, "trained_layer"),
     ],
 )

@@ -9,14 +9,15 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from merl.checkpoints import WEIGHTS, load_model
-from merl.errors import ConfigError, DataError, MerlError, UsageError
+from merl.errors import CheckpointError, ConfigError, DataError, MerlError, UsageError
 from merl.preprocessing import SignalSpec
 from merl.pretraining import sources
 from merl.pretraining.config import PretrainConfig
 from merl.pretraining.preparation import prepare
-from merl.pretraining.run import LOG, PAIRS, STATE, pretrain
+from merl.pretraining.run import LEFT_OUT, LOG, PAIRS, STATE, pretrain
 
 SPEC = SignalSpec(leads=("I", "II"), sampling_rate=50, seconds=2)
 
@@ -50,6 +51,7 @@ class TestPretrain:
             "config.json",
             WEIGHTS,
             LOG,
+            LEFT_OUT,
         }
         assert model.sha256 == load_model(tmp_path / "out").sha256
         assert not model.training
@@ -106,6 +108,27 @@ class TestPretrain:
         with pytest.raises(UsageError, match="holds the folds 1, 2, 3 and the configuration asks for 1, 2"):
             pretrain(tiny(folds=(1, 2)), tmp_path / "ready", tmp_path / "three")
 
+    def test_a_run_may_begin_with_a_checkpoint(self, tiny_ptbxl, tmp_path):
+        pretrain(tiny(epochs=1), tiny_ptbxl, tmp_path / "first")
+        slow = tiny(epochs=1, learning_rate=1e-9, weight_decay=0)
+        model = pretrain(slow, tiny_ptbxl, tmp_path / "second", init=tmp_path / "first")
+        start = load_model(tmp_path / "first")
+        assert torch.allclose(model.downconv.weight, start.downconv.weight, atol=1e-6)
+        assert (
+            f"tiny ({start.sha256[:12]}), trained on ptbxl folds 1, 2, 3" == model.config.training.begun_with
+        )
+        other = tiny(spec=SPEC.model_copy(update={"leads": ("I", "V1")}))
+        with pytest.raises(CheckpointError, match="tiny has another input than tiny"):
+            pretrain(other, tiny_ptbxl, tmp_path / "third", init=tmp_path / "first")
+
+    def test_held_out_pairs_are_others_and_enough(self, tiny_ptbxl, tmp_path):
+        source = sources.open_source(tiny_ptbxl, folds=(1, 2, 3), sampling_rate=50)
+        ready = tmp_path / "ready"
+        prepare(source, ready, sampling_rate=50, leads=("I", "II"), seconds=2)
+        with pytest.raises(DataError, match="9 held-out records are too few; give at least 10"):
+            pretrain(tiny(), ready, tmp_path / "out", validation=ready)
+        assert ready.is_dir()
+
     def test_too_few_reports(self, tiny_ptbxl, tmp_path):
         with pytest.raises(DataError, match="3 records do not fill one batch of 8; lower batch_size"):
             pretrain(tiny(folds=(1,)), tiny_ptbxl, tmp_path / "out")
@@ -155,3 +178,35 @@ def test_a_run_killed_again_and_again_ends_in_the_same_weights(tiny_ptbxl, tmp_p
     assert last.wait(timeout=120) == 0, last.stderr.read()
     assert weights(tmp_path / "killed") == weights(tmp_path / "whole")
     assert any("text_layers" in name for name in load_model(tmp_path / "whole").state_dict())
+
+
+def test_two_processes_train_together(tiny_ptbxl, tmp_path):
+    """From published files to the checkpoint: one prepares and writes, text layers join in the second stage."""
+    second = "then: [{epochs: 1, rephrase_share: 0.5}]"
+    (tmp_path / "run.yaml").write_text(
+        RUN.replace("epochs: 3", f"epochs: 1\ntext_learning_rate: 0\n{second}")
+    )
+    command = [sys.executable, "-m", "merl", "pretrain", "run.yaml", f"data={tiny_ptbxl}", "out=together"]
+    both = [
+        subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                **{"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"},
+                **{"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(20000 + os.getpid() % 20000)},
+                **{"GLOO_SOCKET_IFNAME": "lo", "MERL_CACHE": str(tmp_path / "cache")},
+                "PYTHONPATH": str(Path(sources.__file__).parents[2]),
+            },
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    for one in both:
+        _, told = one.communicate(timeout=180)
+        assert one.returncode == 0, told
+    model = load_model(tmp_path / "together")
+    assert model.config.training.records == 18
+    assert len((tmp_path / "together" / LOG).read_text().splitlines()) == 2
+    assert not (tmp_path / "together" / PAIRS).exists()

@@ -239,11 +239,16 @@ def outcome(run, folder):
 
 def process(rank, folder):
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "GLOO_SOCKET_IFNAME": "lo"}
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29517", "MERL_CACHE": str(folder / "cache")}
+    os.environ |= {
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(20000 + os.getppid() % 20000),
+        "MERL_CACHE": str(folder / "cache"),
+    }
     torch.set_num_threads(1)
 
     class Axes:
         sha256, dim, pooling, max_tokens, lowercase, template = "0" * 64, 384, "mean", 256, False, "{text}"
+        retrained = False
 
         def encode(self, texts, *, truncate):
             return np.eye(384, dtype=np.float32)[[len(text) for text in texts]]
