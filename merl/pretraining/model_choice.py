@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from merl.encoders.text_cache import cached_embeddings
 from merl.errors import UsageError
+from merl.model import MERL
+from merl.pretraining.prepared import PreparedPairs
 
-#: How many nearest ECGs of a report are looked at, at most.
-MOST_LOOKED_AT = 10
+#: How many nearest ECGs of a report are looked at.
+KS = (1, 5, 10)
+MOST_LOOKED_AT = max(KS)
 
 
-def retrieval_recall(
-    ecg: Tensor, text: Tensor, report: Tensor, ks: tuple[int, ...] = (1, 5, MOST_LOOKED_AT)
-) -> list[float]:
+@torch.inference_mode()
+def judge(model: MERL, held_out: PreparedPairs, *, batch_size: int = 128) -> dict[str, float]:
+    """Measure a model in evaluation mode on pairs it was not trained on.
+
+    Returns:
+        Recall at 1, 5 and 10 of reports that look for their ECG, and the effective rank of the embeddings.
+    """
+    device = next(model.parameters()).device
+    distinct, report = np.unique(np.array(held_out.reports), return_inverse=True)
+    reports = [str(one) for one in distinct]
+    if model.config.text.trained_layers:
+        text = model.encode_text(reports, normalize=True, truncate=True)
+    else:  # frozen: embedded once for all epochs
+        found = torch.from_numpy(cached_embeddings(model.text_encoder, reports))
+        text = model.project_text(found.to(device), normalize=True)
+    parts = [
+        model.encode_ecg(torch.from_numpy(held_out.signals(rows)).to(device), normalize=True)
+        for rows in np.array_split(np.arange(len(report)), -(-len(report) // batch_size))
+    ]
+    ecg = torch.cat(parts).float()
+    recall = retrieval_recall(ecg, text.float(), torch.from_numpy(report).to(device))
+    return {f"recall@{k}": value for k, value in zip(KS, recall, strict=True)} | {"rankme": rankme(ecg)}
+
+
+def retrieval_recall(ecg: Tensor, text: Tensor, report: Tensor, ks: tuple[int, ...] = KS) -> list[float]:
     """Return how often a report finds one of its own ECGs among the nearest k.
 
     Many ECGs have the same report word for word; each of them is a right answer.

@@ -7,16 +7,13 @@ step as if it had never stopped.
 
 from __future__ import annotations
 
-import errno
 import math
 import random
-import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -26,15 +23,15 @@ from torch import Tensor, nn
 
 from merl.encoders.text_cache import cached_embeddings
 from merl.errors import MerlError
-from merl.files import atomic_path
 from merl.model import MERL, cpu_has_bf16
 from merl.objectives import Batch, total
 from merl.pretraining.augmentation import augment
 from merl.pretraining.config import PretrainConfig
-from merl.pretraining.model_choice import rankme, retrieval_recall
+from merl.pretraining.model_choice import MOST_LOOKED_AT, judge
 from merl.pretraining.pairing import Pairing
 from merl.pretraining.pairs import Indices, Progress, ReportTexts
 from merl.pretraining.prepared import PreparedPairs
+from merl.pretraining.state import read_state, write_state
 
 SAVE_EVERY = 600  # seconds
 
@@ -246,29 +243,13 @@ class Trainer:
         if self.validation is None:
             return {}
         self.model.eval()
-        device = self.accelerator.device
-        reports, report = np.unique(np.array(self.validation.reports), return_inverse=True)
-        text = self._held_out_texts([str(one) for one in reports])
-        parts = [
-            self.model.encode_ecg(torch.from_numpy(self.validation.signals(rows)).to(device), normalize=True)
-            for rows in np.array_split(np.arange(len(report)), -(-len(report) // 128))
-        ]
-        ecg = torch.cat(parts).float()
-        recall = retrieval_recall(ecg, text.float(), torch.from_numpy(report).to(device))
+        told = judge(self.model, self.validation)
+        recall = told[f"recall@{MOST_LOOKED_AT}"]
         _, epoch_of_stage = self.config.stage_of(self.epoch - 1)
-        if epoch_of_stage == 0 or recall[-1] > self.best["recall"]:
+        if epoch_of_stage == 0 or recall > self.best["recall"]:
             kept = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
-            self.best = {"recall": recall[-1], "epoch": self.epoch, "model": kept}
-        return {
-            **dict(zip(("recall@1", "recall@5", "recall@10"), recall, strict=True)),
-            "rankme": rankme(ecg),
-        }
-
-    def _held_out_texts(self, reports: list[str]) -> Tensor:
-        if self.config.text.trained_layers:
-            return self.model.encode_text(reports, normalize=True, truncate=True)
-        found = torch.from_numpy(cached_embeddings(self.model.text_encoder, reports))
-        return self.model.project_text(found.to(self.accelerator.device), normalize=True)
+            self.best = {"recall": recall, "epoch": self.epoch, "model": kept}
+        return told
 
     def belongs_to(self) -> dict[str, str]:
         """Return what a state is bound to, in the words of the error that refuses another."""
@@ -296,16 +277,7 @@ class Trainer:
         Raises:
             MerlError: it cannot be written; the state saved before stays.
         """
-        try:
-            with atomic_path(path) as part:
-                torch.save(self.state(), part)
-        except (OSError, RuntimeError) as problem:  # torch's writer reports a full disk as a RuntimeError
-            full = getattr(problem, "errno", None) == errno.ENOSPC
-            full = full or shutil.disk_usage(path.parent).free < 2**20
-            reason = "the disk is full" if full else str(problem).splitlines()[0]
-            raise MerlError(
-                f"cannot write {path}: {reason}; make room and start again, it goes on where it last saved"
-            ) from None
+        write_state(self.state(), path)
 
     def resume(self, path: Path) -> None:
         """Continue from a saved state.
@@ -313,14 +285,7 @@ class Trainer:
         Raises:
             MerlError: the state is damaged, or belongs to another run.
         """
-        try:
-            state = torch.load(path, weights_only=True, map_location="cpu")
-            made_with = dict(state["belongs_to"])
-        except (OSError, RuntimeError, EOFError, UnpicklingError, LookupError, TypeError):
-            raise MerlError(f"{path} is no state of a training run; delete it to train anew") from None
-        for what, own in self.belongs_to().items():
-            if made_with.get(what) != own:
-                raise MerlError(f"{path} was made with {what}; give another out folder or delete it")
+        state = read_state(path, self.belongs_to())
         self.step, self.best = state["step"], state["best"]
         self.accelerator.unwrap_model(self.pairing).load_state_dict(state["pairing"])
         self.optimizer.load_state_dict(state["optimizer"])

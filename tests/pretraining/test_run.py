@@ -181,7 +181,7 @@ def test_a_run_killed_again_and_again_ends_in_the_same_weights(tiny_ptbxl, tmp_p
 
 
 def test_two_processes_train_together(tiny_ptbxl, tmp_path):
-    """From published files to the checkpoint: one prepares and writes, text layers join in the second stage."""
+    """From published files to the checkpoint; text layers join in the second stage."""
     second = "then: [{epochs: 1, rephrase_share: 0.5}]"
     (tmp_path / "run.yaml").write_text(
         RUN.replace("epochs: 3", f"epochs: 1\ntext_learning_rate: 0\n{second}")

@@ -129,7 +129,7 @@ def test_a_full_disk_leaves_the_last_state(make, tmp_path, monkeypatch):
         part.write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(trainer_module.torch, "save", full)
+    monkeypatch.setattr(torch, "save", full)
     run.train_epoch()
     with pytest.raises(MerlError, match="the disk is full; make room and start again"):
         run.save(path)
@@ -151,7 +151,7 @@ def test_the_epoch_that_finds_reports_best_is_kept(make, monkeypatch):
     assert set(told) == {"recall@1", "recall@5", "recall@10", "rankme"}
     first = weights(run)
     run.train_epoch()
-    monkeypatch.setattr(trainer_module, "retrieval_recall", lambda *_: [0.0, 0.0, 0.0])
+    monkeypatch.setattr(trainer_module, "judge", lambda *_: {"recall@10": 0.0})
     run.validate()
     run.keep_best()
     assert same(first, weights(run))
@@ -160,11 +160,11 @@ def test_the_epoch_that_finds_reports_best_is_kept(make, monkeypatch):
 def test_stages_are_not_compared(make, monkeypatch):
     run = make(tiny(epochs=1, then=[{"epochs": 1}]), validation=Ready())
     run.train_epoch()
-    monkeypatch.setattr(trainer_module, "retrieval_recall", lambda *_: [1.0, 1.0, 1.0])
+    monkeypatch.setattr(trainer_module, "judge", lambda *_: {"recall@10": 1.0})
     run.validate()
     run.train_epoch()
     second = weights(run)
-    monkeypatch.setattr(trainer_module, "retrieval_recall", lambda *_: [0.0, 0.0, 0.0])
+    monkeypatch.setattr(trainer_module, "judge", lambda *_: {"recall@10": 0.0})
     run.validate()
     run.keep_best()
     assert same(second, weights(run))
@@ -241,7 +241,7 @@ def process(rank, folder):
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "GLOO_SOCKET_IFNAME": "lo"}
     os.environ |= {
         "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(20000 + os.getppid() % 20000),
+        "MASTER_PORT": str(40000 + os.getppid() % 20000),
         "MERL_CACHE": str(folder / "cache"),
     }
     torch.set_num_threads(1)
