@@ -173,4 +173,6 @@ def _trained_on(config: MERLConfig) -> str:
         if seen.rephrased_by
         else ""
     )
-    return f"{seen.dataset}{folds}: {seen.records} pairs of waveform and report text, no labels.{knowledge}"
+    begun = f" Training began with {seen.begun_with}." if seen.begun_with else ""
+    pairs = f"{seen.records} pairs of waveform and report text, no labels"
+    return f"{seen.dataset}{folds}: {pairs}.{knowledge}{begun}"

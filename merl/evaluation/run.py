@@ -40,9 +40,9 @@ def evaluate(
 ) -> Result:
     """Score a labelled task under one or more prompt sets and compare them.
 
-    Nothing is fitted: labels are read only to score; how phrases weigh by role was chosen once, on PTB-XL
-    fold 9, and the result says so. ECG embeddings are cached, so only the first call on a split encodes
-    its records.
+    Nothing is fitted: labels are read only to score; that phrases of every role weigh alike was decided
+    once, on PTB-XL fold 9, and the result says so. ECG embeddings are cached, so only the first call on a
+    split encodes its records.
 
     Args:
         task: a task's name; prompt sets must be for the label set of that name, with exactly its classes.

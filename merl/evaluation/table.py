@@ -129,8 +129,8 @@ def _notes(result: Result) -> Text:
         lines.append("The checkpoint does not say what it was trained on; it may have seen this data set.")
     if result.role_weights_chosen_here:
         lines.append(
-            "The weights of names, synonyms, subtypes and findings were chosen on this split, for its four"
-            " tasks together: figures of enriched prompts are a little optimistic here."
+            "That names, synonyms, subtypes and findings weigh alike was decided on this split, for its four"
+            " tasks together: figures of enriched prompts may be a little optimistic here."
         )
     if result.split == "train":
         lines.append("Split train: for developing only, not a figure to report.")
