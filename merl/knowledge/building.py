@@ -118,7 +118,7 @@ def merge(shards: Sequence[str | Path], out: str | Path, progress: Progress = qu
         first = found[folders[0]]
         if sha256(part / "passages.jsonl") != first.corpus_sha256:
             raise KnowledgeError("the shards do not make up their corpus; build them with one batch size")
-        shape = (sum(manifest.passages for manifest in found.values()), first.dim)
+        shape = (sum(found[folder].passages for folder in folders), first.dim)
         vectors = open_memmap(part / "vectors.npy", mode="w+", dtype=np.float32, shape=shape)
         start = 0
         for folder in folders:
@@ -245,16 +245,20 @@ def _finish(part: Path, out: Path, manifest: CorpusManifest, progress: Progress)
     finished = part / "finished"
     shutil.rmtree(finished, ignore_errors=True)
     finished.mkdir()
-    (part / "passages.jsonl").rename(finished / "passages.jsonl")
+    vectors = part / "vectors.npy"
+    files = {"passages.jsonl": sha256(part / "passages.jsonl")}
     if manifest.shard:
-        (part / "vectors.npy").rename(finished / "vectors.npy")
+        files["vectors.npy"] = sha256(vectors)
     else:
-        index = index_vectors(np.load(part / "vectors.npy", mmap_mode="r"), progress)
+        index = index_vectors(np.load(vectors, mmap_mode="r"), progress)
         faiss.write_index(index, str(finished / "index.faiss"))
+        files["index.faiss"] = sha256(finished / "index.faiss")
         manifest = manifest.model_copy(update={"structure": structure_for(manifest.passages)})
-    files = {path.name: sha256(path) for path in sorted(finished.iterdir())}
     manifest = manifest.model_copy(update={"files": files})
     manifest.write(finished)
+    (part / "passages.jsonl").rename(finished / "passages.jsonl")
+    if manifest.shard:
+        vectors.rename(finished / vectors.name)  # last: a kill before loses no embedding
     replace_folder(finished, out)
     shutil.rmtree(part, ignore_errors=True)
     return manifest

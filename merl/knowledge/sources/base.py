@@ -87,10 +87,11 @@ def concept_passages(
         definitions: of any length; long ones are cut at the ends of sentences.
         parents: id and name of each broader concept.
     """
-    distinct = list(
-        {" ".join(name.split()).casefold(): " ".join(name.split()) for name in reversed([*names])}.values()
-    )
-    distinct.reverse()
+    once: dict[str, str] = {}
+    for name in names:
+        tidy = " ".join(name.split())
+        once.setdefault(tidy.casefold(), tidy)
+    distinct = list(once.values())
 
     def passage(kind: Kind, place: str, text: str) -> Passage:
         return Passage(

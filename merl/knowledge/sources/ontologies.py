@@ -126,13 +126,14 @@ class MONDO(Source):
             terms = json.load(zstandard.ZstdDecompressor().stream_reader(packed))
         for number, (key, term) in enumerate(terms.items(), 1):
             progress(number, len(terms), self.name)
-            if term["deprecated"] or "non-human animal" in term["label"]:
+            names = (term["label"], *term.get("synonyms", []))
+            if term["deprecated"] or any("non-human animal" in name for name in names):
                 continue
             parents = [parent for parent, distance in term["ancestors"].items() if distance == 1]
             yield from concept_passages(
                 self.name,
                 key,
-                (term["label"], *term.get("synonyms", [])),
+                names,
                 [term["description"]] if term.get("description") else [],
                 [(parent, terms[parent]["label"]) for parent in parents if parent in terms],
             )
