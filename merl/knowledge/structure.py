@@ -11,8 +11,8 @@ from merl.knowledge.sources.base import Progress
 
 #: From so many vectors on, looking at each of them takes too long.
 FLAT_BELOW = 100_000
-#: Cells looked into for one query.
-_PROBES = 64
+#: One cell in so many is looked into for a query: fewer lose recall, more take time (``structure_for``).
+_PROBED = 8
 _TRAINING_PER_CELL = 64
 _CHUNK = 50_000
 
@@ -20,9 +20,11 @@ _CHUNK = 50_000
 def structure_for(count: int) -> str:
     """Name the structure for so many vectors, as FAISS's factory writes it.
 
-    ``IVF,SQ8``: one byte a dimension, in about four cells for each row of a square of them. Against a graph
-    (HNSW) it takes a quarter less memory, is built in a fifth of the time, and comes out the same every time,
-    which a graph built by several threads does not.
+    ``IVF,SQ8``: one byte a dimension, in cells of which an eighth is looked into for a query. Measured on
+    438,770 texts of three ontologies with averaged word vectors, on one core: recall at 10 0.965 at 4 ms (a
+    quarter of the cells 0.978 at 7 ms, all of them 0.994), where exact hits count with their ties. A graph
+    (HNSW) answers faster, but comes out differently each time several threads build it, so that merged
+    shards would not equal a single build.
 
     >>> structure_for(50_000), structure_for(1_000_000)
     ('Flat', 'IVF4096,SQ8')
@@ -44,7 +46,7 @@ def index_vectors(vectors: NDArray[np.float32], progress: Progress) -> Any:
         rows = np.random.default_rng(0).choice(count, size, replace=False)
         progress(0, count, "cells")
         index.train(np.ascontiguousarray(vectors[np.sort(rows)]))
-        index.nprobe = min(_PROBES, index.nlist)  # kept in the file
+        index.nprobe = max(1, index.nlist // _PROBED)  # kept in the file
     for start in range(0, count, _CHUNK):
         chunk = np.ascontiguousarray(vectors[start : start + _CHUNK])
         index.add(chunk)

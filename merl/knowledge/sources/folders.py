@@ -65,7 +65,8 @@ class JSONLines(Source):
         with self.path.open("rb") as handle:
             for number, raw in enumerate(handle, 1):
                 read += len(raw)
-                progress(read, size, self.path.name)
+                if number % 1000 == 0:
+                    progress(read, size, self.path.name)
                 try:
                     line = Line.model_validate_json(raw)
                 except ValidationError as problem:
@@ -84,6 +85,7 @@ class JSONLines(Source):
                     name=line.name,
                     source=self.label,
                 )
+        progress(size, size, self.path.name)
         if fault and not good:
             keys = ", ".join(Line.model_fields)
             raise KnowledgeError(f"{self.path} holds no passage ({fault}); its keys are {keys}")
