@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from merl.cli.console import note, out, print_json
+from merl.cli.console import note, out, print_json, progress
 from merl.errors import UsageError, unknown
 
 app = typer.Typer(help="Search and build the ECG knowledge base.", no_args_is_help=True)
@@ -59,12 +60,59 @@ def show(entry_id: Annotated[str, typer.Argument(metavar="ID", help="An entry's 
 
 
 @app.command()
-def build(out_dir: Annotated[Path, typer.Option("--out", help="Folder of the index.")]) -> None:
-    """Build the FAISS index of the shipped knowledge into a folder."""
+def build(
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder of the index.")],
+    sources: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--source",
+            metavar="NAME[:PATH]",
+            help="ecg, hpo, icd10cm, mondo, scp:FILE, umls:DIR, snomed:DIR, jsonl:FILE or md:DIR.",
+        ),
+    ] = None,
+    shard: Annotated[str | None, typer.Option(metavar="I/N", help="Build the I-th of N shares only.")] = None,
+) -> None:
+    """Build the FAISS index of the shipped knowledge, or of expert sources, into a folder."""
     from merl.knowledge.index import KnowledgeIndex
     from merl.knowledge.index_folder import check_target
 
+    if sources or shard:
+        _build_sources(out_dir, sources or ["ecg"], shard)
+        return
     check_target(out_dir)  # before a minute of embedding
     index = KnowledgeIndex.build()
     index.save(out_dir)
     note(f"{len(index.entries)} entries indexed in {out_dir}")
+
+
+@app.command()
+def merge(
+    shards: Annotated[list[Path], typer.Argument(metavar="DIR...", help="The folders of all shards.")],
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder of the index.")],
+) -> None:
+    """Join the shards of one build into the index that a single build would have made."""
+    from merl.knowledge.building import merge as join
+
+    with progress("merging") as report:
+        manifest = join(shards, out_dir, report)
+    note(f"{manifest.passages} passages of {len(shards)} shards indexed in {out_dir}")
+
+
+def _build_sources(out_dir: Path, given: list[str], shard: str | None) -> None:
+    from merl.knowledge.building import build as build_sources
+    from merl.knowledge.sources import parse_source
+
+    found = re.fullmatch(r"(\d+)/(\d+)", shard or "1/1")
+    if not found:
+        raise UsageError(f"the shard {shard!r} is not of the form I/N; write 1/4 for the first of four")
+    share = (int(found[1]), int(found[2])) if shard else None
+    with progress("building") as report:
+        manifest = build_sources(
+            [parse_source(text) for text in given], out_dir, shard=share, progress=report
+        )
+    for source in manifest.sources:
+        note(f"{source.name}: {source.passages} passages; {source.attribution} ({source.licence})")
+        for reason, count in source.skipped.items():
+            note(f"{source.name}: {count} rows skipped ({reason})")
+    what = f"shard {shard} with " if shard else ""
+    note(f"{what}{manifest.passages} passages in {out_dir}")

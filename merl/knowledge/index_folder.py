@@ -82,7 +82,7 @@ def write_folder(
         text = manifest.model_dump_json(indent=2, by_alias=True)
         (part / "manifest.json").write_text(text, encoding="utf-8")
         part.chmod(0o755)  # mkdtemp makes private folders
-        _replace(part, target)
+        replace_folder(part, target)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -132,7 +132,7 @@ def read_vectors(folder: Path, manifest: Manifest) -> Any:
     return vectors
 
 
-def _replace(part: Path, target: Path) -> None:
+def replace_folder(part: Path, target: Path) -> None:
     """Put a finished folder in place; two processes that build the same index may both get here."""
     if target.exists():
         old = part.with_suffix(".old")

@@ -10,20 +10,22 @@ from pydantic import BaseModel, ConfigDict
 
 from merl.knowledge.entries import Entry, Statement
 
-Kind = Literal["name", "synonym", "definition", "finding", "absent", "distinguish"]
+Kind = Literal["name", "synonym", "definition", "finding", "absent", "distinguish", "is_a", "text"]
 
-#: Kinds that say what the concept is. ``absent`` speaks against it, ``distinguish`` of two concepts at once.
-SPEAKS_FOR: frozenset[Kind] = frozenset({"name", "synonym", "definition", "finding"})
+#: Kinds that say what the concept is. ``absent`` speaks against it, ``distinguish`` of two concepts at once,
+#: and a ``text``, a piece of a book, of any number.
+SPEAKS_FOR: frozenset[Kind] = frozenset({"name", "synonym", "definition", "finding", "is_a"})
 
 
 class Passage(BaseModel):
-    """One statement of an entry.
+    """One statement of an entry, or of a concept of another source.
 
     Attributes:
         id: where it stands, ``ecg:AFIB#findings/0``; changes when the entry's statements are reordered.
-        entry: the id of its entry.
+        entry: the id of its entry or concept.
         kind: which part of the entry it comes from.
         text: the statement itself.
+        name: the concept's name; empty for our own, whose entries are at hand.
         source: key of the published source; None for names, which are the vocabulary itself.
         leads: leads the statement is about, in standard spelling; empty for all.
     """
@@ -34,6 +36,7 @@ class Passage(BaseModel):
     entry: str
     kind: Kind
     text: str
+    name: str = ""
     source: str | None = None
     leads: tuple[str, ...] = ()
 
