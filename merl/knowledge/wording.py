@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from merl.ckepe.leads import MARK, mark_leads, marked_leads, without_leads
-from merl.ckepe.quantities import Quantity, take_quantities
+from merl.knowledge.leads import MARK, mark_leads, marked_leads, without_leads
+from merl.knowledge.quantities import Quantity, take_quantities
 
 #: Words of one meaning, under the one they are compared by. Opposites never share a line.
 _FAMILIES = {
