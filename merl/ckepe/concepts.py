@@ -66,7 +66,7 @@ def children(concept: Concept, concepts: Mapping[str, Concept], index: Knowledge
     others = {other.entry.id: other.entry for other in concepts.values() if other.entry}
     siblings = others.keys() - own
     broader = {above for sibling in siblings for above in _ancestors(others[sibling], index)}
-    kinds = [entry for entry in index.entries.values() if concept.entry.id in entry.is_a]
+    kinds = index.children(concept.entry.id)
     return [
         kind
         for kind in kinds

@@ -17,6 +17,7 @@ from merl.files import sha256
 if TYPE_CHECKING:
     import torch
 
+Pooling = Literal["mean", "pooler", "cls"]
 MINILM = "all-MiniLM-L6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
@@ -57,7 +58,8 @@ class SentenceEncoder:
     """A sentence encoder, frozen but for the layers that a model trains as its own.
 
     ``mean`` pooling averages the token states over the real tokens and scales to unit length (Reimers and
-    Gurevych, 2019); ``pooler`` takes the transformer's own ``pooler_output`` as it is, as MERL does.
+    Gurevych, 2019); ``pooler`` takes the transformer's own ``pooler_output`` as it is, as MERL does;
+    ``cls`` the state of the first token, as MedCPT's own retrieval does.
     ``template`` is said around every text, as ``{text}``.
 
     Attributes:
@@ -74,7 +76,7 @@ class SentenceEncoder:
         folder: Path | str | None = None,
         max_tokens: int = 256,
         *,
-        pooling: Literal["mean", "pooler"] = "mean",
+        pooling: Pooling = "mean",
         lowercase: bool = False,
         template: str = "{text}",
     ) -> None:
@@ -176,6 +178,8 @@ class SentenceEncoder:
     def _pool(self, output: Any, mask: torch.Tensor) -> torch.Tensor:
         if self.pooling == "pooler":
             return output.pooler_output
+        if self.pooling == "cls":
+            return output.last_hidden_state[:, 0]
         pooled = mean_pool(output.last_hidden_state, mask)
         return pooled / pooled.norm(dim=-1, keepdim=True)
 

@@ -1,7 +1,7 @@
 """Queries put into the words of the entries: spelling, abbreviations, German, plain English, numbers.
 
-What is known of wordings stands in ``knowledge_base/glossary_queries.yaml``; how it is applied is here. Entries
-are read with the same glossary, so that a wording used on both sides meets itself.
+What is known of wordings stands in ``knowledge_base/glossary_queries.yaml``; how it is applied is here.
+Entries are read with the same glossary, so that a wording used on both sides meets itself.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from merl.encoders.text import english_words
 from merl.errors import KnowledgeError
 from merl.files import content_dir, read_yaml, validate
 from merl.knowledge.entries import Entry, statements
+from merl.knowledge.leads import mark_leads, without_leads
+from merl.knowledge.quantities import Quantity, take_quantities
 from merl.knowledge.wording import content_words, lemma
 from merl.reports import german_stem, german_words, translate
 
-_WORD = re.compile(r"[^\W_]+(?:'[^\W\d_]+)?", re.UNICODE)
-_WAVES = frozenset("p q r s t u j st pr pq qt qtc qrs rr rsr i ii iii avr avl avf".split())
+_WAVES = frozenset(["p", "q", "r", "s", "t", "u", "j", "st", "pr", "pq", "qt", "qtc", "qrs", "rr"])
 _LINKS = ("", "s", "n", "en", "es", "e")  # what German puts between the parts of a compound
+_DEGREES = {"i": "first", "1": "first", "ii": "second", "2": "second", "iii": "third", "3": "third"}
 _GAP = "~"
 _GAP_WORDS = 2
 _ENDINGS = ("s", "es", "ed", "d", "ing", "ly")
@@ -88,6 +90,9 @@ class QueryReader:
         for meaning, many in found.abbreviations.items():
             for text in many:
                 self._short[text.casefold()] = [meaning]
+        self._short_phrases = Phrases(
+            {key: [text for text in many if " " in text] for key, many in found.abbreviations.items()}
+        )
         self._listed = [word for many in found.english.values() for text in many for word in _words(text)]
 
     @lru_cache(maxsize=1024)  # noqa: B019 - a reader lives as long as its index
@@ -100,6 +105,11 @@ class QueryReader:
         text = self._write_out(_without_marks(query))
         text = self._put_into_english(text)
         return self.fold(" ".join(self._spell(word) for word in _words(text)))
+
+    def quantities(self, query: str) -> tuple[Quantity, ...]:
+        """Return the numbers of a query that have a unit."""
+        text = without_leads(mark_leads(_without_marks(query).lower()))
+        return tuple(quantity for quantity in take_quantities(text)[0] if quantity.unit)
 
     @lru_cache(maxsize=65536)  # noqa: B019
     def fold(self, text: str) -> str:
@@ -122,7 +132,7 @@ class QueryReader:
     def _write_out(self, text: str) -> str:
         """Write out the abbreviations that stand as words of their own; every meaning of an ambiguous one."""
         out = []
-        for word in text.split():
+        for word in self._short_phrases.replace(text).split():
             bare = word.strip(".,;:()")
             key = bare.casefold()
             written = bare != key and len(bare) > 1 and not (bare.istitle() and key in self._known)
@@ -162,7 +172,7 @@ class QueryReader:
         return self._nearest(word) or word
 
     def _nearest(self, word: str) -> str | None:
-        """Find the known word with the fewest letters changed, of those the commonest; at most one in three."""
+        """Find the known word with the fewest letters changed, the commonest of those; at most a third."""
         from rapidfuzz import process
         from rapidfuzz.distance import OSA
 
@@ -207,16 +217,29 @@ def _match(wording: list[str], keys: list[str], at: int) -> int:
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"[^\W_]+(?:'[^\W\d_]*)?°?|~", text)
+    return re.findall(r"\d+\.\d+|[^\W_]+(?:'[^\W\d_]*)?|[~,;.]", text)
 
 
 @lru_cache(maxsize=65536)
 def _key(word: str) -> str:
     """Fold case and plural, so that a wording is found in its other forms."""
     word = "".join(c for c in unicodedata.normalize("NFKD", word.lower()) if not unicodedata.combining(c))
-    return word[:-1] if len(word) > 4 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
+    return (
+        word[:-1] if len(word) > 4 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
+    )
 
 
 def _without_marks(text: str) -> str:
-    """Take the marks out that part words where a data set is careless, "block(Type one)"."""
-    return re.sub(r"[()\[\]/:;]|(?<=\w)-(?=\w{3})", " ", text.replace("’", "'"))
+    """Write out what marks say ("III°", "minus 50") and take out those where a data set is careless."""
+    text = text.replace("’", "'").replace("−", "-")
+    text = re.sub(
+        r"\b(i{1,3}|[123])\s*°", lambda m: f"{_DEGREES[m[1].lower()]} degree", text, flags=re.IGNORECASE
+    )
+    text = re.sub(r"\bminus (?=\d)", "-", re.sub(r"\bplus (?=\d)", "+", text))
+    text = re.sub(
+        r"\b(at|rate of|rate)\s+(\d{2,3})(?=\s*(?:$|[,;]|(?!per|bpm|beat|ms|mm|a min)[a-z]))",
+        r"\1 \2 per minute",
+        text,
+    )
+    text = re.sub(r"\bnot (?:yet|quite) (?=\d)", "below ", text)
+    return re.sub(r"[()\[\]:]|/(?!\s*min)|(?<=[^\W\d])-(?=\w{3})", " ", text)

@@ -73,8 +73,26 @@ _SHAPES = frozenset({"shift", "height", "pole", "width", "slope"})
 _WALLS = ("anter", "infer", "later", "poster", "sept", "apic")
 
 
-_DERIVED = ("ations", "ation", "ions", "ion", "ings", "ing", "ical", "ities", "ity", "ness", "ment", "ous", "ed", "ic",
-            "al", "ia", "y", "e")
+_DERIVED = (
+    "ations",
+    "ation",
+    "ions",
+    "ion",
+    "ings",
+    "ing",
+    "ical",
+    "ities",
+    "ity",
+    "ness",
+    "ment",
+    "ous",
+    "ed",
+    "ic",
+    "al",
+    "ia",
+    "y",
+    "e",
+)
 _ENDINGS = (("ies", "y"), ("sses", "ss"), ("ing", ""), ("ed", ""), ("ly", ""), ("s", ""), ("e", ""))
 
 
@@ -177,7 +195,7 @@ def content_words(text: str) -> tuple[str, ...]:
         for token in tokens:
             if leads := marked_leads(token):
                 found += sorted(leads)
-            elif walls := [wall for wall in _WALLS if wall in token and token != "bilateral"]:
+            elif walls := [wall for wall in _WALLS if wall in token.replace("bilateral", "")]:
                 found += walls
             elif token not in _NEUTRAL and token not in _CUES:
                 found.append(stem(token))
