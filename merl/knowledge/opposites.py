@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from merl.knowledge.entries import Entry
@@ -14,6 +15,9 @@ _KINDS = {"supraventricular": {"atrial", "junctional"}}
 _OF_A_NOUN = frozenset({"shift", "height", "pole", "width", "slope", "length"})
 #: Groups that findings vary in, and names do not mean as opposites.
 _LOOSE = frozenset({"frequency", "place"})
+
+#: Where the beats of a rhythm arrive, which says nothing of where it arises.
+_DRIVEN = re.compile(r"\b(?:atrial|ventricular) (?:rate|response|frequency|activation|excitation)\b")
 
 _Values = dict[tuple[str, str | None], set[str]]
 
@@ -70,7 +74,7 @@ def values_of(texts: Iterable[str]) -> _Values:
     """
     found: _Values = {}
     for text in texts:
-        wording = read_wording(text)
+        wording = read_wording(_DRIVEN.sub(" ", text))
         for group, value, noun in wording.attributes:
             denied = (value, True) in wording.words and (value, False) not in wording.words
             found.setdefault((value, noun), set()).add("denied" if denied else "asserted")
