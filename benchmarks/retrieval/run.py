@@ -3,8 +3,8 @@
     python benchmarks/retrieval/run.py [FILE]    (make bench-retrieval)
 
 Prints recall at 1 and 5, the mean reciprocal rank and, over the polarity traps, how often the opposite comes
-first: for exact look-up, words, meaning and the hybrid of all, and for plain dense retrieval as langchain does it
-over the same passages with the same encoder.
+first: for exact look-up, words, meaning and the hybrid of all, and for plain dense retrieval as langchain
+does it over the same passages with the same encoder.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ def exact(index: KnowledgeIndex, query: str) -> list[str]:
 
 def lexical(index: KnowledgeIndex, query: str) -> list[str]:
     scores = index.ranker.lexical(query)
-    return [list(index.entries)[place] for place in np.argsort(-scores, kind="stable")[:K] if scores[place] > 0]
+    return [
+        list(index.entries)[place] for place in np.argsort(-scores, kind="stable")[:K] if scores[place] > 0
+    ]
 
 
 def dense(index: KnowledgeIndex, query: str) -> list[str]:

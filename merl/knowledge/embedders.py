@@ -111,6 +111,7 @@ class ServerEmbedder:
 
     Args:
         model: as the server calls it.
+        query_model: the one that reads queries, of servers that tell the two by name; the same by default.
         base_url: of the server, ending in ``/v1``; OpenAI's own by default.
         query_prefix: said before every query, such as "query: ".
         passage_prefix: said before every passage.
@@ -125,6 +126,7 @@ class ServerEmbedder:
         self,
         model: str,
         *,
+        query_model: str | None = None,
         base_url: str | None = None,
         query_prefix: str = "",
         passage_prefix: str = "",
@@ -132,7 +134,8 @@ class ServerEmbedder:
         api_key: str | None = None,
     ) -> None:
         self.name = f"server:{model}"
-        self._model, self._batch_size = model, batch_size
+        self._models = model, query_model or model
+        self._batch_size = batch_size
         self._prefixes = passage_prefix, query_prefix
         self._base_url = base_url
         self._api_key = api_key or os.environ.get("OPENAI_API_KEY") or "none"
@@ -140,16 +143,16 @@ class ServerEmbedder:
     @cached_property
     def sha256(self) -> str:
         """Hash of the model's name, its prefixes and the length of its vectors, for which it is asked."""
-        dim = self._embed(["ECG"]).shape[1]
-        return sha256_of("\n".join((self._model, *self._prefixes, str(dim))).encode()).hexdigest()
+        dim = self.encode(["ECG"]).shape[1]
+        return sha256_of("\n".join((*self._models, *self._prefixes, str(dim))).encode()).hexdigest()
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Embed passages into unit vectors, shape (texts, dim)."""
-        return self._embed([self._prefixes[0] + text for text in texts])
+        return self._embed(self._models[0], [self._prefixes[0] + text for text in texts])
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Embed queries into unit vectors, shape (texts, dim)."""
-        return self._embed([self._prefixes[1] + text for text in texts])
+        return self._embed(self._models[1], [self._prefixes[1] + text for text in texts])
 
     @cached_property
     def _client(self) -> Any:
@@ -157,26 +160,24 @@ class ServerEmbedder:
 
         return OpenAI(base_url=self._base_url, api_key=self._api_key)
 
-    def _embed(self, texts: list[str]) -> Vectors:
+    def _embed(self, model: str, texts: list[str]) -> Vectors:
         from openai import OpenAIError
 
         rows: list[list[float]] = []
         for start in range(0, len(texts), self._batch_size):
             batch = texts[start : start + self._batch_size]
             try:
-                answer = self._client.embeddings.create(
-                    model=self._model, input=batch, encoding_format="float"
-                )
+                answer = self._client.embeddings.create(model=model, input=batch, encoding_format="float")
             except OpenAIError as problem:
                 where = self._base_url or "OpenAI"
                 raise KnowledgeError(
-                    f"{where} does not embed with {self._model!r}: {problem}; check the address and"
+                    f"{where} does not embed with {model!r}: {problem}; check the address and"
                     " the model's name"
                 ) from None
             rows += [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]
         if len(rows) != len(texts) or len({len(row) for row in rows}) > 1:
             raise KnowledgeError(
-                f"the server of {self._model!r} answered {len(rows)} embeddings for {len(texts)} texts, or"
+                f"the server of {model!r} answered {len(rows)} embeddings for {len(texts)} texts, or"
                 " some of other length; it is no embedding server"
             )
         return _unit(np.array(rows, np.float32))

@@ -139,14 +139,17 @@ class KnowledgeIndex:
         Raises:
             UsageError: the label set has no such code.
         """
-        if label_set is None:
-            return [entry for entry, _ in self.names.all(text)]
-        item = label_set.classes.get(text)
+        found = self.names.all(text) if label_set is None else self._labelled(text, label_set)
+        return [entry for entry, _ in found]
+
+    def _labelled(self, code: str, label_set: LabelSet) -> list[tuple[Entry, MatchedBy]]:
+        item = label_set.classes.get(code)
         if item is None:
-            raise UsageError(unknown(f"class of {label_set.name}", text, label_set.classes))
+            raise UsageError(unknown(f"class of {label_set.name}", code, label_set.classes))
         if item.entry in self.entries:
-            return [self.entries[item.entry]]
-        return [entry for entry, _ in self.names.by_name(item.name)] or self.names.by_code(text)
+            return [(self.entries[item.entry], "code")]
+        coded: list[tuple[Entry, MatchedBy]] = [(entry, "code") for entry in self.names.by_code(code)]
+        return self.names.by_name(item.name) or self.names.by_name(self.ranker.read(item.name)) or coded
 
     def parents(self, entry_id: str) -> list[Entry]:
         """Return the broader concepts that an entry is a kind of.
@@ -178,15 +181,21 @@ class KnowledgeIndex:
             raise UsageError(unknown("knowledge entry", entry_id, self.entries, "merl kb search"))
         return self.entries[entry_id]
 
-    def exact(self, query: str) -> list[Hit]:
+    def exact(self, query: str, label_set: LabelSet | None = None) -> list[Hit]:
         """Return every meaning of a code, name, synonym or abbreviation; needs neither vectors nor torch.
 
+        Args:
+            query: a code or a name.
+            label_set: where the code is from; it means what it says there and nothing else.
+
         Raises:
-            UsageError: the query is empty.
+            UsageError: the query is empty, or no code of the label set.
         """
         if not query.strip():
             raise UsageError("a search needs a query of at least one word and k of 1 or more")
         found = self.names.all(query)
+        if label_set is not None:
+            found = self._labelled(query, label_set)
         return [_hit(entry, entry.definition.text, 1.0, matched_by) for entry, matched_by in found]
 
     def search(self, query: str, k: int = 5) -> list[Hit]:

@@ -30,6 +30,8 @@ def normalise(text: str) -> str:
     >>> normalise("First-degree AV block") == normalise("AV-Block I. Grades") == normalise("1° AV block")
     True
     """
+    if re.fullmatch(r"[A-Z]+S", text.strip()):
+        return text.strip().casefold()  # the last letter of a code is no plural: ISCAS is not ISCA
     return " ".join(sorted(fold_words(text)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 
 from merl.knowledge.entries import Entry
 from merl.knowledge.quantities import Quantity
@@ -34,17 +35,23 @@ class Stance:
         names = [fold(name) for name in (entry.name, *entry.synonyms)]
         self._values = values_of(names)
         self._walls = {read_wording(name).walls for name in names} - {frozenset()}
-        said = (entry.definition, *entry.findings)
-        self._for = [number for item in said for number in read_wording(item.text).quantities]
-        self._against = [
-            number for item in entry.absent for number in read_wording(item.text).quantities if number.subject
-        ]
+        self._entry = entry
 
     def excludes(self, given: _Values, walls: frozenset[str]) -> bool:
         """Tell whether a query says of a side, length, degree, wall, ... what no name of the entry allows."""
         if walls and self._walls and walls not in self._walls:
             return True
         return any(self._opposed(group, noun, values) for (group, noun), values in given.items())
+
+    @cached_property
+    def _for(self) -> list[Quantity]:
+        said = (self._entry.definition, *self._entry.findings)
+        return [number for item in said for number in read_wording(item.text).quantities]
+
+    @cached_property
+    def _against(self) -> list[Quantity]:
+        said = [number for item in self._entry.absent for number in read_wording(item.text).quantities]
+        return [number for number in said if number.subject]
 
     def _opposed(self, group: str, noun: str | None, values: set[str]) -> bool:
         own = self._values.get((group, noun), set())
@@ -84,8 +91,8 @@ def values_of(texts: Iterable[str]) -> _Values:
 
 
 def _same(given: Quantity, own: Quantity) -> bool:
-    subjects = {given.subject, own.subject}
-    return given.unit == own.unit and (len(subjects) == 1 or None in subjects or subjects == {"qt", "qtc"})
+    subject = {given.subject, own.subject}
+    return given.unit == own.unit and (given.subject in {None, own.subject} or subject == {"qt", "qtc"})
 
 
 def _fits(given: Quantity, criteria: Sequence[Quantity]) -> bool:
@@ -93,7 +100,7 @@ def _fits(given: Quantity, criteria: Sequence[Quantity]) -> bool:
     for number, own in enumerate(criteria):
         if own.comparison == "from":
             high = next((other for other in criteria[number + 1 :] if other.comparison == "up to"), own)
-            if own.value <= given.value <= high.value:
+            if min(own.value, high.value) <= given.value <= max(own.value, high.value):
                 return True
         elif own.comparison == "at least" and given.comparison != "at most":
             if given.value >= own.value:

@@ -102,7 +102,7 @@ class QueryReader:
         German is put into English, abbreviations are written out, misspelled words corrected, and wordings of
         the glossary replaced. What is not known stays as it is.
         """
-        text = self._write_out(_without_marks(query))
+        text = self._short_phrases.replace(_without_marks(self._write_out(query)))
         text = self._put_into_english(text)
         return self.fold(" ".join(self._spell(word) for word in _words(text)))
 
@@ -132,8 +132,10 @@ class QueryReader:
     def _write_out(self, text: str) -> str:
         """Write out the abbreviations that stand as words of their own; every meaning of an ambiguous one."""
         out = []
-        for word in self._short_phrases.replace(text).split():
+        for word in text.split():
             bare = word.strip(".,;:()")
+            if "-" in bare and bare.replace("-", "").casefold() in self._short:  # V-fib
+                bare = bare.replace("-", "")
             key = bare.casefold()
             written = bare != key and len(bare) > 1 and not (bare.istitle() and key in self._known)
             rare = len(bare) > 2 and key not in self._known and key not in english_words()
@@ -151,7 +153,7 @@ class QueryReader:
         return " ".join(self._translated(word) for word in _words(text))
 
     def _is_german(self, word: str) -> bool:
-        if word in self._known or word in _WAVES or (word.isascii() and word in english_words()):
+        if len(word) < 3 or word in self._known or word in _WAVES or word in english_words():
             return False
         return self._translated(word) != word
 

@@ -7,6 +7,7 @@ import pytest
 from merl.errors import KnowledgeError, UsageError
 from merl.knowledge import index as index_module
 from merl.knowledge.index import KnowledgeIndex
+from merl.label_sets import LabelClass, LabelSet
 from tests.small_knowledge import KNOWLEDGE, WordEmbedder
 
 
@@ -36,6 +37,34 @@ def test_empty_search_is_refused(index, query, k):
 def test_unknown_entry_names_near_ones(index):
     with pytest.raises(UsageError, match="did you mean 'AFIB'"):
         index.passages("AFIBB")
+
+
+def test_parents_and_children_are_the_broader_and_the_narrower(index):
+    assert [entry.id for entry in index.parents("AFIB")] == ["SVARR"]
+    assert [entry.id for entry in index.children("SVARR")] == ["AFIB", "AFLT"]
+    with pytest.raises(UsageError, match="did you mean 'AFIB'"):
+        index.children("AFIBB")
+
+
+def test_a_code_means_what_its_label_set_says(index):
+    labels = LabelSet(
+        name="csn",
+        classes={
+            "AF": LabelClass(name="colockwise flutter", entry="AFLT"),
+            "X": LabelClass(name="sinus rythm"),
+        },
+    )
+    assert [entry.id for entry in index.lookup("AF")] == ["AFIB", "AFLT"]
+    assert [entry.id for entry in index.lookup("AF", labels)] == ["AFLT"]
+    assert [entry.id for entry in index.lookup("X", labels)] == ["SR"]  # misspelled by the data set
+    with pytest.raises(UsageError, match="unknown class of csn 'AFIB'"):
+        index.lookup("AFIB", labels)
+
+
+def test_the_opposite_lies_below_everything_else(index):
+    hits = index.search("block of the right bundle branch, complete, as seen on the trace", k=9)
+    assert hits[0].id == "CRBBB"
+    assert [hit.id for hit in hits if hit.score < 0] == ["CLBBB"]
 
 
 def test_saved_index_finds_the_same(index, tmp_path):
