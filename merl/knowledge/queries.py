@@ -103,8 +103,8 @@ class QueryReader:
         the glossary replaced. What is not known stays as it is.
         """
         text = self._short_phrases.replace(_without_marks(self._write_out(query)))
-        text = self._put_into_english(text)
-        return self.fold(" ".join(self._spell(word) for word in _words(text)))
+        spelled = " ".join(self._spell(word) for word in _words(text.lower()))
+        return self.fold(self._put_into_english(spelled))
 
     def quantities(self, query: str) -> tuple[Quantity, ...]:
         """Return the numbers of a query that have a unit."""
@@ -127,7 +127,9 @@ class QueryReader:
 
     @cached_property
     def _candidates(self) -> list[str]:
-        return [word for word in self._known if len(word) > 3 and word.isalpha() and content_words(word)]
+        german = {word for entry in self._entries for name in entry.german for word in _words(name.lower())}
+        english = [word for word in self._known if content_words(word)]
+        return [word for word in (*english, *sorted(german)) if len(word) > 3 and word.isalpha()]
 
     def _write_out(self, text: str) -> str:
         """Write out the abbreviations that stand as words of their own; every meaning of an ambiguous one."""
@@ -146,10 +148,9 @@ class QueryReader:
         return " ".join(out)
 
     def _put_into_english(self, text: str) -> str:
-        words = _words(text.lower())
-        if not any(self._is_german(word) for word in words):
-            return text.lower()
-        text = translate(self._german.replace(text.lower())).replace(". ", " ").replace("°", "")
+        if not any(self._is_german(word) for word in _words(text)):
+            return text
+        text = translate(self._german.replace(text)).replace(". ", " ").replace("°", "")
         return " ".join(self._translated(word) for word in _words(text))
 
     def _is_german(self, word: str) -> bool:
@@ -169,7 +170,7 @@ class QueryReader:
         """Return the nearest known word to one that is no English word; itself where none is near."""
         if len(word) < 4 or not word.isalpha() or {word, lemma(word)} & self._known.keys():
             return word
-        if {word, *(word.removesuffix(end) for end in _ENDINGS)} & english_words():
+        if {word, *(word.removesuffix(end) for end in _ENDINGS)} & english_words() or self._is_german(word):
             return word
         return self._nearest(word) or word
 
