@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo install test lint unit wheel clean
+.PHONY: demo install test lint unit wheel bench-retrieval clean
 
 demo: $(VENV)/.base
 	$(BIN)/merl demo
@@ -41,6 +41,10 @@ $(VENV)/.base: $(VENV)/.python pyproject.toml constraints.txt
 $(VENV)/.dev: $(VENV)/.base
 	$(INSTALL) --editable ".[dev,local-llm,sources]"
 	@touch $@
+
+bench-retrieval: $(VENV)/.dev
+	$(BIN)/python benchmarks/retrieval/check_gold.py
+	$(BIN)/python benchmarks/retrieval/run.py
 
 clean:
 	rm -rf $(VENV) dist build

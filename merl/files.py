@@ -91,23 +91,44 @@ def sha256(path: Path | str) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+class _KeyTwiceError(yaml.MarkedYAMLError):
+    """A mapping names a key twice; the last one would win in silence."""
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml is ten times faster
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            written = str(key.value).strip()  # 1 and "1" are one key to the models, which strip it too
+            if written in seen:
+                raise _KeyTwiceError(problem=f"{key.value!r} appears twice", problem_mark=key.start_mark)
+            seen.add(written)
+        return super().construct_mapping(node, deep)
+
+
 def read_yaml(path: Path | str, error: type[MerlError] = PromptError) -> Any:
-    """Read a YAML file with the safe loader.
+    """Read a YAML file with the safe loader; a key written twice is refused.
 
     Raises:
-        error: the file is missing, not UTF-8 or not YAML; the sentence names the line.
+        error: the file is missing, not UTF-8 or not YAML, or names a key twice; the sentence names the line.
     """
     path = Path(path)
+    text = ""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - it is a safe one
     except FileNotFoundError:
         raise error(f"there is no file {path}") from None
     except (OSError, UnicodeDecodeError) as problem:
         raise error(f"cannot read {path}: {problem}") from None
     except yaml.YAMLError as problem:
         mark = getattr(problem, "problem_mark", None)
-        where = f" line {mark.line + 1}" if mark else ""
-        raise error(f"{path}{where} is not valid YAML: {getattr(problem, 'problem', problem)}") from None
+        last = len(text.splitlines())  # what is missing at the end is missed on the last line
+        where = f" line {min(mark.line + 1, last)}" if mark else ""
+        what = getattr(problem, "problem", problem)
+        if isinstance(problem, _KeyTwiceError):
+            raise error(f"{path}{where}: {what}; write a key once") from None
+        raise error(f"{path}{where} is not valid YAML: {what}") from None
 
 
 def validate(model: type[Model], data: Any, where: Path | str, error: type[MerlError] = PromptError) -> Model:

@@ -71,7 +71,6 @@ def _from_yaml(path: Path) -> LabelSet:
     data = read_yaml(path)
     if data is None:
         raise PromptError(f"{path} holds no labels; give at least one class with a name")
-    refuse_duplicate_keys(path)
     _refuse_unquoted_codes(path, data)
     if isinstance(data, dict) and "classes" not in data and "schema" not in data:
         return _from_pairs(path.stem, [(str(code), name) for code, name in data.items()], str(path))
@@ -84,36 +83,6 @@ def _from_yaml(path: Path) -> LabelSet:
     label_set = validate(LabelSet, data, path)
     _from_pairs(label_set.name, [(code, item.name) for code, item in label_set.classes.items()], str(path))
     return label_set
-
-
-def refuse_duplicate_keys(path: Path) -> None:
-    """Refuse a YAML file that writes a key twice: the last one would win in silence, and a class be lost.
-
-    Raises:
-        PromptError: a mapping of the file, which must be readable YAML, names a key twice.
-    """
-    import yaml
-
-    stack = [yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)]
-    visited = set()  # an alias may lead back to where it stands
-    while stack:
-        node = stack.pop()
-        if id(node) in visited:
-            continue
-        visited.add(id(node))
-        if isinstance(node, yaml.SequenceNode):
-            stack.extend(node.value)
-        if not isinstance(node, yaml.MappingNode):
-            continue
-        seen: set[str] = set()
-        for key, value in node.value:
-            written = str(key.value).strip()  # the models strip it too
-            if written in seen:
-                raise PromptError(
-                    f"{path} line {key.start_mark.line + 1}: {key.value!r} appears twice; write a key once"
-                )
-            seen.add(written)
-            stack.append(value)
 
 
 def _refuse_unquoted_codes(path: Path, data: object) -> None:

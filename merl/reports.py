@@ -294,6 +294,19 @@ def unknown_words(reports: Iterable[str]) -> Counter[str]:
     return counts
 
 
+def german_words() -> dict[str, str]:
+    """Return the single words of the glossary and their other spellings, as stems, with their English."""
+    lexicon = _lexicon()
+    found = {stem[0]: english for stem, (_, english) in lexicon.stems.items() if len(stem) == 1}
+    spelled = {_stem(bad): found.get(_stem(good)) for bad, good in lexicon.spelling.items()}
+    return {bad: english for bad, english in spelled.items() if english} | found
+
+
+def german_stem(word: str) -> str:
+    """Return a German word in lower case without umlauts and inflection."""
+    return _stem(_fold(word))
+
+
 def _fold(word: str) -> str:
     return word.lower().translate(_FOLD)
 

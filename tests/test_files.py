@@ -136,3 +136,16 @@ def test_all_faults_of_a_file_are_named_together():
 def test_what_is_no_mapping_is_said_so():
     with pytest.raises(DataError, match="expected a mapping of keys, found list"):
         files.validate(Outer, ["name"], "file.yaml", DataError)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("a: 1\nb: 2\na: 3\n", r"file.yaml line 3: 'a' appears twice; write a key once"),
+        ("- {deep: {1: x, '1': y}}\n", r"line 1: '1' appears twice"),
+    ],
+)
+def test_a_key_written_twice_is_refused(tmp_path, content, sentence):
+    (tmp_path / "file.yaml").write_text(content)
+    with pytest.raises(DataError, match=sentence):
+        files.read_yaml(tmp_path / "file.yaml", DataError)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from merl.ckepe.wording import addition, conflict
 from merl.errors import PromptError, unknown
 from merl.knowledge.entries import Entry
 from merl.knowledge.index import KnowledgeIndex
 from merl.knowledge.lookup import normalise
+from merl.knowledge.wording import addition, conflict
 from merl.label_sets import LabelClass, LabelSet
 
 #: Least cosine between a class name and a name or synonym of an entry for a match that is not exact.
@@ -66,7 +66,7 @@ def children(concept: Concept, concepts: Mapping[str, Concept], index: Knowledge
     others = {other.entry.id: other.entry for other in concepts.values() if other.entry}
     siblings = others.keys() - own
     broader = {above for sibling in siblings for above in _ancestors(others[sibling], index)}
-    kinds = [entry for entry in index.entries.values() if concept.entry.id in entry.is_a]
+    kinds = index.children(concept.entry.id)
     return [
         kind
         for kind in kinds

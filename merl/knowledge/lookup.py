@@ -10,7 +10,7 @@ from typing import Literal
 
 from merl.knowledge.entries import Entry
 
-MatchedBy = Literal["code", "name", "synonym", "dense"]
+MatchedBy = Literal["code", "name", "synonym", "abbreviation", "hybrid"]
 
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _SAME = {
@@ -30,6 +30,8 @@ def normalise(text: str) -> str:
     >>> normalise("First-degree AV block") == normalise("AV-Block I. Grades") == normalise("1° AV block")
     True
     """
+    if re.fullmatch(r"[A-Z]+S", text.strip()):
+        return text.strip().casefold()  # the last letter of a code is no plural: ISCAS is not ISCA
     return " ".join(sorted(fold_words(text)))
 
 
@@ -68,16 +70,19 @@ class NameTable:
         names: dict[str, list[Entry]] = defaultdict(list)
         synonyms: dict[str, list[Entry]] = defaultdict(list)
         short: dict[str, list[Entry]] = defaultdict(list)
+        german: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
             for key in _code_keys(entry):
                 _add(self._codes, key, entry)
             _add(names, normalise(entry.name), entry)
             for text in entry.synonyms:
                 _add(synonyms, normalise(text), entry)
-            for text in (*entry.abbreviations, *entry.german):
+            for text in entry.abbreviations:
                 _add(short, normalise(text), entry)
-                _add(short, normalise(_without_umlauts(text)), entry)
-        self._ranks = [("name", names), ("synonym", synonyms), ("synonym", short)]
+            for text in entry.german:
+                _add(german, normalise(text), entry)
+                _add(german, normalise(_without_umlauts(text)), entry)
+        self._ranks = [("name", names), ("synonym", synonyms), ("abbreviation", short), ("synonym", german)]
 
     def by_code(self, text: str) -> list[Entry]:
         """Return the entries that carry this code in any vocabulary."""

@@ -1,51 +1,47 @@
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from merl.knowledge import building
-from merl.knowledge.corpus import CorpusIndex
-from tests.small_knowledge import WordEmbedder
+ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(autouse=True)
-def words(monkeypatch, place):
-    monkeypatch.setattr(building, "_CuttingMiniLM", WordEmbedder)
-    lines = [{"text": f"left block {number}"} for number in range(3000)]
-    (place / "own.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines) + "{}\n")
+def test_an_exact_hit_needs_no_torch():
+    code = (
+        "import sys; from merl.cli import main\n"
+        "try: main(['kb', 'search', 'AFIB', '--json'])\n"
+        "finally: print({'torch', 'transformers', 'faiss'} & set(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert [(hit["id"], hit["matched_by"]) for hit in json.loads(done.stdout)] == [("AFIB", "code")]
+    assert done.stderr.strip() == "set()"
 
 
-def test_sources_shards_and_merge(merl, place):
-    done = merl("kb", "build", "--source", "jsonl:own.jsonl", "--out", "whole")
-    assert (done.code, done.out) == (0, "")
-    assert done.err.splitlines() == [
-        "jsonl:own: 3000 passages; the user's own (the user's own)",
-        "jsonl:own: 1 rows skipped (line that is no passage)",
-        "3000 passages in whole",
-    ]
-    for number in (1, 2):
-        shard = ("--shard", f"{number}/2")
-        done = merl("kb", "build", "--source", "jsonl:own.jsonl", "--out", f"s{number}", *shard)
-        assert done.code == 0, done.err
-    assert merl("kb", "merge", "s1", "s2", "--out", "merged").code == 0
-    manifests = [(place / name / "manifest.json").read_text() for name in ("whole", "merged")]
-    assert manifests[0] == manifests[1]
-    assert CorpusIndex(place / "merged", WordEmbedder()).nearest("block")[0][0].name == ""
+def test_every_meaning_of_an_abbreviation_is_given_and_said_to_be_one_of_several(merl):
+    done = merl("kb", "search", "LAH", "--json")
+    assert {hit["id"]: hit["matched_by"] for hit in json.loads(done.out)} == dict.fromkeys(
+        ("LAFB", "LATRIALHYP"), "abbreviation"
+    )
+    assert "'LAH' has 2 meanings: LAFB, LATRIALHYP" in done.err
 
 
 @pytest.mark.parametrize(
-    ("options", "code", "sentence"),
-    [
-        (["--source", "hppo"], 2, "unknown source 'hppo'; did you mean 'hpo'"),
-        (["--source", "umls"], 2, "needs a path; write umls:DIR"),
-        (["--source", "umls:."], 1, "is no UMLS release: it has no MRCONSO.RRF"),
-        (["--source", "jsonl:own.jsonl", "--shard", "2"], 2, "not of the form I/N"),
-        (["--source", "jsonl:own.jsonl", "--shard", "3/2"], 2, "no shard 3/2"),
-        (["--source", "jsonl:own.jsonl", "--shard", "1/9"], 1, "9 shards are too many"),
-    ],
+    ("label_set", "code", "entry"), [("ptbxl-rhythm", "AFLT", "AFLT"), ("cpsc2018", "STE", "STE_")]
 )
-def test_wrong_use(fails, options, code, sentence):
-    assert sentence in fails(code, "kb", "build", "--out", "kb", *options)
+def test_a_code_means_what_its_label_set_says(merl, label_set, code, entry):
+    done = merl("kb", "search", code, "--label-set", label_set, "--json")
+    assert [hit["id"] for hit in json.loads(done.out)] == [entry]
 
 
-def test_merging_what_is_no_shard(fails):
-    assert "is no index: it has no manifest.json" in fails(1, "kb", "merge", ".", "--out", "kb")
+def test_a_code_that_the_label_set_does_not_have_is_refused(merl):
+    done = merl("kb", "search", "AFIBB", "--label-set", "cpsc2018")
+    assert done.code == 2
+    assert "unknown class of cpsc2018 'AFIBB'; did you mean 'AFIB'" in done.err
+
+
+def test_k_fills_up_with_the_nearest(merl):
+    done = merl("kb", "search", "AFIB", "-k", "3", "--json")
+    hits = json.loads(done.out)
+    assert [hit["matched_by"] for hit in hits] == ["code", "hybrid", "hybrid"]

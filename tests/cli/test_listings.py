@@ -90,7 +90,7 @@ def test_a_finding_is_found_by_meaning(merl):
     done = merl("kb", "search", "PR interval longer than usual", "-k", "2", "--json")
     hits = json.loads(done.out)
     assert hits[0]["id"] == "1AVB"
-    assert hits[0]["matched_by"] == "dense"
+    assert hits[0]["matched_by"] == "hybrid"
     assert 1 > hits[0]["score"] >= hits[1]["score"]
 
 

@@ -7,18 +7,19 @@ import pytest
 from merl.errors import KnowledgeError, UsageError
 from merl.knowledge import index as index_module
 from merl.knowledge.index import KnowledgeIndex
+from merl.label_sets import LabelClass, LabelSet
 from tests.small_knowledge import KNOWLEDGE, WordEmbedder
 
 
-def test_exact_comes_first_then_dense_one_hit_an_entry(index):
+def test_exact_comes_first_then_the_nearest_one_hit_an_entry(index):
     hits = index.search("CLBBB", k=4)
     assert (hits[0].id, hits[0].matched_by, hits[0].score) == ("CLBBB", "code", 1.0)
     assert hits[0].codes == {"scp": ["CLBBB"]}
     assert len({hit.id for hit in hits}) == len(hits) == 4
-    dense = index.search("sawtooth appearance", k=3)
-    assert (dense[0].id, dense[0].matched_by) == ("AFLT", "dense")
-    assert dense[0].text == "regular sawtooth flutter waves in leads II, III and aVF"
-    assert [hit.score for hit in dense] == sorted((hit.score for hit in dense), reverse=True)
+    found = index.search("sawtooth appearance", k=3)
+    assert (found[0].id, found[0].matched_by) == ("AFLT", "hybrid")
+    assert found[0].text == "regular sawtooth flutter waves in leads II, III and aVF"
+    assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
 
 
 def test_what_speaks_against_a_concept_does_not_find_it(index):
@@ -36,6 +37,34 @@ def test_empty_search_is_refused(index, query, k):
 def test_unknown_entry_names_near_ones(index):
     with pytest.raises(UsageError, match="did you mean 'AFIB'"):
         index.passages("AFIBB")
+
+
+def test_parents_and_children_are_the_broader_and_the_narrower(index):
+    assert [entry.id for entry in index.parents("AFIB")] == ["SVARR"]
+    assert [entry.id for entry in index.children("SVARR")] == ["AFIB", "AFLT"]
+    with pytest.raises(UsageError, match="did you mean 'AFIB'"):
+        index.children("AFIBB")
+
+
+def test_a_code_means_what_its_label_set_says(index):
+    labels = LabelSet(
+        name="csn",
+        classes={
+            "AF": LabelClass(name="colockwise flutter", entry="AFLT"),
+            "X": LabelClass(name="sinus rythm"),
+        },
+    )
+    assert [entry.id for entry in index.lookup("AF")] == ["AFIB", "AFLT"]
+    assert [entry.id for entry in index.lookup("AF", labels)] == ["AFLT"]
+    assert [entry.id for entry in index.lookup("X", labels)] == ["SR"]  # misspelled by the data set
+    with pytest.raises(UsageError, match="unknown class of csn 'AFIB'"):
+        index.lookup("AFIB", labels)
+
+
+def test_the_opposite_lies_below_everything_else(index):
+    hits = index.search("block of the right bundle branch, complete, as seen on the trace", k=9)
+    assert hits[0].id == "CRBBB"
+    assert [hit.id for hit in hits if hit.score < 0] == ["CLBBB"]
 
 
 def test_saved_index_finds_the_same(index, tmp_path):
@@ -95,10 +124,10 @@ def test_default_is_built_once_and_again_when_the_corpus_changes(entries, tmp_pa
 
     first = KnowledgeIndex.default().search("sawtooth")
     assert KnowledgeIndex.default().search("sawtooth") == first
-    assert sum(count > 1 for count in encoded) == 1
+    assert sum(count > 2 for count in encoded) == 1
     entries = {key: entry for key, entry in entries.items() if key != "STD_"}
     KnowledgeIndex.default().search("sawtooth")
-    assert sum(count > 1 for count in encoded) == 2
+    assert sum(count > 2 for count in encoded) == 2
     folders = list((tmp_path / "index").iterdir())
     assert len(folders) == 2
     assert json.loads((folders[0] / "manifest.json").read_text())["metric"] == "inner product of unit vectors"

@@ -25,6 +25,7 @@ def test_spellings_of_one_name_meet(text, same):
         ("left bundle branch block", "right bundle branch block"),
         ("complete left bundle branch block", "incomplete left bundle branch block"),
         ("long QT", "short QT"),
+        ("ISCAS", "ISCA"),
     ],
 )
 def test_other_meanings_stay_apart(text, other):

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from merl.ckepe.leads import MARK, mark_leads, marked_leads, without_leads
-from merl.ckepe.quantities import Quantity, take_quantities
+from merl.knowledge.leads import MARK, mark_leads, marked_leads, without_leads
+from merl.knowledge.quantities import Quantity, take_quantities
 
 #: Words of one meaning, under the one they are compared by. Opposites never share a line.
 _FAMILIES = {
@@ -73,6 +73,26 @@ _SHAPES = frozenset({"shift", "height", "pole", "width", "slope"})
 _WALLS = ("anter", "infer", "later", "poster", "sept", "apic")
 
 
+_DERIVED = (
+    "ations",
+    "ation",
+    "ions",
+    "ion",
+    "ings",
+    "ing",
+    "ical",
+    "ities",
+    "ity",
+    "ness",
+    "ment",
+    "ous",
+    "ed",
+    "ic",
+    "al",
+    "ia",
+    "y",
+    "e",
+)
 _ENDINGS = (("ies", "y"), ("sses", "ss"), ("ing", ""), ("ed", ""), ("ly", ""), ("s", ""), ("e", ""))
 
 
@@ -158,6 +178,40 @@ def read_wording(text: str) -> Wording:
         placed=frozenset(_placed(clauses)),
         compared=frozenset(pair for tokens in clauses for pair in _compared(tokens)),
     )
+
+
+@lru_cache(maxsize=65536)
+def content_words(text: str) -> tuple[str, ...]:
+    """Return the words of a phrase that search compares, as stems, in order.
+
+    Leads are words, a compound of walls is each of its walls, and a negated word stands a second time with a
+    minus sign. Numbers are left out.
+    """
+    marked = mark_leads(text.lower().replace("’", "'"))
+    _, rest = take_quantities(_join_compounds(marked))
+    found: list[str] = []
+    for tokens in map(_tokens, _CLAUSE.split(rest)):
+        negated = _signed([token for token in tokens if not marked_leads(token)])
+        for token in tokens:
+            if leads := marked_leads(token):
+                found += sorted(leads)
+            elif walls := [wall for wall in _WALLS if wall in token.replace("bilateral", "")]:
+                found += walls
+            elif token not in _NEUTRAL and token not in _CUES:
+                found.append(stem(token))
+                found += [f"-{stem(token)}"] if (token, True) in negated else []
+    return tuple(found)
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """Reduce a lemma to the stem it shares with the noun or adjective beside it: ischemia, ischemic."""
+    shorter = word
+    while len(shorter) > 5 and (ending := next((end for end in _DERIVED if shorter.endswith(end)), "")):
+        if len(shorter) - len(ending) < 4:
+            break
+        shorter = shorter.removesuffix(ending)
+    return shorter
 
 
 def conflict(text: str, other: str) -> str | None:

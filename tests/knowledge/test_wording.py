@@ -1,6 +1,6 @@
 import pytest
 
-from merl.ckepe.wording import addition, conflict, read_wording
+from merl.knowledge.wording import addition, conflict, read_wording
 
 
 @pytest.mark.parametrize(

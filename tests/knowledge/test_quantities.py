@@ -1,6 +1,6 @@
 import pytest
 
-from merl.ckepe.quantities import take_quantities
+from merl.knowledge.quantities import take_quantities
 
 
 @pytest.mark.parametrize(

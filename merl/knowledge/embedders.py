@@ -1,0 +1,187 @@
+"""What turns passages and queries into vectors: the shipped encoder, any encoder folder, or a server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from hashlib import sha256 as sha256_of
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from merl.encoders.text import MINILM, MINILM_SHA256, Pooling, SentenceEncoder
+from merl.errors import KnowledgeError
+
+Vectors = NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """What the index asks of a text encoder; the hash tells two apart whose vectors do not fit together.
+
+    One that reads queries otherwise than passages has ``encode_queries`` too.
+    """
+
+    name: str
+    sha256: str
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Embed passages into unit vectors, shape (texts, dim)."""
+        ...
+
+
+def embed_queries(embedder: Embedder, texts: Sequence[str]) -> Vectors:
+    """Embed queries into unit vectors, shape (texts, dim), the embedder's own way where it has one."""
+    return getattr(embedder, "encode_queries", embedder.encode)(texts)
+
+
+class LazyMiniLM:
+    """The shipped sentence encoder, loaded when it first embeds: exact look-up needs no torch."""
+
+    name = MINILM
+    sha256 = MINILM_SHA256
+
+    @cached_property
+    def _encoder(self) -> SentenceEncoder:
+        return SentenceEncoder()
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts into unit vectors, shape (texts, 384)."""
+        return self._encoder.encode(texts)
+
+
+class FolderEmbedder:
+    """A Hugging Face encoder in a folder, or a pair of them, one for passages and one for queries.
+
+    E5 reads ``FolderEmbedder(folder, query_prefix="query: ", passage_prefix="passage: ")``, MedCPT
+    ``FolderEmbedder(article_folder, queries=query_folder, pooling="cls")``. Vectors get unit length.
+
+    Args:
+        folder: of the encoder, which reads the passages.
+        queries: folder of the encoder that reads queries; the same one by default.
+        pooling: how token states become one vector; as the model was trained.
+        query_prefix: said before every query.
+        passage_prefix: said before every passage.
+        max_tokens: longer texts are cut.
+
+    Raises:
+        CheckpointError: a folder holds no text encoder.
+        KnowledgeError: the two encoders of a pair have vectors of other length.
+    """
+
+    def __init__(
+        self,
+        folder: Path | str,
+        *,
+        queries: Path | str | None = None,
+        pooling: Pooling = "mean",
+        query_prefix: str = "",
+        passage_prefix: str = "",
+        max_tokens: int = 256,
+    ) -> None:
+        self._passages = SentenceEncoder(folder, max_tokens, pooling=pooling)
+        self._queries = SentenceEncoder(queries, max_tokens, pooling=pooling) if queries else self._passages
+        if self._queries.dim != self._passages.dim:
+            raise KnowledgeError(
+                f"{queries} makes vectors of {self._queries.dim} numbers and {folder} of"
+                f" {self._passages.dim}; give the two encoders of one pair"
+            )
+        self._prefixes = passage_prefix, query_prefix
+        self.name = self._passages.name
+        parts = (self._passages.sha256, self._queries.sha256, pooling, *self._prefixes)
+        self.sha256 = sha256_of("\n".join(parts).encode()).hexdigest()
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Embed passages into unit vectors, shape (texts, dim)."""
+        prefix = self._prefixes[0]
+        return _unit(self._passages.encode([prefix + text for text in texts], truncate=True))
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Embed queries into unit vectors, shape (texts, dim)."""
+        prefix = self._prefixes[1]
+        return _unit(self._queries.encode([prefix + text for text in texts], truncate=True))
+
+
+class ServerEmbedder:
+    """Any server with OpenAI's ``/v1/embeddings``.
+
+    A server does not show its weights: it is known by the name of its model and the length of its vectors.
+
+    Args:
+        model: as the server calls it.
+        query_model: the one that reads queries, of servers that tell the two by name; the same by default.
+        base_url: of the server, ending in ``/v1``; OpenAI's own by default.
+        query_prefix: said before every query, such as "query: ".
+        passage_prefix: said before every passage.
+        batch_size: texts sent together.
+        api_key: the variable OPENAI_API_KEY by default; servers at home take any.
+
+    Raises:
+        KnowledgeError: the server cannot be reached, refuses, or answers something else than embeddings.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        query_model: str | None = None,
+        base_url: str | None = None,
+        query_prefix: str = "",
+        passage_prefix: str = "",
+        batch_size: int = 64,
+        api_key: str | None = None,
+    ) -> None:
+        self.name = f"server:{model}"
+        self._models = model, query_model or model
+        self._batch_size = batch_size
+        self._prefixes = passage_prefix, query_prefix
+        self._base_url = base_url
+        self._api_key = api_key or os.environ.get("OPENAI_API_KEY") or "none"
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the model's name, its prefixes and the length of its vectors, for which it is asked."""
+        dim = self.encode(["ECG"]).shape[1]
+        return sha256_of("\n".join((*self._models, *self._prefixes, str(dim))).encode()).hexdigest()
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Embed passages into unit vectors, shape (texts, dim)."""
+        return self._embed(self._models[0], [self._prefixes[0] + text for text in texts])
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Embed queries into unit vectors, shape (texts, dim)."""
+        return self._embed(self._models[1], [self._prefixes[1] + text for text in texts])
+
+    @cached_property
+    def _client(self) -> Any:
+        from openai import OpenAI
+
+        return OpenAI(base_url=self._base_url, api_key=self._api_key)
+
+    def _embed(self, model: str, texts: list[str]) -> Vectors:
+        from openai import OpenAIError
+
+        rows: list[list[float]] = []
+        for start in range(0, len(texts), self._batch_size):
+            batch = texts[start : start + self._batch_size]
+            try:
+                answer = self._client.embeddings.create(model=model, input=batch, encoding_format="float")
+            except OpenAIError as problem:
+                where = self._base_url or "OpenAI"
+                raise KnowledgeError(
+                    f"{where} does not embed with {model!r}: {problem}; check the address and"
+                    " the model's name"
+                ) from None
+            rows += [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]
+        if len(rows) != len(texts) or len({len(row) for row in rows}) > 1:
+            raise KnowledgeError(
+                f"the server of {model!r} answered {len(rows)} embeddings for {len(texts)} texts, or"
+                " some of other length; it is no embedding server"
+            )
+        return _unit(np.array(rows, np.float32))
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
