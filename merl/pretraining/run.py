@@ -93,8 +93,7 @@ def pretrain(
     )
     model.config = model.config.model_copy(update={"training": seen})
     texts = ReportTexts.collect(pairs.reports, None if entries is None else Rephraser(entries))
-    with here.main_process_first():  # the first one fills the cache of texts, the others read it
-        trainer = Trainer(config, model, pairs, texts, validation=held_out, progress=progress)
+    trainer = Trainer(config, model, pairs, texts, validation=held_out, progress=progress)
     _train(trainer, out)
     if here.is_main_process:
         save_checkpoint(model, out)

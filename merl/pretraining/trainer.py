@@ -84,7 +84,8 @@ class Trainer:
             ],
         )
         self.model = model
-        self.embeddings, self.meaning = self._frozen_texts()
+        with self.accelerator.main_process_first():  # it fills the cache of texts, the others read it
+            self.embeddings, self.meaning = self._frozen_texts()
         pairing = Pairing(model, config)
         self.pairing, self.optimizer = self.accelerator.prepare(pairing, _optimizer(pairing, config))
         if config.text.trained_layers:  # the frozen part of the text encoder is no part of the module
