@@ -3,9 +3,9 @@
     python benchmarks/throughput.py [--batch 32] [--steps 3] [--rounds 2]
 
 The published recipe (MERL, ICML 2024, as released): fp32, a BERT-base re-encoding every report in every step,
-padded to 256 tokens, and the ECG side. The second row is what `merl pretrain` does with a frozen text encoder;
-the others are trials. Rows are measured in turns and the fastest round counts. Weights and signals are
-random: speed does not depend on them.
+padded to 256 tokens, and the ECG side. The second row is what `merl pretrain` does with a frozen text
+encoder; the others are trials. Rows are measured in turns and the fastest round counts. Weights and signals
+are random: speed does not depend on them.
 """
 
 from __future__ import annotations

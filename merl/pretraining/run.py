@@ -99,9 +99,10 @@ def pretrain(
         save_checkpoint(model, out)
         _list_left_out(pairs, out)
         (out / STATE).unlink(missing_ok=True)
-        for folder in (PAIRS, HELD_OUT):
-            if not (data / MANIFEST).is_file():  # then this run made them
-                shutil.rmtree(out / folder, ignore_errors=True)
+        if not (data / MANIFEST).is_file():  # what this run made ready itself
+            shutil.rmtree(out / PAIRS, ignore_errors=True)
+            if validation is None:
+                shutil.rmtree(out / HELD_OUT, ignore_errors=True)
     here.wait_for_everyone()
     return load_model(out)
 
