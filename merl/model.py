@@ -6,6 +6,7 @@ Enhancement", ICML 2024 (arXiv 2403.06659). Names of modules follow the released
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -107,12 +108,29 @@ class AttentionPool(nn.Module):
         self.c_proj = nn.Linear(dim, dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pool features, shape (batch, dim, steps or fewer), into one vector each, shape (batch, dim)."""
-        positions = self.positional_embedding[None, : x.shape[-1] + 1]  # (1, steps + 1, dim)
-        cls = (self.cls_token + positions[:, :1]).expand(len(x), -1, -1)
-        sequence = torch.cat([cls, x.transpose(1, 2)], dim=1) + positions
-        pooled, _ = self.mhsa(sequence[:, :1], sequence, sequence, need_weights=False)
-        return self.c_proj(pooled[:, 0])
+        """Pool features, shape (batch, steps or fewer, dim), into one vector each, shape (batch, dim).
+
+        The query is the same for every ECG, so each head's keys need only be told apart along one direction,
+        and values may be averaged before they are mapped: the same result as ``self.mhsa`` for the first
+        position, without a matrix product over the whole sequence.
+        """
+        dim, heads, size = self.mhsa.embed_dim, self.mhsa.num_heads, self.mhsa.head_dim
+        to_query, to_key, to_value = self.mhsa.in_proj_weight.view(3, dim, dim)
+        query_bias, _, value_bias = self.mhsa.in_proj_bias.view(3, dim)  # all keys share theirs: no matter
+        positions = self.positional_embedding[: x.shape[1] + 1]  # (steps + 1, dim)
+        first = self.cls_token[0] + 2 * positions[:1]  # (1, dim)
+        query = F.linear(first, to_query, query_bias).view(heads, 1, size) / math.sqrt(size)
+        directions = (query @ to_key.view(heads, size, dim))[:, 0]  # (heads, dim)
+
+        x = x + positions[1:].to(x.dtype)
+        scores = torch.cat(
+            [F.linear(first, directions).expand(len(x), 1, heads), F.linear(x, directions)], dim=1
+        )
+        weights = scores.softmax(dim=1).transpose(1, 2)  # (batch, heads, steps + 1)
+        seen = weights[..., 1:].to(x.dtype) @ x + weights[..., :1] * first  # (batch, heads, dim)
+        values = torch.einsum("bhd,hsd->bhs", seen, to_value.view(heads, size, dim).to(seen.dtype))
+        pooled = self.mhsa.out_proj(values.flatten(1) + value_bias)
+        return self.c_proj(pooled)
 
 
 class MERL(nn.Module):
@@ -226,8 +244,8 @@ class MERL(nn.Module):
         if self.config.projection != "merl" or not self.ecg_encoder.steps:
             pooled = features.mean(-1) if self.ecg_encoder.steps else features
             return pooled if self.config.projection == "none" else self.proj_e(pooled), pooled
-        features = self.downconv(features)  # (batch, embed_dim, steps)
-        return self.att_pool_head(features), features.mean(-1)
+        features = F.linear(features.transpose(1, 2), self.downconv.weight[..., 0], self.downconv.bias)
+        return self.att_pool_head(features), features.mean(1)  # of (batch, steps, embed_dim)
 
     def encode_ecg(self, signals: Tensor, *, normalize: bool = False) -> Tensor:
         """Encode signals that meet ``spec``.

@@ -25,11 +25,11 @@ def model():
 def test_attention_pooling_by_hand():
     torch.manual_seed(0)
     pool = AttentionPool(steps=3, dim=4, heads=1).double()
-    x = torch.randn(1, 4, 3, dtype=torch.float64)
+    x = torch.randn(1, 3, 4, dtype=torch.float64)
     weights = {name: tensor.detach().numpy() for name, tensor in pool.state_dict().items()}
     position, token = weights["positional_embedding"], weights["cls_token"][0, 0]
     rows = [token + 2 * position[0]]  # as released, the token's own position counts twice
-    rows += [x[0, :, step].numpy() + position[step + 1] for step in range(3)]
+    rows += [x[0, step].numpy() + position[step + 1] for step in range(3)]
     wq, wk, wv = np.split(weights["mhsa.in_proj_weight"], 3)
     bq, bk, bv = np.split(weights["mhsa.in_proj_bias"], 3)
     query = wq @ rows[0] + bq
@@ -42,7 +42,18 @@ def test_attention_pooling_by_hand():
 
 def test_attention_pooling_takes_shorter_sequences():
     pool = AttentionPool(steps=6, dim=4, heads=2)
-    assert pool(torch.randn(5, 4, 6)).shape == pool(torch.randn(5, 4, 3)).shape == (5, 4)
+    assert pool(torch.randn(5, 6, 4)).shape == pool(torch.randn(5, 3, 4)).shape == (5, 4)
+
+
+def test_attention_pooling_is_multi_head_attention_of_the_first_position():
+    torch.manual_seed(1)
+    pool = AttentionPool(steps=5, dim=12, heads=3).double()
+    torch.nn.init.normal_(pool.mhsa.in_proj_bias)
+    x = torch.randn(4, 5, 12, dtype=torch.float64)
+    sequence = torch.cat([(pool.cls_token + pool.positional_embedding[:1]).expand(4, 1, 12), x], dim=1)
+    sequence = sequence + pool.positional_embedding
+    expected, _ = pool.mhsa(sequence[:, :1], sequence, sequence)
+    torch.testing.assert_close(pool(x), pool.c_proj(expected[:, 0]))
 
 
 def test_embeddings_of_both_sides_meet(model):

@@ -44,8 +44,10 @@ def pretrain(
         raise UsageError(f"say where things are: add {' and '.join(missing)}")
 
     from merl.pretraining.config import PretrainConfig
+    from merl.pretraining.memory import keep_freed_memory
     from merl.pretraining.run import pretrain as run
 
+    keep_freed_memory()
     checked = validate(PretrainConfig, values, path, ConfigError)
     with progress("pretraining") as report:
         model = run(

@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+
+class Conv1d(nn.Conv1d):
+    """A convolution over time of features that lie channel beside channel, (batch, channels, 1, T).
+
+    That is a convolution over a picture one row high in PyTorch's channels-last memory format, for which its
+    processors' kernels are written: on a CPU up to twice as fast in bf16 as one over (batch, channels, T).
+    Weights are those of ``nn.Conv1d``.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        weight = self.weight.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+        return F.conv2d(x, weight, self.bias, stride=(1, *self.stride), padding=(0, *self.padding))
 
 
 class BasicBlock(nn.Module):
@@ -13,15 +27,15 @@ class BasicBlock(nn.Module):
 
     def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:
         super().__init__()
-        self.conv1 = nn.Conv1d(in_channels, channels, 3, stride, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm1d(channels)
-        self.conv2 = nn.Conv1d(channels, channels, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm1d(channels)
+        self.conv1 = Conv1d(in_channels, channels, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = Conv1d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
         self.shortcut = _shortcut(in_channels, channels, stride)
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102 - (batch, in_channels, T) -> (batch, channels, T / stride)
-        out = torch.relu(self.bn1(self.conv1(x)))
-        return torch.relu(self.bn2(self.conv2(out)) + self.shortcut(x))
+        out = self.bn1(self.conv1(x)).relu_()
+        return self.bn2(self.conv2(out)).add_(self.shortcut(x)).relu_()
 
 
 class Bottleneck(nn.Module):
@@ -32,25 +46,25 @@ class Bottleneck(nn.Module):
     def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:
         super().__init__()
         out_channels = channels * self.expansion
-        self.conv1 = nn.Conv1d(in_channels, channels, 1, bias=False)
-        self.bn1 = nn.BatchNorm1d(channels)
-        self.conv2 = nn.Conv1d(channels, channels, 3, stride, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm1d(channels)
-        self.conv3 = nn.Conv1d(channels, out_channels, 1, bias=False)
-        self.bn3 = nn.BatchNorm1d(out_channels)
+        self.conv1 = Conv1d(in_channels, channels, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = Conv1d(channels, channels, 3, stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.conv3 = Conv1d(channels, out_channels, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(out_channels)
         self.shortcut = _shortcut(in_channels, out_channels, stride)
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102 - (batch, in_channels, T) -> (batch, 4 channels, T / stride)
-        out = torch.relu(self.bn1(self.conv1(x)))
-        out = torch.relu(self.bn2(self.conv2(out)))
-        return torch.relu(self.bn3(self.conv3(out)) + self.shortcut(x))
+        out = self.bn1(self.conv1(x)).relu_()
+        out = self.bn2(self.conv2(out)).relu_()
+        return self.bn3(self.conv3(out)).add_(self.shortcut(x)).relu_()
 
 
 def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
     if stride == 1 and in_channels == out_channels:
         return nn.Sequential()
     return nn.Sequential(
-        nn.Conv1d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm1d(out_channels)
+        Conv1d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
     )
 
 
@@ -73,8 +87,8 @@ class ResNet1D(nn.Module):
         self, block: type[BasicBlock] | type[Bottleneck], depths: tuple[int, ...], leads: int, samples: int
     ) -> None:
         super().__init__()
-        self.conv1 = nn.Conv1d(leads, 64, 7, stride=2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm1d(64)
+        self.conv1 = Conv1d(leads, 64, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
         wide = block.expansion
         self.layer1 = _stage(block, 64, 64, depths[0], stride=1)
         self.layer2 = _stage(block, 64 * wide, 128, depths[1], stride=2)
@@ -84,10 +98,11 @@ class ResNet1D(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode signals, (batch, leads, samples), into features, (batch, width, samples / 16)."""
-        x = torch.relu(self.bn1(self.conv1(x)))
+        x = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)  # (batch, leads, 1, samples)
+        x = self.bn1(self.conv1(x)).relu_()
         for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
             x = stage(x)
-        return x
+        return x.squeeze(2)
 
 
 def resnet18(leads: int = 12, samples: int = 5000) -> ResNet1D:

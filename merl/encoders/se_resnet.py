@@ -5,10 +5,9 @@ Squeeze-and-excitation: Hu et al., CVPR 2018. All else is ResNet-18, so that a s
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
-from merl.encoders.resnet import BasicBlock, ResNet1D
+from merl.encoders.resnet import BasicBlock, Conv1d, ResNet1D
 
 REDUCTION = 16
 
@@ -19,16 +18,16 @@ class SEBlock(BasicBlock):
     def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:
         super().__init__(in_channels, channels, stride)
         self.excite = nn.Sequential(
-            nn.AdaptiveAvgPool1d(1),
-            nn.Conv1d(channels, channels // REDUCTION, 1),
+            nn.AdaptiveAvgPool2d(1),
+            Conv1d(channels, channels // REDUCTION, 1),
             nn.ReLU(),
-            nn.Conv1d(channels // REDUCTION, channels, 1),
+            Conv1d(channels // REDUCTION, channels, 1),
             nn.Sigmoid(),
         )
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102 - (batch, in_channels, T) -> (batch, channels, T / stride)
-        out = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
-        return torch.relu(out * self.excite(out) + self.shortcut(x))
+        out = self.bn2(self.conv2(self.bn1(self.conv1(x)).relu_()))
+        return (out * self.excite(out)).add_(self.shortcut(x)).relu_()
 
 
 def se_resnet(leads: int = 12, samples: int = 5000) -> ResNet1D:

@@ -53,6 +53,9 @@ class Stage(_Strict):
             Zhai et al., CVPR 2022).
         warmup: share of the stage in which the learning rates rise; then they fall along a cosine to 0.
         sentence_share: how often one sentence stands for its report.
+        sentence_balance: how much likelier a rare sentence of a report is than a frequent one: the number of
+            records that say it to the power of minus this. Two thirds of all sentences say that the rhythm is
+            sinus or the ECG normal.
         rephrase_share: how often such a sentence is said in the knowledge base's words.
         lead_masking: share of records that lose random leads.
         single_lead: share of records left with one lead, or with the limb leads.
@@ -66,6 +69,7 @@ class Stage(_Strict):
     text_learning_rate: float = Field(1e-4, ge=0)
     warmup: float = Field(0.1, ge=0, lt=1)
     sentence_share: float = Field(0.5, ge=0, le=1)
+    sentence_balance: float = Field(0.0, ge=0, le=1)
     rephrase_share: float = Field(0.0, ge=0, le=1)
     lead_masking: float = Field(0.0, ge=0, lt=1)
     single_lead: float = Field(0.0, ge=0, lt=1)

@@ -31,6 +31,7 @@ class ReportTexts:
             kinds left out that it has none of.
         true_of: sparse boolean, shape (records, texts): the whole report, its sentences, and what may be
             said in their place.
+        counts: how many records say each text as a sentence, shape (texts,).
     """
 
     texts: list[str]
@@ -39,6 +40,7 @@ class ReportTexts:
     parts: list[Indices]
     others: dict[int, list[Indices]]
     true_of: csr_matrix
+    counts: Indices
 
     @classmethod
     def collect(cls, reports: Sequence[str], rephraser: Rephraser | None = None) -> ReportTexts:
@@ -64,10 +66,20 @@ class ReportTexts:
                 kinds = [number(kind) for kind in rephraser.rephrase(said[sentence]) if kind]
                 if kinds:
                     others[sentence] = kinds
-        return cls(list(index), len(said), full, parts, others, _true_of(full, parts, others, len(index)))
+        counts = np.zeros(len(index), np.int64)
+        for group in parts:
+            counts[np.unique(group)] += 1
+        true_of = _true_of(full, parts, others, len(index))
+        return cls(list(index), len(said), full, parts, others, true_of, counts)
 
     def draw(
-        self, records: Indices, rng: random.Random, *, sentence_share: float, rephrase_share: float = 0.0
+        self,
+        records: Indices,
+        rng: random.Random,
+        *,
+        sentence_share: float,
+        sentence_balance: float = 0.0,
+        rephrase_share: float = 0.0,
     ) -> Indices:
         """Choose one text for each record of a batch.
 
@@ -75,19 +87,29 @@ class ReportTexts:
             records: their indices, shape (batch,).
             rng: the source of chance.
             sentence_share: how often, 0 to 1, one random sentence stands for the whole report.
+            sentence_balance: how much likelier a rare sentence of a report is than a frequent one: its count
+                to the power of minus this; at 0 all are alike.
             rephrase_share: how often, 0 to 1, such a sentence is said in other words, if there are any; each
                 kind of other words is then equally likely.
 
         Returns:
             Indices of texts, shape (batch,).
         """
-        return np.array([self._one(record, rng, sentence_share, rephrase_share) for record in records])
+        shares = (sentence_share, sentence_balance, rephrase_share)
+        return np.array([self._one(record, rng, *shares) for record in records])
 
-    def _one(self, record: int, rng: random.Random, sentence_share: float, rephrase_share: float) -> int:
+    def _one(
+        self,
+        record: int,
+        rng: random.Random,
+        sentence_share: float,
+        sentence_balance: float,
+        rephrase_share: float,
+    ) -> int:
         parts = self.parts[record]
         if rng.random() >= sentence_share or not len(parts):
             return int(self.full[record])
-        sentence = int(rng.choice(parts))
+        sentence = int(rng.choices(parts, (self.counts[parts] ** -sentence_balance).tolist())[0])
         if rng.random() < rephrase_share and sentence in self.others:
             return int(rng.choice(rng.choice(self.others[sentence])))
         return sentence

@@ -127,6 +127,7 @@ class Trainer:
             records,
             random.Random(f"{config.seed} {step}"),
             sentence_share=stage.sentence_share,
+            sentence_balance=stage.sentence_balance,
             rephrase_share=stage.rephrase_share,
         )
         own = slice(self.accelerator.process_index, None, count)

@@ -53,3 +53,19 @@ def test_draws_keep_to_the_record_and_to_the_shares(rephrased):
     assert 0.3 < other.mean() < 0.5  # 0.8 times 0.5
     whole = (mixed == rephrased.full[records])[records == 0].mean()
     assert 0.12 < whole < 0.28
+
+
+def test_rare_sentences_are_drawn_more_often_where_that_is_asked_for():
+    texts = ReportTexts.collect(
+        ["sinus rhythm. right atrial enlargement", *["sinus rhythm. normal ecg"] * 15]
+    )
+    rare = texts.texts.index("right atrial enlargement")
+
+    def share(balance):
+        drawn = texts.draw(
+            np.zeros(2000, np.int64), random.Random(0), sentence_share=1, sentence_balance=balance
+        )
+        return (drawn == rare).mean()
+
+    assert share(0.0) == pytest.approx(0.5, abs=0.05)
+    assert share(0.5) == pytest.approx(4 / 5, abs=0.05)  # 1 record says the one, 16 the other
