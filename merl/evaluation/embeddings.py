@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from merl.datasets.tasks import TaskData
 
 _log = logging.getLogger(__name__)
-_FORMAT = 3  # raise it when preprocessing, readers or encoders change what they compute
+_FORMAT = 4  # raise it when preprocessing, readers or encoders change what they compute
 _SUFFIXES = ("", ".hea", ".dat", ".mat")  # record paths come without suffix
 
 
