@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from merl.errors import KnowledgeError, UsageError
 from merl.files import sha256, write_text
 from merl.knowledge.corpus import CorpusManifest, Shard, SourceRecord, read_corpus_manifest
-from merl.knowledge.index import Embedder, LazyMiniLM
+from merl.knowledge.embedders import Embedder, LazyMiniLM, precision_of
 from merl.knowledge.index_folder import check_target, replace_folder
 from merl.knowledge.sources import Source
 from merl.knowledge.sources.base import Progress, quiet
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 BATCH = 1024
 
 
-class _CuttingMiniLM(LazyMiniLM):
+class CuttingMiniLM(LazyMiniLM):
     """The shipped encoder, which reads the beginning of the rare name of more than 256 tokens (a formula)."""
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -68,7 +68,7 @@ def build(
         KnowledgeError: a source cannot be read, the folder holds something else, or another build is
             under way there.
     """
-    out, embedder = Path(out), embedder or _CuttingMiniLM()
+    out, embedder = Path(out), embedder or CuttingMiniLM()
     part = _begin(sources, out, shard)
     try:
         records = _write_passages(sources, part / "corpus.jsonl", progress)
@@ -78,6 +78,7 @@ def build(
         asked = {
             "corpus": corpus,
             "embedder": embedder.sha256,
+            "precision": precision_of(embedder),
             "batch size": batch_size,
             "share": [first, last],
         }
@@ -85,6 +86,7 @@ def build(
         manifest = CorpusManifest(
             embedder=embedder.name,
             embedder_sha256=embedder.sha256,
+            precision=precision_of(embedder),
             dim=vectors.shape[1],
             corpus_sha256=corpus,
             passages=last - first,
@@ -275,7 +277,8 @@ def _in_order(found: dict[Path, CorpusManifest]) -> list[Path]:
     for folder, manifest in found.items():
         if manifest.shard is None:
             raise KnowledgeError(f"{folder} is no shard but a whole index; it needs no merging")
-        kinds.add((manifest.shard.of, manifest.corpus_sha256, manifest.embedder_sha256, manifest.dim))
+        same = (manifest.corpus_sha256, manifest.embedder_sha256, manifest.precision, manifest.dim)
+        kinds.add((manifest.shard.of, *same))
         places[manifest.shard.number] = folder
     if len(kinds) != 1:
         raise KnowledgeError(

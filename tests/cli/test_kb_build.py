@@ -9,7 +9,7 @@ from tests.small_knowledge import WordEmbedder
 
 @pytest.fixture(autouse=True)
 def words(monkeypatch, place):
-    monkeypatch.setattr(building, "_CuttingMiniLM", WordEmbedder)
+    monkeypatch.setattr(building, "CuttingMiniLM", WordEmbedder)
     lines = [{"text": f"left block {number}"} for number in range(3000)]
     (place / "own.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines) + "{}\n")
 
