@@ -32,9 +32,9 @@ import numpy as np
 import yaml
 
 from merl.files import atomic_path, write_text
-from merl.knowledge.building import CuttingMiniLM, build, merge
+from merl.knowledge.building import build, merge
 from merl.knowledge.corpus import CorpusIndex
-from merl.knowledge.embedders import InBfloat16
+from merl.knowledge.embedders import CuttingMiniLM, InBfloat16
 from merl.knowledge.sources import parse_source
 
 GOLD = Path(__file__).parent / "retrieval" / "gold.yaml"
