@@ -66,7 +66,9 @@ def vectors(work: Path, args: argparse.Namespace) -> dict[str, Any]:
 
     source = parse_source(f"jsonl:{work / 'corpus.jsonl'}")
     torch.set_num_threads(1)
-    build([source], work / "shard", InBfloat16(CuttingMiniLM()), shard=(1, 1), batch_size=BATCH, progress=tell)
+    build(
+        [source], work / "shard", InBfloat16(CuttingMiniLM()), shard=(1, 1), batch_size=BATCH, progress=tell
+    )
     return {"vectors MB": (work / "shard" / "vectors.npy").stat().st_size / MB}
 
 

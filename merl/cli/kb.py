@@ -21,13 +21,16 @@ app = typer.Typer(help="Search, build and check the ECG knowledge base.", no_arg
 
 BaseURL = Annotated[
     str | None,
-    typer.Option("--base-url", help="Address of an embedding server, ending in /v1; OpenAI's own by default."),
+    typer.Option(
+        "--base-url", help="Address of an embedding server, ending in /v1; OpenAI's own by default."
+    ),
 ]
 
 
 @app.command()
 def search(
     query: Annotated[str, typer.Argument(help="A name, code or finding.")],
+    *,
     k: Annotated[
         int | None,
         typer.Option("-k", min=1, help="How many entries; 5, or where some match exactly those alone."),
@@ -124,6 +127,7 @@ def show(entry_id: Annotated[str, typer.Argument(metavar="ID", help="An entry's 
 
 @app.command()
 def build(
+    *,
     out_dir: Annotated[Path, typer.Option("--out", help="Folder of the index.")],
     sources: Annotated[
         list[str] | None,
@@ -138,7 +142,8 @@ def build(
         str, typer.Option(help="minilm, the folder of a Hugging Face encoder, or openai:MODEL of a server.")
     ] = "minilm",
     query_embedder: Annotated[
-        str | None, typer.Option(help="Folder or server model that reads queries, of a pair such as MedCPT's.")
+        str | None,
+        typer.Option(help="Folder or server model that reads queries, of a pair such as MedCPT's."),
     ] = None,
     pooling: Annotated[
         Literal["mean", "cls", "pooler"], typer.Option(help="How a folder's token states become one vector.")
@@ -198,9 +203,7 @@ def _build_sources(
     share = (int(found[1]), int(found[2])) if shard else None
     read = [parse_source(text) for text in given]
     with progress("building") as report:
-        manifest = build_sources(
-            read, out_dir, spec.load(base_url), spec=spec, shard=share, progress=report
-        )
+        manifest = build_sources(read, out_dir, spec.load(base_url), spec=spec, shard=share, progress=report)
     for source in manifest.sources:
         note(f"{source.name}: {source.passages} passages; {source.attribution} ({source.licence})")
         for reason, count in source.skipped.items():
@@ -212,7 +215,8 @@ def _build_sources(
 @app.command()
 def lint(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="A knowledge_base folder; the shipped one by default.")
+        Path | None,
+        typer.Argument(metavar="[DIR]", help="A knowledge_base folder; the shipped one by default."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -151,7 +151,7 @@ class CorpusIndex:
         spec = self.manifest.spec
         if spec is not None and spec.is_server:
             raise KnowledgeError(
-                f"the index {folder} was built with the server model {spec.model!r}, and does not say where it"
+                f"the index {folder} was built with the server model {spec.model!r} and does not say where it"
                 " is; give the embedder, on the command line --base-url"
             )
         return spec.load() if spec else LazyMiniLM()
@@ -165,13 +165,14 @@ class CorpusIndex:
         return Passage.model_validate_json(self._lines[start : self._ends[row]])
 
     def concept(self, concept: str) -> list[Passage]:
-        """Return the passages of a concept, ``hpo:HP:0001657``, in the source's order; none if it is unknown."""
+        """Return the passages of a concept, ``hpo:HP:0001657``, in order; none if it is unknown."""
         found = map(self.passage, self._concepts.rows(concept))
         return [passage for passage in found if concept_of(passage.id) == concept]
 
     def named(self, name: str) -> list[str]:
-        """Return the concepts of this name or synonym, whatever its spelling, those of the first source first."""
-        return list(dict.fromkeys(concept_of(self.passage(row).id) for row in self._names.rows(normalise(name))))
+        """Return the concepts of this name or synonym, whatever its spelling, in the order of the sources."""
+        rows = self._names.rows(normalise(name))
+        return list(dict.fromkeys(concept_of(self.passage(row).id) for row in rows))
 
     def nearest(self, query: str, k: int = 10) -> list[tuple[Passage, float]]:
         """Return the passages nearest to a query with their cosines, nearest first.

@@ -27,7 +27,11 @@ class Embedder(Protocol):
     """
 
     name: str
-    sha256: str
+
+    @property
+    def sha256(self) -> str:
+        """Hash of all that decides on the vectors."""
+        ...
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Embed passages into unit vectors, shape (texts, dim)."""

@@ -88,7 +88,8 @@ class Entry(_Strict):
     def _signed(self) -> Self:
         if self.clinically_reviewed != bool(self.reviews):
             raise ValueError(
-                "clinically_reviewed: true and a signature in reviews ({by: who, date: 2026-01-31}) go together"
+                "clinically_reviewed: true goes together with a signature,"
+                " reviews: [{by: who, date: 2026-01-31}]"
             )
         return self
 
@@ -168,7 +169,9 @@ def load_ambiguous(folder: Path | None = None) -> dict[str, set[str]]:
     path = (folder or content_dir("knowledge_base")) / "ambiguous.yaml"
     data = read_yaml(path, KnowledgeError) if path.is_file() else {}
     if not isinstance(data, dict) or not all(isinstance(ids, list) for ids in data.values()):
-        raise KnowledgeError(f"{path}: expected names with a list of entry ids each, as in `LAH: [LAFB, RAE]`")
+        raise KnowledgeError(
+            f"{path}: expected names with a list of entry ids each, as in `LAH: [LAFB, RAE]`"
+        )
     found: dict[str, set[str]] = defaultdict(set)
     for name, ids in data.items():
         found[normalise(str(name))] |= set(map(str, ids))

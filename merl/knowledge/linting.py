@@ -24,7 +24,9 @@ FINDINGS = 3
 _PRECISE = ("scp", "snomed", "hpo", "aha", "mitbih")
 _EXTRA_LEADS = re.compile(r"\bv\d{1,2}r?\b")  # V7 to V9 and the right chest: leads, though not of the twelve
 _NAMED = re.compile(r"\b[a-z]+\d[a-z0-9]*\b|\b(?:type|grade|mobitz|age|aged) \d+|\b(?:men|women)\s+below \d+")
-_RATIO = re.compile(r"\d+\s*:\s*\d+|\b(?:ratio|r/s)(?: in [a-z0-9]+)? (?:of )?(?:above |below )?\d+(?:\.\d+)?")
+_RATIO = re.compile(
+    r"\d+\s*:\s*\d+|\b(?:ratio|r/s)(?: in [a-z0-9]+)? (?:of )?(?:above |below )?\d+(?:\.\d+)?(?::\d+)?"
+)
 _COUNTED = re.compile(
     r"\d+ (?:points|beats|leads|complexes|intervals|waves|years|hours|days)\b"
     r"|\b(?:two|three|four|five|six|seven|eight|ten)\b"
@@ -118,7 +120,9 @@ class _File:
                 message = unknown("source", statement.source, sources)
                 yield self.fault((*place, "source"), "source", f"{message}; add it to sources.yaml")
             for number in bare_numbers(statement.text):
-                message = f"{number!r} has no unit in {statement.text!r}; write ms, mV, mm, /min, degrees or %"
+                message = (
+                    f"{number!r} has no unit in {statement.text!r}; write ms, mV, mm, /min, degrees or %"
+                )
                 yield self.fault(place, "unit", message)
         if len(self.entry.findings) < FINDINGS:
             message = f"{len(self.entry.findings)} findings; an entry needs at least {FINDINGS}"
@@ -126,7 +130,7 @@ class _File:
 
     def links(self, known: set[str]) -> Iterator[Fault]:
         """Check that what it links to exists."""
-        links = [(("is_a", n), link) for n, link in enumerate(self.entry.is_a)]
+        links: list[tuple[Place, str]] = [(("is_a", n), link) for n, link in enumerate(self.entry.is_a)]
         others = enumerate(self.entry.distinguish_from)
         links += [(("distinguish_from", n, "id"), item.id) for n, item in others]
         for place, link in links:
@@ -151,7 +155,9 @@ class _File:
 def _meaning(statement: Statement) -> Any:
     """Return what two statements share that say the same, whatever the order of their words."""
     wording = read_wording(statement.text)
-    if not wording.words or re.search(r"\bthen\b", statement.text):  # "first up, then down" is a matter of order
+    if not wording.words or re.search(
+        r"\bthen\b", statement.text
+    ):  # "first up, then down" is a matter of order
         return statement.text.casefold()
     numbers = frozenset((q.value, q.unit, q.comparison, q.subject) for q in wording.quantities)
     return wording.words, wording.leads, numbers, wording.order, wording.compared
@@ -210,7 +216,9 @@ def _twins(files: Mapping[str, _File], ambiguous: Mapping[str, set[str]]) -> Ite
     for term, keys in ambiguous.items():
         if set(owners.get(("name", term), {})) != keys:
             has = ", ".join(sorted(owners.get(("name", term), {}))) or "no entry"
-            message = f"{term!r} is declared ambiguous between {', '.join(sorted(keys))} but is a name of {has}"
+            message = (
+                f"{term!r} is declared ambiguous between {', '.join(sorted(keys))} but is a name of {has}"
+            )
             yield Fault("ambiguous.yaml", 1, "twin", message)
 
 

@@ -17,7 +17,7 @@ from merl.knowledge.index import Hit, KnowledgeIndex
 from merl.knowledge.index_folder import BUILD_AGAIN
 from merl.knowledge.lookup import MatchedBy, NameTable
 from merl.knowledge.opposites import Stance, values_of
-from merl.knowledge.passages import SPEAKS_FOR, Kind, Passage
+from merl.knowledge.passages import SPEAKS_FOR, Passage
 from merl.knowledge.ranking import BODIES, DENSE, NAMES, NUMBERS
 from merl.knowledge.tables import concept_of
 from merl.knowledge.wording import content_words, read_wording
@@ -30,7 +30,7 @@ _OWN = "ecg:"
 class WideIndex(KnowledgeIndex):
     """The shipped entries, searched as ever, and beside them the concepts of other sources.
 
-    A concept of another source has its source in its id, ``hpo:HP:0001657``, and is an entry without findings.
+    A concept of another source has its source in its id, ``hpo:HP:0001657``, and is an entry as well.
     Where an entry of ours has the name that is asked for, it stands for it; others follow by their scores.
 
     Raises:
@@ -78,7 +78,7 @@ class WideIndex(KnowledgeIndex):
         found = {hit.id: hit for hit in reversed([*exact, *others])}
         return list(reversed(found.values()))[:k]
 
-    def nearest(self, query: str, kinds: frozenset[Kind] = SPEAKS_FOR) -> list[tuple[Passage, float]]:
+    def nearest(self, query: str, kinds: frozenset[str] = SPEAKS_FOR) -> list[tuple[Passage, float]]:
         """Return every passage of our entries and the nearest of others with their cosines, nearest first."""
         found = super().nearest(query, kinds)
         found += [(passage, score) for passage, score in self._near(query) if passage.kind in kinds]
@@ -95,7 +95,7 @@ class WideIndex(KnowledgeIndex):
                 shared = len(words & said) / max(1, len(words))
                 named = set(content_words(passage.name.lower()))
                 overlap = len(words & named) / max(1, len(words | named))
-                score = NAMES * overlap + BODIES * shared * max(cosine, 0) + DENSE * max(cosine, 0)
+                score = NAMES * overlap + BODIES * shared + DENSE * max(cosine, 0)
                 score /= NAMES + BODIES + DENSE + NUMBERS
                 if score > best.get(passage.entry, (-1.0, passage))[0]:
                     best[passage.entry] = (score, passage)
@@ -121,7 +121,9 @@ class WideIndex(KnowledgeIndex):
     def _said_of(self, concept: str) -> list[Passage]:
         found = [] if concept.startswith(_OWN) else self.corpus.concept(concept)
         if not found:
-            raise UsageError(f"no source of this index has the concept {concept!r}; see merl kb search --index")
+            raise UsageError(
+                f"no source of this index has the concept {concept!r}; see merl kb search --index"
+            )
         return found
 
     def _foreign(self, concept: str) -> Entry | None:
@@ -147,7 +149,7 @@ class WideIndex(KnowledgeIndex):
 
     @cached_property
     def _vectors(self) -> Any:
-        """Our passages' own vectors, out of the corpus's; 8-bit codes come back to within 0.002 of a cosine."""
+        """The vectors of our own passages, as the corpus keeps them: in a big one with 8 bits a number."""
         import faiss
 
         if hasattr(self.corpus.vectors, "make_direct_map"):
