@@ -77,11 +77,12 @@ def _index(folder: Path | None, embedder: str | None, base_url: str | None) -> K
         if embedder or base_url:
             raise UsageError("--embedder and --base-url say how an index was embedded; name it with --index")
         return KnowledgeIndex.default()
-    if (embedder or base_url) and is_corpus(folder):
+    if embedder or base_url:
         from merl.knowledge.corpus import read_corpus_manifest
         from merl.knowledge.embedders import EmbedderSpec
 
-        spec = read_corpus_manifest(folder).spec or EmbedderSpec()
+        kept = read_corpus_manifest(folder).spec if is_corpus(folder) else None
+        spec = kept or EmbedderSpec()
         spec = spec.model_copy(update={"model": embedder} if embedder else {})
         return KnowledgeIndex.load(folder, spec.load(base_url))
     return KnowledgeIndex.load(folder)
