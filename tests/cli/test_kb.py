@@ -73,11 +73,11 @@ def test_lint_prints_each_fault_and_exits_with_1(merl, place):
     path.write_text(path.read_text().replace("german:", "germn:"))
     done = merl("kb", "lint", "mine", "--json")
     assert done.code == 1
-    fault = json.loads(done.out)[0]
-    assert (fault["file"], fault["line"], fault["check"]) == ("entries/AFLT.yaml", 4, "schema")
+    (fault,) = [fault for fault in json.loads(done.out) if fault["check"] == "schema"]
+    assert (fault["file"], fault["line"]) == ("entries/AFLT.yaml", 4)
     assert "unknown key 'germn'; did you mean 'german'?" in fault["message"]
     lines = merl("kb", "lint", "mine").out.splitlines()
-    assert lines[0] == f"entries/AFLT.yaml:4: schema: {fault['message']}"
+    assert f"entries/AFLT.yaml:4: schema: {fault['message']}" in lines
 
 
 def test_lint_of_what_is_no_knowledge_base(fails):
