@@ -87,16 +87,21 @@ class WideIndex(KnowledgeIndex):
     def _others(self, query: str) -> list[Hit]:
         """Score the concepts of other sources as ``Ranker.hybrid`` scores ours, as far as it can be known."""
         read = self.ranker.read(query)
-        words, values, walls = set(content_words(read)), values_of([read]), read_wording(read).walls
+        asked = [
+            set(content_words(text)) for text in (query.lower(), read)
+        ]  # others may not say it in our words
+        values, walls = values_of([read]), read_wording(read).walls
         best: dict[str, tuple[float, Passage]] = {}
         for passage, cosine in self._near(query):
             if passage.kind in SPEAKS_FOR | {"text"}:
                 said = set(content_words(f"{passage.name} {passage.text}".lower()))
-                shared = len(words & said) / max(1, len(words))
-                named = set(content_words(passage.name.lower()))
-                overlap = len(words & named) / max(1, len(words | named))
-                score = NAMES * overlap + BODIES * shared + DENSE * max(cosine, 0)
-                score /= NAMES + BODIES + DENSE + NUMBERS
+                named = set(content_words((passage.name or passage.text).lower()))
+                lexical = max(
+                    NAMES * len(words & named) / max(1, len(words | named))
+                    + BODIES * len(words & said) / max(1, len(words))
+                    for words in asked
+                )
+                score = (lexical + DENSE * max(cosine, 0)) / (NAMES + BODIES + DENSE + NUMBERS)
                 if score > best.get(passage.entry, (-1.0, passage))[0]:
                     best[passage.entry] = (score, passage)
         hits = []
