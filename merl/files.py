@@ -137,13 +137,42 @@ def validate(model: type[Model], data: Any, where: Path | str, error: type[MerlE
     Raises:
         error: one sentence a fault: where it is, what was found, what is allowed.
     """
+    if faults := faults_of(model, data):
+        raise error(f"{where}: " + "; ".join(sentence for _, sentence in faults))
+    return model.model_validate(data)
+
+
+def faults_of(model: type[BaseModel], data: Any) -> list[tuple[tuple[Any, ...], str]]:
+    """Return where ``data`` breaks a pydantic model, as keys and positions, and a sentence of each fault."""
     if not isinstance(data, dict):
-        raise error(f"{where}: expected a mapping of keys, found {type(data).__name__}")
+        return [((), f"expected a mapping of keys, found {type(data).__name__}")]
     try:
-        return model.model_validate(data)
+        model.model_validate(data)
     except ValidationError as problem:
-        faults = [_fault(model, fault) for fault in problem.errors()]
-        raise error(f"{where}: " + "; ".join(faults)) from None
+        return [(tuple(fault["loc"]), _fault(model, fault)) for fault in problem.errors()]
+    return []
+
+
+def yaml_line(path: Path | str, place: Iterable[Any] = ()) -> int:
+    """Return the line, from 1, on which a key or item of a YAML file stands, or the nearest thing around it.
+
+    Args:
+        path: a file that is valid YAML.
+        place: the keys and positions that lead there from the top.
+    """
+    node = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=_Loader)
+    line = node.start_mark.line if node else 0
+    for part in place:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == str(part)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            found = (node.value[part], node.value[part])
+        else:
+            found = None
+        if found is None:
+            break
+        line, node = found[0].start_mark.line, found[1]
+    return line + 1
 
 
 def _fault(model: type[BaseModel], fault: Any) -> str:

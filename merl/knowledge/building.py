@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from merl.errors import KnowledgeError, UsageError
 from merl.files import sha256, write_text
 from merl.knowledge.corpus import CorpusManifest, Shard, SourceRecord, read_corpus_manifest
-from merl.knowledge.index import Embedder, LazyMiniLM
+from merl.knowledge.embedders import Embedder, EmbedderSpec, precision_of
 from merl.knowledge.index_folder import check_target, replace_folder
 from merl.knowledge.sources import Source
 from merl.knowledge.sources.base import Progress, quiet
 from merl.knowledge.structure import index_vectors, structure_for
+from merl.knowledge.tables import CONCEPTS, NAMES, write_tables
 
 logger = logging.getLogger(__name__)
 
@@ -30,18 +31,12 @@ logger = logging.getLogger(__name__)
 BATCH = 1024
 
 
-class _CuttingMiniLM(LazyMiniLM):
-    """The shipped encoder, which reads the beginning of the rare name of more than 256 tokens (a formula)."""
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return self._encoder.encode(texts, truncate=True)
-
-
 def build(
     sources: Sequence[Source],
     out: str | Path,
     embedder: Embedder | None = None,
     *,
+    spec: EmbedderSpec | None = None,
     shard: tuple[int, int] | None = None,
     batch_size: int = BATCH,
     progress: Progress = quiet,
@@ -55,6 +50,7 @@ def build(
         sources: read one after the other.
         out: an empty or new folder, or an index to be replaced.
         embedder: the shipped one by default.
+        spec: what the embedder was made from, for the manifest.
         shard: build this share only, ``(1, 4)`` the first of four; ``merge`` joins them. Shares are whole
             batches, so that each text is embedded in the company it would have in a single build.
         batch_size: passages embedded together; the same for all shards.
@@ -68,7 +64,10 @@ def build(
         KnowledgeError: a source cannot be read, the folder holds something else, or another build is
             under way there.
     """
-    out, embedder = Path(out), embedder or _CuttingMiniLM()
+    if embedder is None:
+        spec = spec or EmbedderSpec()
+        embedder = spec.load()
+    out = Path(out)
     part = _begin(sources, out, shard)
     try:
         records = _write_passages(sources, part / "corpus.jsonl", progress)
@@ -78,6 +77,7 @@ def build(
         asked = {
             "corpus": corpus,
             "embedder": embedder.sha256,
+            "precision": precision_of(embedder),
             "batch size": batch_size,
             "share": [first, last],
         }
@@ -85,6 +85,8 @@ def build(
         manifest = CorpusManifest(
             embedder=embedder.name,
             embedder_sha256=embedder.sha256,
+            precision=precision_of(embedder),
+            spec=spec,
             dim=vectors.shape[1],
             corpus_sha256=corpus,
             passages=last - first,
@@ -253,6 +255,8 @@ def _finish(part: Path, out: Path, manifest: CorpusManifest, progress: Progress)
         index = index_vectors(np.load(vectors, mmap_mode="r"), progress)
         faiss.write_index(index, str(finished / "index.faiss"))
         files["index.faiss"] = sha256(finished / "index.faiss")
+        write_tables(part / "passages.jsonl", finished, manifest.passages, progress)
+        files |= {name: sha256(finished / name) for name in (NAMES, CONCEPTS)}
         manifest = manifest.model_copy(update={"structure": structure_for(manifest.passages)})
     manifest = manifest.model_copy(update={"files": files})
     manifest.write(finished)
@@ -275,7 +279,8 @@ def _in_order(found: dict[Path, CorpusManifest]) -> list[Path]:
     for folder, manifest in found.items():
         if manifest.shard is None:
             raise KnowledgeError(f"{folder} is no shard but a whole index; it needs no merging")
-        kinds.add((manifest.shard.of, manifest.corpus_sha256, manifest.embedder_sha256, manifest.dim))
+        same = (manifest.corpus_sha256, manifest.embedder_sha256, manifest.precision, manifest.dim)
+        kinds.add((manifest.shard.of, *same))
         places[manifest.shard.number] = folder
     if len(kinds) != 1:
         raise KnowledgeError(

@@ -13,9 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from merl.errors import KnowledgeError, UsageError
 from merl.files import sha256, validate
-from merl.knowledge.index import Embedder, LazyMiniLM
+from merl.knowledge.embedders import Embedder, EmbedderSpec, LazyMiniLM, Precision, embed_queries
 from merl.knowledge.index_folder import BUILD_AGAIN
+from merl.knowledge.lookup import normalise
 from merl.knowledge.passages import Passage
+from merl.knowledge.tables import CONCEPTS, NAMES, Table, concept_of
 
 
 class SourceRecord(BaseModel):
@@ -56,6 +58,8 @@ class CorpusManifest(BaseModel):
 
     Attributes:
         embedder: name of the text encoder; its weights are known by ``embedder_sha256``.
+        precision: in which the passages were embedded; queries always are in float32.
+        spec: how the embedder was asked for, if in words.
         dim: length of a vector.
         structure: of the FAISS index, as its factory writes it; empty for a shard, which keeps vectors.
         corpus_sha256: hash of the lines of all passages, those of other shards too.
@@ -70,6 +74,8 @@ class CorpusManifest(BaseModel):
     schema_: Literal["merl/corpus/v1"] = Field("merl/corpus/v1", alias="schema")
     embedder: str
     embedder_sha256: str
+    precision: Precision = "float32"
+    spec: EmbedderSpec | None = None
     dim: int
     metric: Literal["inner product of unit vectors"] = "inner product of unit vectors"
     structure: str = ""
@@ -99,7 +105,7 @@ def read_corpus_manifest(folder: Path) -> CorpusManifest:
     except (OSError, ValueError) as problem:
         raise KnowledgeError(f"cannot read {path}: {problem}; {BUILD_AGAIN}") from None
     manifest = validate(CorpusManifest, data, path, KnowledgeError)
-    needed = {"passages.jsonl", "vectors.npy" if manifest.shard else "index.faiss"}
+    needed = {"passages.jsonl"} | ({"vectors.npy"} if manifest.shard else {"index.faiss", NAMES, CONCEPTS})
     for name in sorted(needed | manifest.files.keys()):
         if not (folder / name).is_file() or sha256(folder / name) != manifest.files.get(name):
             raise KnowledgeError(f"{folder / name} is missing or not what its manifest says; {BUILD_AGAIN}")
@@ -122,7 +128,7 @@ class CorpusIndex:
 
         folder = Path(folder)
         self.manifest = read_corpus_manifest(folder)
-        self.embedder: Embedder = embedder or LazyMiniLM()
+        self.embedder: Embedder = embedder or self._embedder(folder)
         if shard := self.manifest.shard:
             raise KnowledgeError(
                 f"{folder} is shard {shard.number} of {shard.of}; join them with `merl kb merge`"
@@ -137,8 +143,18 @@ class CorpusIndex:
         with (folder / "passages.jsonl").open("rb") as handle:
             self._lines = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
             self._ends = np.cumsum(np.fromiter(map(len, handle), np.int64))
+        self._names, self._concepts = Table(folder / NAMES), Table(folder / CONCEPTS)
         if (self.vectors.d, self.vectors.ntotal) != (self.manifest.dim, len(self)):
             raise KnowledgeError(f"the vectors in {folder} do not fit its passages; {BUILD_AGAIN}")
+
+    def _embedder(self, folder: Path) -> Embedder:
+        spec = self.manifest.spec
+        if spec is not None and spec.is_server:
+            raise KnowledgeError(
+                f"the index {folder} was built with the server model {spec.model!r} and does not say where it"
+                " is; give the embedder, on the command line --base-url"
+            )
+        return spec.load() if spec else LazyMiniLM()
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -148,6 +164,16 @@ class CorpusIndex:
         start = self._ends[row - 1] if row else 0
         return Passage.model_validate_json(self._lines[start : self._ends[row]])
 
+    def concept(self, concept: str) -> list[Passage]:
+        """Return the passages of a concept, ``hpo:HP:0001657``, in order; none if it is unknown."""
+        found = map(self.passage, self._concepts.rows(concept))
+        return [passage for passage in found if concept_of(passage.id) == concept]
+
+    def named(self, name: str) -> list[str]:
+        """Return the concepts of this name or synonym, whatever its spelling, in the order of the sources."""
+        rows = self._names.rows(normalise(name))
+        return list(dict.fromkeys(concept_of(self.passage(row).id) for row in rows))
+
     def nearest(self, query: str, k: int = 10) -> list[tuple[Passage, float]]:
         """Return the passages nearest to a query with their cosines, nearest first.
 
@@ -156,7 +182,7 @@ class CorpusIndex:
         """
         if not query.strip() or k < 1:
             raise UsageError("a search needs a query of at least one word and k of 1 or more")
-        scores, rows = self.rows(self.embedder.encode([query]), k)
+        scores, rows = self.rows(embed_queries(self.embedder, [query]), k)
         return [
             (self.passage(row), float(score))
             for row, score in zip(rows[0], scores[0], strict=True)

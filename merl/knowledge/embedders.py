@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from functools import cached_property
 from hashlib import sha256 as sha256_of
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 
 from merl.encoders.text import MINILM, MINILM_SHA256, Pooling, SentenceEncoder
-from merl.errors import KnowledgeError
+from merl.errors import KnowledgeError, UsageError
 
 Vectors = NDArray[np.float32]
+Precision = Literal["float32", "bfloat16"]
 
 
 class Embedder(Protocol):
@@ -25,7 +27,11 @@ class Embedder(Protocol):
     """
 
     name: str
-    sha256: str
+
+    @property
+    def sha256(self) -> str:
+        """Hash of all that decides on the vectors."""
+        ...
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Embed passages into unit vectors, shape (texts, dim)."""
@@ -35,6 +41,11 @@ class Embedder(Protocol):
 def embed_queries(embedder: Embedder, texts: Sequence[str]) -> Vectors:
     """Embed queries into unit vectors, shape (texts, dim), the embedder's own way where it has one."""
     return getattr(embedder, "encode_queries", embedder.encode)(texts)
+
+
+def precision_of(embedder: Embedder) -> Precision:
+    """Return the precision in which an embedder reads passages."""
+    return getattr(embedder, "precision", "float32")
 
 
 class LazyMiniLM:
@@ -50,6 +61,38 @@ class LazyMiniLM:
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Embed texts into unit vectors, shape (texts, 384)."""
         return self._encoder.encode(texts)
+
+
+class CuttingMiniLM(LazyMiniLM):
+    """The shipped encoder, which reads the beginning of the rare name of more than 256 tokens (a formula)."""
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts into unit vectors, shape (texts, 384)."""
+        return self._encoder.encode(texts, truncate=True)
+
+
+class InBfloat16:
+    """An encoder that reads passages in bfloat16: three times as fast where the processor has it.
+
+    Cosines to the same text read in float32 are 0.9999 and more. Queries are read in float32.
+    """
+
+    precision: Precision = "bfloat16"
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self.name, self.sha256 = embedder.name, embedder.sha256
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Embed passages into unit vectors, shape (texts, dim)."""
+        import torch
+
+        with torch.autocast("cpu", torch.bfloat16):
+            return self._embedder.encode(texts)
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Embed queries into unit vectors, shape (texts, dim)."""
+        return embed_queries(self._embedder, texts)
 
 
 class FolderEmbedder:
@@ -185,3 +228,76 @@ class ServerEmbedder:
 
 def _unit(vectors: Vectors) -> Vectors:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+class EmbedderSpec(BaseModel):
+    """Which embedder is meant, in words; an index keeps it, so that queries are read as its passages were.
+
+    Attributes:
+        model: ``minilm``, the folder of a Hugging Face encoder, or ``openai:MODEL`` of a server.
+        query_model: the folder or the server's model that reads queries; the same one by default.
+        pooling: of folders.
+        query_prefix: said before every query.
+        passage_prefix: said before every passage.
+        precision: in which passages are read; not for servers.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = "minilm"
+    query_model: str | None = None
+    pooling: Pooling = "mean"
+    query_prefix: str = ""
+    passage_prefix: str = ""
+    precision: Precision = "float32"
+
+    @property
+    def is_server(self) -> bool:
+        """Whether texts are sent away to be embedded."""
+        return self.model.startswith("openai:")
+
+    def load(self, base_url: str | None = None) -> Embedder:
+        """Make the embedder.
+
+        Args:
+            base_url: of the server; an index does not keep it, so that none decides where queries are sent.
+
+        Raises:
+            UsageError: an option that this kind of embedder does not have.
+            CheckpointError: the folder holds no text encoder.
+        """
+        if self.is_server:
+            name = self.model.removeprefix("openai:")
+            self._refuse("a server", pooling="mean", precision="float32")
+            return ServerEmbedder(
+                name,
+                query_model=(self.query_model or name).removeprefix("openai:"),
+                base_url=base_url,
+                query_prefix=self.query_prefix,
+                passage_prefix=self.passage_prefix,
+            )
+        if base_url:
+            raise UsageError(f"{self.model!r} is no server; write openai:MODEL beside --base-url")
+        if self.model == "minilm":
+            self._refuse("minilm", query_model=None, pooling="mean", query_prefix="", passage_prefix="")
+            found: Embedder = CuttingMiniLM()
+        elif Path(self.model).is_dir():
+            found = FolderEmbedder(
+                self.model,
+                queries=self.query_model,
+                pooling=self.pooling,
+                query_prefix=self.query_prefix,
+                passage_prefix=self.passage_prefix,
+            )
+        else:
+            raise UsageError(
+                f"unknown embedder {self.model!r}; give minilm, the folder of a Hugging Face encoder, or"
+                " openai:MODEL with --base-url"
+            )
+        return InBfloat16(found) if self.precision == "bfloat16" else found
+
+    def _refuse(self, what: str, **usual: Any) -> None:
+        """Raise where an option is given that this kind of embedder has no use for."""
+        for option, value in usual.items():
+            if getattr(self, option) != value:
+                raise UsageError(f"{what} takes no {option.replace('_', ' ')}; leave it out")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
+from collections import defaultdict
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from merl.errors import KnowledgeError
-from merl.files import content_dir, read_yaml, validate
+from merl.files import content_dir, faults_of, read_yaml, validate, yaml_line
 from merl.records import STANDARD_LEADS
 
 Lead = Literal[STANDARD_LEADS]  # type: ignore[valid-type]
@@ -58,6 +60,13 @@ class Codes(_Strict):
     mitbih: tuple[str, ...] = ()
 
 
+class Review(_Strict):
+    """The signature of a clinician under an entry as it stands."""
+
+    by: Text  # name and office, "A. Example, cardiologist"
+    date: datetime.date
+
+
 class Entry(_Strict):
     """What is known of one ECG concept."""
 
@@ -73,6 +82,16 @@ class Entry(_Strict):
     absent: tuple[Statement, ...] = ()
     distinguish_from: tuple[Distinction, ...] = ()
     clinically_reviewed: bool = False
+    reviews: tuple[Review, ...] = ()
+
+    @model_validator(mode="after")
+    def _signed(self) -> Self:
+        if self.clinically_reviewed != bool(self.reviews):
+            raise ValueError(
+                "clinically_reviewed: true goes together with a signature,"
+                " reviews: [{by: who, date: 2026-01-31}]"
+            )
+        return self
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -93,7 +112,7 @@ def load_entries(folder: Path | None = None) -> dict[str, Entry]:
 def _load(folder: Path) -> dict[str, Entry]:
     entries: dict[str, Entry] = {}
     for path in sorted((folder / "entries").glob("*.yaml")):
-        entry = validate(Entry, read_yaml(path, KnowledgeError), path, KnowledgeError)
+        entry = _read(path)
         if entry.id != path.stem:
             raise KnowledgeError(f"{path}: the id is {entry.id!r}; name the file after it")
         entries[entry.id] = entry
@@ -115,9 +134,48 @@ def _load(folder: Path) -> dict[str, Entry]:
     return entries
 
 
+def _read(path: Path) -> Entry:
+    data = read_yaml(path, KnowledgeError)
+    if faults := faults_of(Entry, data):
+        said = [f"line {yaml_line(path, place)}: {sentence}" for place, sentence in faults]
+        raise KnowledgeError(f"{path} " + "; ".join(said))
+    return Entry.model_validate(data)
+
+
 def statements(entry: Entry) -> tuple[Statement, ...]:
     """Return every sourced statement of an entry."""
-    return (entry.definition, *entry.findings, *entry.absent, *entry.distinguish_from)
+    return tuple(statement for _, statement in statements_at(entry))
+
+
+def statements_at(entry: Entry) -> list[tuple[tuple[Any, ...], Statement]]:
+    """Return every sourced statement of an entry with the keys that lead to it."""
+    found: list[tuple[tuple[Any, ...], Statement]] = [(("definition",), entry.definition)]
+    for kind in ("findings", "absent", "distinguish_from"):
+        found += [((kind, number), item) for number, item in enumerate(getattr(entry, kind))]
+    return found
+
+
+def load_ambiguous(folder: Path | None = None) -> dict[str, set[str]]:
+    """Read which names mean several entries, from ``ambiguous.yaml`` of a knowledge folder if it has one.
+
+    Returns:
+        The ids each name stands for, by the name as ``merl.knowledge.lookup.normalise`` writes it.
+
+    Raises:
+        KnowledgeError: the file is no mapping of names to lists of ids.
+    """
+    from merl.knowledge.lookup import normalise
+
+    path = (folder or content_dir("knowledge_base")) / "ambiguous.yaml"
+    data = read_yaml(path, KnowledgeError) if path.is_file() else {}
+    if not isinstance(data, dict) or not all(isinstance(ids, list) for ids in data.values()):
+        raise KnowledgeError(
+            f"{path}: expected names with a list of entry ids each, as in `LAH: [LAFB, RAE]`"
+        )
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, ids in data.items():
+        found[normalise(str(name))] |= set(map(str, ids))
+    return dict(found)
 
 
 def load_sources(folder: Path | None = None) -> dict[str, Source]:

@@ -18,7 +18,14 @@ from merl.errors import KnowledgeError, UsageError, unknown
 from merl.files import cache_dir, validate
 from merl.knowledge.embedders import Embedder, LazyMiniLM, embed_queries
 from merl.knowledge.entries import Entry, load_entries
-from merl.knowledge.index_folder import BUILD_AGAIN, Manifest, read_manifest, read_vectors, write_folder
+from merl.knowledge.index_folder import (
+    BUILD_AGAIN,
+    Manifest,
+    is_corpus,
+    read_manifest,
+    read_vectors,
+    write_folder,
+)
 from merl.knowledge.lexical import Scores
 from merl.knowledge.lookup import MatchedBy, NameTable
 from merl.knowledge.passages import SPEAKS_FOR, Passage, corpus_sha256, passages_of
@@ -96,12 +103,20 @@ class KnowledgeIndex:
 
     @classmethod
     def load(cls, folder: str | Path, embedder: Embedder | None = None) -> KnowledgeIndex:
-        """Read a saved index.
+        """Read an index that ``save`` or ``kb build`` wrote, of our entries alone or of many sources.
+
+        Args:
+            folder: of the index.
+            embedder: the one it was built with; by default what its manifest names.
 
         Raises:
             KnowledgeError: the folder is no index, was changed since, or was made with another embedder.
         """
         folder = Path(folder)
+        if is_corpus(folder):
+            from merl.knowledge.wide import WideIndex
+
+            return WideIndex(folder, embedder)
         manifest = read_manifest(folder)
         where = folder / "entries.jsonl"
         lines = where.read_text(encoding="utf-8").splitlines()
@@ -134,7 +149,8 @@ class KnowledgeIndex:
 
         Args:
             text: a code or a name.
-            label_set: where the code is from; a code of it means what it says there and nothing else.
+            label_set: where the code is from; a code of it means what it says there and nothing else. The
+                SNOMED CT code of its files does too, of each condition that shares it.
 
         Raises:
             UsageError: the label set has no such code.
@@ -143,13 +159,15 @@ class KnowledgeIndex:
         return [entry for entry, _ in found]
 
     def _labelled(self, code: str, label_set: LabelSet) -> list[tuple[Entry, MatchedBy]]:
-        item = label_set.classes.get(code)
-        if item is None:
-            raise UsageError(unknown(f"class of {label_set.name}", code, label_set.classes))
-        if item.entry in self.entries:
-            return [(self.entries[item.entry], "code")]
-        coded: list[tuple[Entry, MatchedBy]] = [(entry, "code") for entry in self.names.by_code(code)]
-        return self.names.by_name(item.name) or self.names.by_name(self.ranker.read(item.name)) or coded
+        found: dict[str, tuple[Entry, MatchedBy]] = {}
+        for item in label_set.coded(code):
+            if item.entry in self.entries:
+                found.setdefault(item.entry, (self.entries[item.entry], "code"))
+                continue
+            coded: list[tuple[Entry, MatchedBy]] = [(entry, "code") for entry in self.names.by_code(code)]
+            named = self.names.by_name(item.name) or self.names.by_name(self.ranker.read(item.name))
+            found |= {entry.id: (entry, how) for entry, how in named or coded}
+        return list(found.values())
 
     def parents(self, entry_id: str) -> list[Entry]:
         """Return the broader concepts that an entry is a kind of.

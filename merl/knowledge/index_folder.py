@@ -98,6 +98,15 @@ def check_target(target: Path) -> None:
         raise KnowledgeError(f"{target} is not an index; name a new or empty folder")
 
 
+def is_corpus(folder: Path) -> bool:
+    """Tell whether a folder's manifest says that it holds an index of many sources."""
+    try:
+        data = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False  # what is wrong with it is said where it is read
+    return isinstance(data, dict) and data.get("schema") == "merl/corpus/v1"
+
+
 def read_manifest(folder: Path) -> Manifest:
     """Read the manifest and compare every file with it.
 

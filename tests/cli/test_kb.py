@@ -1,9 +1,12 @@
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.small_knowledge import KNOWLEDGE
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,3 +48,58 @@ def test_k_fills_up_with_the_nearest(merl):
     done = merl("kb", "search", "AFIB", "-k", "3", "--json")
     hits = json.loads(done.out)
     assert [hit["matched_by"] for hit in hits] == ["code", "hybrid", "hybrid"]
+
+
+def test_what_other_label_sets_mean_by_a_bare_code_is_given_too(merl):
+    done = merl("kb", "search", "AF", "--json")
+    assert [(hit["id"], hit["matched_by"]) for hit in json.loads(done.out)] == [
+        ("AFIB", "abbreviation"),
+        ("AFLT", "code"),
+    ]
+    assert "'AF' has 2 meanings: AFIB, AFLT in csn" in done.err
+    done = merl("kb", "search", "AF", "--label-set", "csn", "--json")
+    assert [hit["id"] for hit in json.loads(done.out)] == ["AFLT"]
+
+
+def test_lint_of_the_shipped_knowledge(merl):
+    done = merl("kb", "lint")
+    assert (done.code, done.out) == (0, "")
+    assert done.err.endswith(" entries, 0 faults\n")
+
+
+def test_lint_prints_each_fault_and_exits_with_1(merl, place):
+    shutil.copytree(KNOWLEDGE, place / "mine")
+    path = place / "mine" / "entries" / "AFLT.yaml"
+    path.write_text(path.read_text().replace("german:", "germn:"))
+    done = merl("kb", "lint", "mine", "--json")
+    assert done.code == 1
+    (fault,) = [fault for fault in json.loads(done.out) if fault["check"] == "schema"]
+    assert (fault["file"], fault["line"]) == ("entries/AFLT.yaml", 4)
+    assert "unknown key 'germn'; did you mean 'german'?" in fault["message"]
+    lines = merl("kb", "lint", "mine").out.splitlines()
+    assert f"entries/AFLT.yaml:4: schema: {fault['message']}" in lines
+
+
+def test_lint_of_what_is_no_knowledge_base(fails):
+    assert "no entries in" in fails(1, "kb", "lint", ".")
+
+
+def test_coverage_counts_the_classes_of_a_label_set(merl, place):
+    (place / "mine.yaml").write_text("AF: atrial fibrillation\nZZ: xylophone\n")
+    done = merl("kb", "coverage", "code15", "mine.yaml", "--json")
+    first, second = json.loads(done.out)
+    assert (first["classes"], first["with_entry"], first["with_numbers"]) == (6, 6, 6)
+    assert (second["classes"], second["with_entry"], second["missing"]) == (2, 1, ["ZZ"])
+    assert "code15" in merl("kb", "coverage", "code15").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["AFIB", "--index", "nowhere"], 1, "nowhere is no index: it has no manifest.json"),
+        (["AFIB", "--base-url", "http://127.0.0.1:9/v1"], 2, "name it with --index"),
+        ([" "], 2, "the query is empty"),
+    ],
+)
+def test_a_search_that_cannot_be(fails, arguments, code, sentence):
+    assert sentence in fails(code, "kb", "search", *arguments)

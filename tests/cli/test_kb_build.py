@@ -2,14 +2,17 @@ import json
 
 import pytest
 
-from merl.knowledge import building
+from merl.encoders.text import minilm_folder
+from merl.knowledge import embedders, wide
 from merl.knowledge.corpus import CorpusIndex
-from tests.small_knowledge import WordEmbedder
+from merl.knowledge.entries import load_entries
+from merl.knowledge.sources import ontologies
+from tests.small_knowledge import KNOWLEDGE, WordEmbedder
 
 
 @pytest.fixture(autouse=True)
 def words(monkeypatch, place):
-    monkeypatch.setattr(building, "_CuttingMiniLM", WordEmbedder)
+    monkeypatch.setattr(embedders, "CuttingMiniLM", WordEmbedder)
     lines = [{"text": f"left block {number}"} for number in range(3000)]
     (place / "own.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines) + "{}\n")
 
@@ -49,3 +52,46 @@ def test_wrong_use(fails, options, code, sentence):
 
 def test_merging_what_is_no_shard(fails):
     assert "is no index: it has no manifest.json" in fails(1, "kb", "merge", ".", "--out", "kb")
+
+
+@pytest.fixture
+def small(monkeypatch):
+    for module in (wide, ontologies):
+        monkeypatch.setattr(module, "load_entries", lambda: load_entries(KNOWLEDGE))
+
+
+def test_an_index_of_many_sources_is_searched_like_ours(merl, small):
+    built = merl("kb", "build", "--source", "ecg", "--source", "jsonl:own.jsonl", "--out", "kb")
+    assert built.code == 0, built.err
+    (hit,) = json.loads(merl("kb", "search", "left block 7", "--index", "kb", "-k", "1", "--json").out)
+    assert hit["id"].startswith("jsonl:own:")
+    (hit,) = json.loads(merl("kb", "search", "AFIB", "--index", "kb", "--json").out)
+    assert (hit["id"], hit["matched_by"]) == ("AFIB", "code")
+
+
+def test_the_index_keeps_how_its_embedder_was_asked_for(merl, small, place):
+    folder = str(minilm_folder())
+    options = ("--embedder", folder, "--query-prefix", "query: ", "--passage-prefix", "passage: ")
+    built = merl("kb", "build", "--out", "kb", *options)
+    assert built.code == 0, built.err
+    spec = json.loads((place / "kb" / "manifest.json").read_text())["spec"]
+    assert (spec["model"], spec["query_prefix"], spec["passage_prefix"]) == (folder, "query: ", "passage: ")
+    (hit,) = json.loads(merl("kb", "search", "sawtooth", "--index", "kb", "-k", "1", "--json").out)
+    assert hit["id"] == "AFLT"
+    done = merl("kb", "search", "sawtooth", "--index", "kb", "--embedder", "minilm")
+    assert done.code == 2
+    assert "minilm takes no query prefix" in done.err
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "sentence"),
+    [
+        (["--embedder", "minilmm"], 2, "unknown embedder 'minilmm'; give minilm, the folder of"),
+        (["--embedder", "."], 1, "is no text encoder, it has no config.json"),
+        (["--pooling", "cls"], 2, "minilm takes no pooling"),
+        (["--base-url", "http://127.0.0.1:9/v1"], 2, "'minilm' is no server; write openai:MODEL"),
+        (["--embedder", "openai:e5", "--precision", "bfloat16"], 2, "a server takes no precision"),
+    ],
+)
+def test_an_embedder_that_cannot_be(fails, options, code, sentence):
+    assert sentence in fails(code, "kb", "build", "--source", "jsonl:own.jsonl", "--out", "kb", *options)

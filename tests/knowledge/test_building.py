@@ -13,7 +13,7 @@ from merl.knowledge.sources import parse_source
 from tests.small_knowledge import WordEmbedder
 
 WORDS = WordEmbedder.words
-FILES = {"index.faiss", "passages.jsonl", "manifest.json"}
+FILES = {"index.faiss", "names.npy", "concepts.npy", "passages.jsonl", "manifest.json"}
 
 
 class BatchEmbedder(WordEmbedder):
@@ -59,7 +59,7 @@ def test_what_is_built(source, tmp_path):
     assert (manifest.structure, manifest.dim, manifest.passages) == ("Flat", 10, 95)
     assert {what: done / total for done, total, what in told} == dict.fromkeys(
         ("own.jsonl", "embedding", "vectors"), 1.0
-    )
+    ) | {"names": 0.0}
     hits = CorpusIndex(tmp_path / "kb", WordEmbedder()).nearest("martian irregular", k=3)
     assert [set(passage.text.split()) >= {"martian", "irregular"} for passage, _ in hits] == [True] * 3
 

@@ -8,8 +8,18 @@ import pytest
 
 from merl.encoders.text import minilm_folder
 from merl.errors import KnowledgeError
-from merl.knowledge.embedders import FolderEmbedder, LazyMiniLM, ServerEmbedder, embed_queries
+from merl.knowledge.building import build
+from merl.knowledge.corpus import CorpusIndex
+from merl.knowledge.embedders import (
+    EmbedderSpec,
+    FolderEmbedder,
+    LazyMiniLM,
+    ServerEmbedder,
+    embed_queries,
+    precision_of,
+)
 from merl.knowledge.index import KnowledgeIndex
+from merl.knowledge.sources import parse_source
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +60,25 @@ def test_a_server_that_is_not_there_is_named(server):
     nowhere._client.max_retries = 0
     with pytest.raises(KnowledgeError, match=r"127.0.0.1:9/v1 does not embed with 'e5': .*check the address"):
         nowhere.encode(["ECG"])
+
+
+def test_an_index_of_a_server_is_asked_for_with_its_address(server, tmp_path):
+    (tmp_path / "own.jsonl").write_text('{"text": "sawtooth waves"}\n{"text": "broad complexes"}\n')
+    spec = EmbedderSpec(model="openai:e5-passage", query_model="e5-query")
+    build([parse_source(f"jsonl:{tmp_path}/own.jsonl")], tmp_path / "kb", spec.load(server), spec=spec)
+    assert server not in (tmp_path / "kb" / "manifest.json").read_text()
+    with pytest.raises(KnowledgeError, match=r"'openai:e5-passage' and does not say where it is"):
+        CorpusIndex(tmp_path / "kb")
+    ((first, _), _) = CorpusIndex(tmp_path / "kb", spec.load(server)).nearest("sawtooth")
+    assert first.text == "sawtooth waves"
+
+
+def test_bfloat16_passages_are_near_enough_and_queries_are_exact():
+    texts = ["sawtooth flutter waves in II, III and aVF", "PR interval above 200 ms"]
+    exact, quick = EmbedderSpec().load(), EmbedderSpec(precision="bfloat16").load()
+    assert (quick.sha256, precision_of(quick), precision_of(exact)) == (exact.sha256, "bfloat16", "float32")
+    assert (quick.encode(texts) * exact.encode(texts)).sum(axis=1).min() > 0.999
+    np.testing.assert_array_equal(embed_queries(quick, texts), exact.encode(texts))
 
 
 def test_a_folder_is_read_with_its_prefixes_which_are_part_of_its_identity():
