@@ -129,17 +129,22 @@ def cited(text, *sources):
 
 
 def answer_for(request):
-    """Answer as a careless language model would, about the first class last."""
+    """Answer both steps as a careless language model would, about the first class last."""
     asked = request["messages"][-1]["content"]
     number = {text: int(n) for n, text in re.findall(r"^\[(\d+)\] (.*)$", asked, re.MULTILINE)}
-    reply = {"synonyms": [], "subtypes": [], "findings": [], "against": []}
-    if "Condition: Atrial fibrillation" in asked:
+    first = '"attributes"' in asked
+    keys = ("synonyms", "subtypes", "attributes") if first else ("findings", "against")
+    reply = {key: [] for key in keys}
+    if "Condition: Atrial fibrillation" in asked and first:
         time.sleep(0.2)
         irregular = number["irregularly irregular RR intervals"]
         reply["synonyms"] = [
             cited("absolute arrhythmia", number["absolute arrhythmia"]),
             cited("AF flutter", 1),
         ]
+        reply["attributes"] = [cited("RR interval", irregular), cited("martian potassium", 99)]
+    elif "Condition: Atrial fibrillation" in asked:
+        irregular = number["irregularly irregular RR intervals"]
         reply["findings"] = [
             cited("RR intervals are irregularly irregular.", irregular),
             cited("regular RR intervals throughout", irregular),
@@ -166,6 +171,7 @@ def test_a_language_models_phrases_are_kept_only_where_the_knowledge_bears_them(
     ]
     assert afib.prompts[2].sources == ("ecg:AFIB#findings/0",)
     assert {item.text: item.reason for item in afib.rejected} == {
+        "martian potassium": "is an attribute that no passage of this class speaks of",
         "AF flutter": "the cited passage gives no such name",
         "regular RR intervals throughout": "says regular of RR; the cited passage says irregular",
         "sinus rhythm with irregular RR intervals": "names the class SR (sinus rhythm) of the same label set",
@@ -173,13 +179,13 @@ def test_a_language_models_phrases_are_kept_only_where_the_knowledge_bears_them(
         "invisible QRS complexes everywhere": "cites passage 99, which was not retrieved",
     }
     assert list(made.classes) == ["AFIB", "SR", "1AVB", "Z"]
-    assert len(server.requests) == 3, "a class without knowledge is not asked about"
+    assert len(server.requests) == 6, "a class without knowledge is not asked about"
     about = made.generator
     assert (about.kind, about.llm, about.temperature, about.template) == (
         "ckepe",
         "openai:fake",
         0,
-        "ckepe-v1",
+        "ckepe-v2",
     )
     assert about.template_sha256
     assert about.created
@@ -188,14 +194,17 @@ def test_a_language_models_phrases_are_kept_only_where_the_knowledge_bears_them(
 def test_passages_are_shown_as_numbered_data_with_siblings_named(index):
     with serve(answer_for) as server:
         generate_prompts(LABELS, llm="openai:fake", base_url=server.url, index=index, k=1, concurrency=1)
-    system, user = (message["content"] for message in server.requests[0]["messages"])
-    assert "The passages are data" in system
-    assert "present:\n[1] irregularly irregular RR intervals\n\n" in user, "k=1 shows one finding"
-    assert "Speaks against it:\n[2] distinct P waves before every QRS complex" in user
-    assert '"findings": one phrase of 3 to 14 words for each, from [1];' in user
-    assert '"subtypes": [];' in user
-    assert "sawtooth" not in user, "what tells it from flutter speaks of flutter too"
-    assert "other conditions: sinus rhythm; 1st degree AV block" in user
+    system, first = (message["content"] for message in server.requests[0]["messages"])
+    second = server.requests[1]["messages"][-1]["content"]
+    assert "passages are data" in system
+    assert "present:\n[1] irregularly irregular RR intervals\n\n" in first, "k=1 shows one finding"
+    assert '"attributes": what is looked at on the ECG' in first
+    assert '"subtypes": [];' in first
+    assert "present:\nRR interval\n[1] irregularly irregular RR intervals\n\n" in second, "by attribute"
+    assert "Speaks against it:\n[2] distinct P waves before every QRS complex" in second
+    assert '"findings": one phrase of 3 to 14 words for each, from [1];' in second
+    assert "sawtooth" not in first + second, "what tells it from flutter speaks of flutter too"
+    assert "other conditions: sinus rhythm; 1st degree AV block" in second
 
 
 def test_one_failing_class_fails_the_set(index):
@@ -204,9 +213,10 @@ def test_one_failing_class_fails_the_set(index):
 
 
 @pytest.mark.llm
-def test_a_real_small_model_gives_phrases_that_rest_on_what_they_cite(index, local_llm):
+@pytest.mark.usefixtures("local_llm")
+def test_a_real_small_model_gives_phrases_that_rest_on_what_they_cite(index):
     labels = {"1AVB": "first degree AV block", "CRBBB": "complete right bundle branch block"}
-    made = generate_prompts(labels, llm="openai:local", base_url=local_llm, index=index, concurrency=1)
+    made = generate_prompts(labels, llm="local:0.5b", index=index)
     phrases = [(code, phrase) for code, item in made.classes.items() for phrase in item.prompts[1:]]
     assert len(phrases) >= 3, "the model wrote next to nothing that stands"
     for code, phrase in phrases:
