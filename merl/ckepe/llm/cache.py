@@ -106,7 +106,9 @@ class ReplyCache:
         for request in requests:
             self._run("DELETE FROM replies WHERE request = ?", (request,))
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
+        """How many replies there are."""
         return int(self._run("SELECT count(*) FROM replies", ())[0])
 
     def close(self) -> None:

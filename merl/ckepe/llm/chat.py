@@ -17,7 +17,7 @@ from merl.ckepe.llm.cost import Bound, Budget, Usage, bound, find_price
 from merl.ckepe.llm.faults import Fault, classify
 from merl.ckepe.llm.local import LocalModel, LocalServer
 from merl.ckepe.llm.pacing import LONGEST_WAIT, Pace
-from merl.ckepe.llm.providers import MODES, SEED
+from merl.ckepe.llm.providers import SEED
 from merl.ckepe.llm.reading import Answer, Message, UnusableReplyError, complain, read, reply_in, reply_of
 from merl.errors import LLMError, UsageError
 
@@ -103,7 +103,7 @@ class ChatModel:
     def close(self) -> None:
         """Stop, close the cache and end a local server."""
         self.stop()
-        if self._cache:
+        if self._cache is not None:
             self._cache.close()
         if self._llama:
             self._llama.close()
@@ -149,7 +149,7 @@ class ChatModel:
             if watch and attempt < MAX_REPEATS:
                 watch(f"asking again: {fault}")
             talk += complain(reply, fault)
-        if self._cache and not self._offline:
+        if self._cache is not None and not self._offline:
             self._cache.forget(unusable)
         raise LLMError(
             f"{self.spec} gave no usable answer in {MAX_REPEATS + 1} tries ({fault}; its last one began"
@@ -160,7 +160,7 @@ class ChatModel:
         """Return what ``ask`` would find in the cache, without asking or counting."""
         talk = list(messages)
         for _ in range(MAX_REPEATS + 1):
-            reply = self._cache.get(self._key(talk, answer)) if self._cache else None
+            reply = self._cache.get(self._key(talk, answer)) if self._cache is not None else None
             if reply is None:
                 return None
             try:
@@ -190,12 +190,13 @@ class ChatModel:
         )
 
     def _cached(self, key: str, about: str) -> Reply | None:
-        reply = self._cache.get(key) if self._cache else None
+        reply = self._cache.get(key) if self._cache is not None else None
         if reply is not None:
             self._budget.count_cached()
         elif self._offline:
+            where = self._cache.path if self._cache is not None else "no cache"
             raise LLMError(
-                f"{self._cache.path if self._cache else 'no cache'} holds no reply to the request for {about or 'this'} to {self.spec}"
+                f"{where} holds no reply to the request for {about or 'this'} to {self.spec}"
                 f" ({key[:12]}); run it once without --offline, or name another --cache",
                 "offline",
             )
@@ -226,11 +227,11 @@ class ChatModel:
             raise LLMError(
                 f"{self.spec} refused to answer (content filter); try another model, or --llm none"
             )
-        return self._cache.put(key, reply, model=self.spec, about=about) if self._cache else reply
+        return self._cache.put(key, reply, model=self.spec, about=about) if self._cache is not None else reply
 
     def _once(self, talk: list[Message], answer: type[BaseModel], watch: Watch) -> tuple[Reply, bool]:
         """Ask once, stepping down from json_schema to json_object to plain text where a server refuses."""
-        schema = answer.model_json_schema()
+        schema, modes = answer.model_json_schema(), providers.modes(self.provider)
         most = bound(talk, schema, self._max_tokens)
         while True:
             self._budget.reserve(most)
@@ -239,7 +240,7 @@ class ChatModel:
             try:
                 self._pace.wait()
                 watch("asking")
-                shaped = providers.shaped(self._chat, self.provider, MODES[place], answer.__name__, schema)
+                shaped = providers.shaped(self._chat, self.provider, modes[place], answer.__name__, schema)
                 reply, refused = reply_of(shaped.invoke(talk))
                 self._answered = True
                 return reply, refused
@@ -251,11 +252,11 @@ class ChatModel:
                     return reply, refused
                 fault = classify(problem, self.spec, self.where)
                 lost = fault.paid
-                if not fault.form or MODES[place] == "text":
+                if not fault.form or modes[place] == "text":
                     raise _FailedError(self._lasting(fault)) from problem
                 with self._lock:  # classes asked at once are refused at once
                     self._mode = max(self._mode, place + 1)
-                logger.info("%s does not take %s, trying %s", self.spec, MODES[place], MODES[place + 1])
+                logger.info("%s does not take %s, trying %s", self.spec, modes[place], modes[place + 1])
             finally:
                 self._budget.settle(most, reply, paid=reply is not None or lost)
 

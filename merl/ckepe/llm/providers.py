@@ -14,7 +14,6 @@ from merl.ckepe.llm.faults import ReplyTooLongError, ReplyTooSlowError
 from merl.errors import LLMError, UsageError
 
 Mode = Literal["json_schema", "json_object", "text"]
-MODES: tuple[Mode, ...] = ("json_schema", "json_object", "text")
 SEED = 20240620
 _KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 LARGEST_BODY = 4 << 20  # bytes of one reply
@@ -103,6 +102,11 @@ def other(spec: str, base_url: str | None, options: Options) -> Any:
     except (ValueError, ImportError) as problem:
         said = " ".join(str(problem).split())[:300]
         raise UsageError(f"cannot use the language model {spec!r}: {said}") from None
+
+
+def modes(provider: str) -> tuple[Mode, ...]:
+    """Return the ways of asking for JSON that a provider may know, the strictest first."""
+    return ("json_schema", "text") if provider == "anthropic" else ("json_schema", "json_object", "text")
 
 
 def shaped(chat: Any, provider: str, mode: Mode, name: str, schema: dict[str, Any]) -> Any:
