@@ -18,7 +18,7 @@ Step = Literal["attributes", "phrases"]
 LONGEST_VALUE = 600  # letters of a name or passage; the longest shipped passage has 200
 #: What chat formats write between turns: <|im_start|>, </s>, <start_of_turn>, <<SYS>>, [INST].
 _CONTROL = re.compile(
-    r"<\|[^<>]*\|?>|</?[A-Za-z_]\w*>|<<|>>|"
+    r"<\|[^<>]*\|?>|<</?\w+>>|</?[A-Za-z_]\w*>|<<|>>|"
     r"\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]"
 )
 

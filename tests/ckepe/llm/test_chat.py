@@ -36,9 +36,8 @@ def ask(*answers, **options):
 
 def fails(answer, **options):
     """Ask a server that always answers so; return the error and how often it was asked."""
-    with serve(answer) as server, ChatModel("openai:fake", server.url, first_wait=0.001, **options) as model:
-        with pytest.raises(LLMError) as raised:
-            model.ask(ASK, Colour)
+    with serve(answer) as server, pytest.raises(LLMError) as raised:
+        ChatModel("openai:fake", server.url, first_wait=0.001, **options).ask(ASK, Colour)
     assert "\n" not in str(raised.value)
     return raised.value, len(server.requests)
 
@@ -284,5 +283,5 @@ def test_the_cost_limit_holds_before_a_request_is_made():
 
 
 def test_an_unknown_price_cannot_be_limited():
-    with pytest.raises(UsageError, match="price of 'openai:fake' is not known.*--price IN,OUT"):
+    with pytest.raises(UsageError, match=r"price of 'openai:fake' is not known.*--price IN,OUT"):
         ChatModel("openai:fake", "http://127.0.0.1:1/v1", max_cost=1)

@@ -23,7 +23,7 @@ def test_retry_after_is_read_in_every_form(headers, seconds):
     assert retry_after(headers, now=1000) == seconds
 
 
-class _Theirs(Exception):
+class _TheirError(Exception):
     """An error of a client that langchain does not translate."""
 
     def __init__(self, status_code):
@@ -34,11 +34,11 @@ class _Theirs(Exception):
 @pytest.mark.parametrize(
     ("problem", "kind", "again"),
     [
-        (_Theirs(401), "key", False),
-        (_Theirs(404), "model", False),
-        (_Theirs(429), "busy", True),
-        (_Theirs(503), "server", True),
-        (_Theirs(400), "request", False),
+        (_TheirError(401), "key", False),
+        (_TheirError(404), "model", False),
+        (_TheirError(429), "busy", True),
+        (_TheirError(503), "server", True),
+        (_TheirError(400), "request", False),
         (TimeoutError("slow"), "network", True),
         (ConnectionError("gone"), "network", True),
         (KeyError("choices"), "server", True),

@@ -45,8 +45,8 @@ def llama(text, done="stop"):
 
 def test_anthropic_is_asked_for_the_schema(tmp_path):
     with serve(claude('{"name": "red"}')) as server:
-        with ChatModel("anthropic:fake", server.root, cache=tmp_path / "r.sqlite") as model:
-            assert model.ask(ASK, Colour).name == "red"
+        model = ChatModel("anthropic:fake", server.root, cache=tmp_path / "r.sqlite")
+        assert model.ask(ASK, Colour).name == "red"
     assert server.paths == ["/v1/messages"]
     assert "schema" in json.dumps(server.requests[0])
     assert (model.usage.tokens_in, model.usage.tokens_out) == (100, 10)
@@ -73,9 +73,8 @@ def test_anthropic_steps_down_to_text_where_the_schema_is_refused():
     ],
 )
 def test_anthropic_s_faults_are_told_apart(answer, kind):
-    with serve(answer) as server, ChatModel("anthropic:fake", server.root, first_wait=0.001) as model:
-        with pytest.raises(LLMError) as raised:
-            model.ask(ASK, Colour)
+    with serve(answer) as server, pytest.raises(LLMError) as raised:
+        ChatModel("anthropic:fake", server.root, first_wait=0.001).ask(ASK, Colour)
     assert raised.value.kind == kind
 
 
@@ -97,9 +96,8 @@ def test_ollama_is_asked_for_the_schema_at_temperature_0():
     ],
 )
 def test_ollama_s_faults_are_told_apart(answer, kind):
-    with serve(answer) as server, ChatModel("ollama:fake", server.root, first_wait=0.001) as model:
-        with pytest.raises(LLMError) as raised:
-            model.ask(ASK, Colour)
+    with serve(answer) as server, pytest.raises(LLMError) as raised:
+        ChatModel("ollama:fake", server.root, first_wait=0.001).ask(ASK, Colour)
     assert raised.value.kind == kind
 
 
