@@ -61,12 +61,6 @@ class Findings(BaseModel):
     against: Annotated[list[CitedPhrase], Field(max_length=6)]
 
 
-#: The longest first answer, for the bound of what the second question costs.
-LONGEST_ATTRIBUTES = Attributes(
-    synonyms=[], subtypes=[], attributes=[Named(sources=[], text="?" * 80) for _ in range(10)]
-)
-
-
 @dataclass(frozen=True)
 class Question:
     """What a language model is asked about a class.
@@ -98,6 +92,12 @@ class Question:
             passages=self._numbered(),
             attributes=self._by_attribute(found),
         )
+
+    def longest_first(self) -> Attributes:
+        """Return a first answer that makes the second question as long as it can be."""
+        numbers = [item["number"] for item in self._numbered() if item["kind"] == "finding"]
+        named = [Named(sources=[number], text="?" * 80) for number in numbers[:10]]
+        return Attributes(synonyms=[], subtypes=[], attributes=named)
 
     def propose(self, model: ChatModel, state: State) -> tuple[list[Phrase], list[Rejected]]:
         """Ask both; nothing the model says is checked here but that its attributes are known.

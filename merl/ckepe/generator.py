@@ -199,7 +199,7 @@ def _from_model(
     with ThreadPoolExecutor(min(concurrency, model.at_once or concurrency)) as pool:
         jobs = {pool.submit(propose, code): code for code in asked}
         try:
-            for job in as_completed(jobs):
+            for job in jobs if model.at_once == 1 else as_completed(jobs):
                 try:
                     yield jobs[job], job.result()
                 except LLMError as problem:

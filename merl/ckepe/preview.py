@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from merl.ckepe.asking import LONGEST_ATTRIBUTES, Attributes, Findings, Question
+from merl.ckepe.asking import Attributes, Findings, Question
 from merl.ckepe.llm import ChatModel, Message
 from merl.ckepe.llm.chat import MAX_REPEATS
 from merl.ckepe.llm.cost import Bound
@@ -62,7 +62,7 @@ def preview(asked: Mapping[str, Question | None], model: ChatModel) -> Iterator[
         first = question.first()
         found = model.recall(first, Attributes)
         yield Request(code, "attributes", first, found is not None, model.bound(first, Attributes))
-        second = question.second(found or LONGEST_ATTRIBUTES)
+        second = question.second(found or question.longest_first())
         cached = found is not None and model.recall(second, Findings) is not None
         yield Request(code, "phrases", second, cached, model.bound(second, Findings))
 

@@ -73,8 +73,8 @@ class ChatModel:
         self._local = LocalModel.find(self.model) if self.provider == "local" else None
         #: What prompt sets record: the spec, with a size or file where it said ``local``.
         self.spec = self._local.name if self._local else spec
-        #: How many requests it takes at once; None for as many as one likes.
-        self.at_once = 1 if self._local else None
+        #: How many requests it takes at once; None for as many as one likes. A replay goes in order.
+        self.at_once = 1 if self._local or offline else None
         self.temperature = temperature
         self._timeout, self._max_tokens = timeout, max_tokens
         self._server_url = providers.server_of(self.provider, base_url)
