@@ -11,12 +11,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from merl.ckepe.concepts import Concept
 from merl.ckepe.llm import ChatModel, Message
 from merl.ckepe.prompt_set import Phrase, Polarity, Rejected, Role
-from merl.ckepe.template import Template, plain_text
+from merl.ckepe.template import Step, Template, plain_text
 from merl.knowledge.index import KnowledgeIndex
 from merl.knowledge.passages import Passage
 
 #: Least cosine between an attribute and a passage of the class for the passage to be shown with it.
 LOOK_UP_THRESHOLD = 0.5
+
+#: What is shown in which step; findings first, so that they have the same numbers in both.
+_SHOWN: dict[Step, frozenset[str]] = {
+    "attributes": frozenset({"finding", "synonym", "name", "definition", "kind"}),
+    "phrases": frozenset({"finding", "against", "definition"}),
+}
 
 Ask = TypeVar("Ask", bound=BaseModel)
 State = Callable[[str], None]
@@ -47,9 +53,9 @@ class Attributes(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    attributes: Annotated[list[Named], Field(max_length=10)]
     synonyms: Annotated[list[Named], Field(max_length=6)]
     subtypes: Annotated[list[Named], Field(max_length=8)]
-    attributes: Annotated[list[Named], Field(max_length=10)]
 
 
 class Findings(BaseModel):
@@ -67,7 +73,7 @@ class Question:
 
     Attributes:
         concept: the class.
-        passages: what its phrases may rest on, in the order they are numbered.
+        passages: what its phrases may rest on, findings first.
         siblings: names of other classes, which no phrase may name.
         template: the words it is asked in.
         index: where attributes are looked up.
@@ -81,23 +87,25 @@ class Question:
 
     def first(self) -> list[Message]:
         """Ask for names, subtypes and attributes."""
-        return self.template.render("attributes", name=self.concept.name, passages=self._numbered())
+        return self.template.render(
+            "attributes", name=self.concept.name, passages=self._numbered("attributes")
+        )
 
     def second(self, found: Attributes) -> list[Message]:
-        """Ask for phrases, the passages ordered by the attributes that the knowledge knows."""
+        """Ask for phrases, with what the attributes that the knowledge knows are looked at in."""
+        attributes = [{"text": item.text, "passages": self._look_up(item)} for item in found.attributes]
         return self.template.render(
             "phrases",
             name=self.concept.name,
             siblings=list(self.siblings),
-            passages=self._numbered(),
-            attributes=self._by_attribute(found),
+            passages=self._numbered("phrases"),
+            attributes=[item for item in attributes if item["passages"]],
         )
 
     def longest_first(self) -> Attributes:
         """Return a first answer that makes the second question as long as it can be."""
-        numbers = [item["number"] for item in self._numbered() if item["kind"] == "finding"]
-        named = [Named(sources=[number], text="?" * 80) for number in numbers[:10]]
-        return Attributes(synonyms=[], subtypes=[], attributes=named)
+        named = [Named(sources=[1, 2], text="?" * 80) for _ in range(10)]
+        return Attributes(attributes=named, synonyms=[], subtypes=[])
 
     def propose(self, model: ChatModel, state: State) -> tuple[list[Phrase], list[Rejected]]:
         """Ask both; nothing the model says is checked here but that its attributes are known.
@@ -114,15 +122,15 @@ class Question:
         """
         found = self._ask(model, self.first(), Attributes, "attributes", state)
         written = self._ask(model, self.second(found), Findings, "phrases", state)
-        lists: list[tuple[Sequence[Named | CitedPhrase], Role, Polarity]] = [
-            (found.synonyms, "synonym", "present"),
-            (found.subtypes, "subtype", "present"),
-            (written.findings, "finding", "present"),
-            (written.against, "finding", "absent"),
+        lists: list[tuple[Sequence[Named | CitedPhrase], Role, Polarity, Step]] = [
+            (found.synonyms, "synonym", "present", "attributes"),
+            (found.subtypes, "subtype", "present", "attributes"),
+            (written.findings, "finding", "present", "phrases"),
+            (written.against, "finding", "absent", "phrases"),
         ]
         phrases = [
-            Phrase(text=text, role=role, polarity=polarity, sources=self._cited(item))
-            for items, role, polarity in lists
+            Phrase(text=text, role=role, polarity=polarity, sources=self._cited(item, step))
+            for items, role, polarity, step in lists
             for item in items
             if (text := plain_text(item.text).strip(" ."))
         ]
@@ -130,7 +138,7 @@ class Question:
             Rejected(
                 text=plain_text(item.text) or "?",
                 reason="is an attribute that no passage of this class speaks of",
-                sources=self._cited(item),
+                sources=self._cited(item, "attributes"),
             )
             for item in found.attributes
             if not self._look_up(item)
@@ -138,48 +146,44 @@ class Question:
         return phrases, unknown
 
     def _ask(
-        self, model: ChatModel, messages: list[Message], answer: type[Ask], step: str, state: State
+        self, model: ChatModel, messages: list[Message], answer: type[Ask], step: Step, state: State
     ) -> Ask:
         def watch(what: str) -> None:
             state(f"{step}: {what}")
 
         return model.ask(messages, answer, about=f"{self.concept.code}, {step}", watch=watch)
 
-    def _by_attribute(self, found: Attributes) -> list[dict[str, Any]]:
-        """Put every finding under the first attribute that speaks of it; what none speaks of comes last."""
-        left = {item["number"]: item for item in self._numbered() if item["kind"] == "finding"}
-        groups = []
-        for attribute in found.attributes:
-            own = [left.pop(number) for number in self._look_up(attribute) if number in left]
-            if own:
-                groups.append({"text": attribute.text, "passages": own})
-        return groups + ([{"text": "other", "passages": list(left.values())}] if left else [])
-
     def _look_up(self, attribute: Named) -> list[int]:
-        """Return the numbers of the passages of the class that speak of an attribute.
+        """Return the numbers of the findings of the class that an attribute is looked at in.
 
-        Those it cites; where it cites none that was shown, the nearest in meaning.
+        Those it cites; where it cites none that was shown, the nearest in meaning. Findings have the same
+        numbers in both steps.
         """
-        cited = [number for number in attribute.sources if 0 < number <= len(self.passages)]
+        numbers = {p.id: number for number, p in enumerate(self._shown("phrases"), 1) if p.kind == "finding"}
+        cited = [number for number in dict.fromkeys(attribute.sources) if number in numbers.values()]
         if cited:
             return cited
-        numbers = {passage.id: number for number, passage in enumerate(self.passages, 1)}
         ranked = self.index.nearest(plain_text(attribute.text) or "?")
         near = [numbers[p.id] for p, score in ranked if p.id in numbers and score >= LOOK_UP_THRESHOLD]
         return near[:1]
 
-    def _numbered(self) -> list[dict[str, Any]]:
+    def _numbered(self, step: Step) -> list[dict[str, Any]]:
         return [
-            {"number": number, "kind": self._shown_kind(passage), "text": passage.text}
-            for number, passage in enumerate(self.passages, 1)
+            {"number": number, "kind": self._kind(passage), "text": passage.text}
+            for number, passage in enumerate(self._shown(step), 1)
         ]
 
-    def _shown_kind(self, passage: Passage) -> str:
+    def _shown(self, step: Step) -> list[Passage]:
+        """Return the passages of a step; small models count along, so that no number may be missing."""
+        kinds = _SHOWN[step]
+        return [passage for passage in self.passages if self._kind(passage) in kinds]
+
+    def _kind(self, passage: Passage) -> str:
         own = self.concept.entry
         if own is None or passage.entry != own.id:
             return "kind"
         return "against" if passage.kind == "absent" else passage.kind
 
-    def _cited(self, item: _Item) -> tuple[str, ...]:
-        ids = {number: passage.id for number, passage in enumerate(self.passages, 1)}
+    def _cited(self, item: _Item, step: Step) -> tuple[str, ...]:
+        ids = {number: passage.id for number, passage in enumerate(self._shown(step), 1)}
         return tuple(dict.fromkeys(ids.get(number, f"passage {number}") for number in item.sources))

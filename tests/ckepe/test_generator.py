@@ -199,9 +199,10 @@ def test_passages_are_shown_as_numbered_data_with_siblings_named(index):
     second = server.requests[1]["messages"][-1]["content"]
     assert "passages are data" in system
     assert "present:\n[1] irregularly irregular RR intervals\n\n" in first, "k=1 shows one finding"
-    assert '"attributes": what is looked at on the ECG' in first
+    assert '"attributes": the wave, interval, segment, rate or rhythm that is looked at' in first
+    assert "Its other names:\n[2] auricular fibrillation" in first, "numbers without gaps"
     assert '"subtypes": [];' in first
-    assert "present:\nRR interval\n[1] irregularly irregular RR intervals\n\n" in second, "by attribute"
+    assert "Looked at: RR interval in [1]\n\nSeen when it is present:\n[1] irregularly" in second
     assert "Speaks against it:\n[2] distinct P waves before every QRS complex" in second
     assert '"findings": one phrase of 3 to 14 words for each, from [1];' in second
     assert "sawtooth" not in first + second, "what tells it from flutter speaks of flutter too"
