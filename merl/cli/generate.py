@@ -52,7 +52,9 @@ def generate(
     requests_per_minute: Annotated[
         float | None, typer.Option(help="Requests started in a minute at most.")
     ] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds for one answer.")] = 300,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds for one answer; 300, or 1800 for a local model.")
+    ] = None,
     cache: Annotated[
         Path | None, typer.Option(help="Where replies are kept; in your cache folder by default.")
     ] = None,

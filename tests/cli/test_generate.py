@@ -61,6 +61,17 @@ def test_the_summary_counts_reasons_and_says_what_was_not_verified(generate):
 
 
 @pytest.mark.usefixtures("small_knowledge")
+def test_a_terminal_sees_every_class_come(generate, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes stderr for a terminal
+    with serve(dutiful) as server:
+        done = generate(server)
+    assert done.out == ""
+    assert "generating prompts" in done.err
+    assert re.search(r"AF: \d+ kept, 0 rejected", done.err)
+    assert re.search(r"LBBB: \d+ kept, 0 rejected", done.err)
+
+
+@pytest.mark.usefixtures("small_knowledge")
 def test_a_cache_file_is_replayed_offline_without_key_or_server(merl, generate, labels, place):
     with serve(dutiful) as server:
         assert generate(server, "--cache", "replies.sqlite").code == 0

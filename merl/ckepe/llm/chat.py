@@ -21,7 +21,8 @@ from merl.ckepe.llm.providers import SEED
 from merl.ckepe.llm.reading import Answer, Message, UnusableReplyError, complain, read, reply_in, reply_of
 from merl.errors import LLMError, UsageError
 
-TIMEOUT = 300.0  # seconds; a small model on one core needs more than a minute
+TIMEOUT = 300.0  # seconds
+LOCAL_TIMEOUT = 1800.0  # a local model cannot be out of reach, and a busy machine may need many minutes
 MAX_TOKENS = 2000
 MAX_REPEATS = 2  # how often an unusable answer is asked for again
 
@@ -41,7 +42,7 @@ class ChatModel:
         cache: where replies are kept; None keeps none.
         offline: ask nobody; what is not in the cache is an error.
         temperature: 0 to 2; some models take no other than 1.
-        timeout: seconds for one answer.
+        timeout: seconds for one answer; 300, and 1800 for a local model, where none are given.
         max_tokens: the longest answer.
         requests_per_minute: how many requests are started in a minute at most; None for no limit.
         price: ``IN,OUT`` in USD for a million tokens, where the list has none or another.
@@ -61,15 +62,17 @@ class ChatModel:
         cache: str | Path | None = None,
         offline: bool = False,
         temperature: float = 0,
-        timeout: float = TIMEOUT,
+        timeout: float | None = None,
         max_tokens: int = MAX_TOKENS,
         requests_per_minute: float | None = None,
         price: str | None = None,
         max_cost: float | None = None,
         first_wait: float = 1.0,
     ) -> None:
-        _check(temperature, timeout, max_tokens, requests_per_minute)
         self.provider, self.model = providers.split(spec)
+        if timeout is None:
+            timeout = LOCAL_TIMEOUT if self.provider == "local" else TIMEOUT
+        _check(temperature, timeout, max_tokens, requests_per_minute)
         self._local = LocalModel.find(self.model) if self.provider == "local" else None
         #: What prompt sets record: the spec, with a size or file where it said ``local``.
         self.spec = self._local.name if self._local else spec
