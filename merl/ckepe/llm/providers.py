@@ -58,6 +58,7 @@ def openai_compatible(model: str, base_url: str | None, key: str | None, options
     from langchain_openai import ChatOpenAI
     from pydantic import SecretStr
 
+    own = key is not None
     key = key or _key("openai", base_url)
     # the Responses API has no seed, and compatible servers do not know it
     return ChatOpenAI(
@@ -70,7 +71,7 @@ def openai_compatible(model: str, base_url: str | None, key: str | None, options
         max_completion_tokens=options.max_tokens,
         max_retries=0,
         use_responses_api=False,
-        http_client=httpx2.Client(transport=_Bounded(options.timeout), timeout=options.timeout),
+        http_client=_BoundedClient(timeout=options.timeout, trust_env=not own),  # no proxy to ourselves
     )
 
 
@@ -130,21 +131,20 @@ def _key(provider: str, base_url: str | None) -> str:
     return key or "no-key-needed"
 
 
-class _Bounded(httpx2.BaseTransport):
+class _BoundedClient(httpx2.Client):
     """Gives a reply up when it grows too long, or drips in for longer than the timeout of one read."""
 
-    def __init__(self, seconds: float) -> None:
-        self._inner = httpx2.HTTPTransport()
-        self._seconds = seconds
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        began = time.monotonic()
-        response = self._inner.handle_request(request)
-        response.stream = _BoundedStream(response.stream, began + self._seconds)
+    def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:
+        until = time.monotonic() + (request.extensions.get("timeout", {}).get("read") or float("inf"))
+        response = super().send(request, stream=True, **options)
+        response.stream = _BoundedStream(response.stream, until)
+        try:
+            if not stream:
+                response.read()
+        except BaseException:
+            response.close()
+            raise
         return response
-
-    def close(self) -> None:
-        self._inner.close()
 
 
 class _BoundedStream(httpx2.SyncByteStream):
