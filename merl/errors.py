@@ -35,7 +35,16 @@ class KnowledgeError(MerlError):
 
 
 class LLMError(MerlError):
-    """A language model could not be reached or answered unusably."""
+    """A language model could not be reached or answered unusably.
+
+    Attributes:
+        kind: what the user has to see to: ``key``, ``quota``, ``busy``, ``model``, ``network``, ``server``,
+            ``request``, ``content``, ``cost`` or ``offline``.
+    """
+
+    def __init__(self, message: str, kind: str = "content") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class CheckpointError(MerlError):

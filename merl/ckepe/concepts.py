@@ -60,13 +60,13 @@ def find_concepts(label_set: LabelSet, index: KnowledgeIndex) -> dict[str, Conce
 
 def children(concept: Concept, concepts: Mapping[str, Concept], index: KnowledgeIndex) -> list[Entry]:
     """Return the kinds of a concept that neither belong to nor take in another class of the label set."""
-    if concept.entry is None:
+    kinds = index.children(concept.entry.id) if concept.entry else []
+    if concept.entry is None or not kinds:
         return []
     own = {concept.entry.id, *_ancestors(concept.entry, index)}
     others = {other.entry.id: other.entry for other in concepts.values() if other.entry}
     siblings = others.keys() - own
     broader = {above for sibling in siblings for above in _ancestors(others[sibling], index)}
-    kinds = index.children(concept.entry.id)
     return [
         kind
         for kind in kinds

@@ -5,19 +5,22 @@ from __future__ import annotations
 import datetime
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from merl.ckepe import verifier
-from merl.ckepe.candidates import from_knowledge, from_model, name_phrase, retrieve
-from merl.ckepe.concepts import Concept, children, find_concepts, sibling_names
-from merl.ckepe.llm import ChatModel
+from merl.ckepe.asking import Question
+from merl.ckepe.candidates import from_knowledge, name_phrase, retrieve
+from merl.ckepe.concepts import Concept, children, find_concepts
+from merl.ckepe.llm import ChatModel, default_cache
 from merl.ckepe.prompt_set import ClassPrompts, Generator, Phrase, PromptSet, Rejected
+from merl.ckepe.siblings import Siblings
 from merl.ckepe.template import Template
 from merl.ckepe.verifier import Strictness
-from merl.errors import UsageError, unknown
+from merl.errors import LLMError, UsageError, unknown
 from merl.knowledge.index import KnowledgeIndex
 from merl.knowledge.lookup import normalise
 from merl.knowledge.passages import Passage
@@ -26,20 +29,32 @@ from merl.label_sets import LabelSet, load_label_set
 logger = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]  # class code, classes done, classes in all
-Proposal = tuple[list[Passage], list[Phrase]]  # what was retrieved for a class, what was proposed
+Watch = Callable[[str, str], None]  # class code, what is going on
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What was retrieved for a class, what was proposed, and what was dropped before it was a phrase."""
+
+    passages: Sequence[Passage]
+    phrases: Sequence[Phrase]
+    dropped: Sequence[Rejected] = ()
+
+
 Judged = tuple[list[Phrase], list[Rejected]]
 
 
 def generate_prompts(
     labels: str | Path | dict[str, str] | LabelSet,
     *,
-    llm: str = "none",
+    llm: str | ChatModel = "none",
     base_url: str | None = None,
     k: int = 8,
     verify: Strictness = "strict",
     index: KnowledgeIndex | None = None,
     concurrency: int = 4,
     progress: Progress | None = None,
+    watch: Watch | None = None,
 ) -> PromptSet:
     """Write prompts for every class from the knowledge, and throw out what the knowledge does not support.
 
@@ -48,13 +63,15 @@ def generate_prompts(
     Args:
         labels: a label set, or whatever ``load_label_set`` reads one from.
         llm: ``none`` takes the statements of the knowledge as they stand; else the language model that words
-            them anew, ``openai:MODEL`` or any ``provider:model`` of langchain.
+            them anew, ``local``, ``openai:MODEL`` or any ``provider:model`` of langchain, whose replies are
+            kept in the user's cache; or a ``ChatModel`` with options of its own.
         base_url: an OpenAI-compatible server.
         k: how many findings, counter-findings and kinds of a class the language model is shown at most.
         verify: how strictly phrases are checked; ``off`` keeps all of them.
         index: the knowledge; the shipped one by default.
         concurrency: classes asked for at once; the result does not depend on it.
         progress: told of every finished class.
+        watch: told what is going on with a class.
 
     Returns:
         The prompt set in the label set's order; what was thrown out is in ``rejected`` with the reason.
@@ -62,35 +79,61 @@ def generate_prompts(
     Raises:
         UsageError: an unknown label set, language model or strictness, or a number below 1.
         PromptError: a class name has several meanings or a label is malformed.
-        LLMError: the language model cannot be reached or answers unusably; no partial set is returned.
+        LLMError: the language model cannot be reached or answers unusably; no partial set is returned, but
+            what was answered is kept.
     """
     if verify not in {"strict", "lenient", "off"}:
         raise UsageError(unknown("strictness", verify, ["strict", "lenient", "off"]))
     if k < 1 or concurrency < 1:
         raise UsageError(f"k and concurrency are whole numbers of 1 or more, not {k} and {concurrency}")
     label_set = labels if isinstance(labels, LabelSet) else load_label_set(labels)
-    writer = None if llm == "none" else _Writer(ChatModel(llm, base_url), Template.load(), k)
+    how: dict[str, Any] = {"k": k, "strictness": verify, "index": index, "concurrency": concurrency}
+    if isinstance(llm, str) and llm != "none":
+        with ChatModel(llm, base_url, cache=default_cache()) as model:
+            return _generate(label_set, model, **how, progress=progress, watch=watch)
+    given = llm if isinstance(llm, ChatModel) else None
+    return _generate(label_set, given, **how, progress=progress, watch=watch)
+
+
+def questions(
+    label_set: LabelSet, k: int = 8, index: KnowledgeIndex | None = None
+) -> dict[str, Question | None]:
+    """Return what a language model is asked for every class; None where nothing is known of it."""
+    index = index or KnowledgeIndex.default()
+    return _questions(find_concepts(label_set, index), k, index)
+
+
+def _generate(
+    label_set: LabelSet,
+    model: ChatModel | None,
+    *,
+    k: int,
+    strictness: Strictness,
+    index: KnowledgeIndex | None,
+    concurrency: int,
+    progress: Progress | None,
+    watch: Watch | None,
+) -> PromptSet:
     index = index or KnowledgeIndex.default()
     concepts = find_concepts(label_set, index)
-    for concept in concepts.values():
-        if concept.entry is None:
-            logger.warning("no knowledge found for class %r; only its name is used", concept.code)
-    proposals = _propose(concepts, index, writer, concurrency, progress)
-    verdicts = {code: _judge(concepts[code], concepts, proposals[code], verify) for code in concepts}
-    if verify != "off":
+    _warn_of_unknown([concept.code for concept in concepts.values() if concept.entry is None])
+    proposals = _from_knowledge(concepts, index)
+    if model:
+        proposals = _from_model(_questions(concepts, k, index), model, concurrency, watch)
+    siblings = Siblings(concepts)
+    judged: dict[str, Judged] = {}
+    for code, proposal in proposals:
+        judged[code] = _judge(concepts[code], siblings, proposal, strictness)
+        if watch:
+            watch(code, f"{len(judged[code][0])} kept, {len(judged[code][1])} rejected")
+        if progress:
+            progress(code, len(judged), len(concepts))
+    verdicts = {code: judged[code] for code in concepts}
+    if strictness != "off":
         _drop_shared(verdicts)
     return PromptSet(
         label_set=label_set.name,
-        generator=Generator(
-            kind="ckepe" if writer else "knowledge",
-            llm=llm,
-            temperature=0 if writer else None,
-            template=writer.template.name if writer else None,
-            template_sha256=writer.template.sha256 if writer else None,
-            index_sha256=index.sha256,
-            verify=verify,
-            created=datetime.date.today().isoformat(),
-        ),
+        generator=_about(model, index, strictness),
         classes={
             code: ClassPrompts(name=concepts[code].name, prompts=tuple(kept), rejected=tuple(rejected))
             for code, (kept, rejected) in verdicts.items()
@@ -99,59 +142,96 @@ def generate_prompts(
     )
 
 
-@dataclass(frozen=True)
-class _Writer:
-    """A language model with its template and how many passages of a kind it is shown."""
-
-    model: ChatModel
-    template: Template
-    k: int
+def _warn_of_unknown(codes: list[str]) -> None:
+    if codes:
+        shown = ", ".join(map(repr, codes[:10])) + (f" and {len(codes) - 10} more" if len(codes) > 10 else "")
+        logger.warning("no knowledge found for class %s; only the name is used there", shown)
 
 
-def _propose(
-    concepts: Mapping[str, Concept],
-    index: KnowledgeIndex,
-    writer: _Writer | None,
-    concurrency: int,
-    progress: Progress | None,
-) -> dict[str, Proposal]:
-    """Collect phrases for every class; with a language model several classes at once, in their own order."""
+def _about(model: ChatModel | None, index: KnowledgeIndex, strictness: Strictness) -> Generator:
+    template = Template.load() if model else None
+    return Generator(
+        kind="ckepe" if model else "knowledge",
+        llm=model.spec if model else "none",
+        temperature=model.temperature if model else None,
+        template=template.name if template else None,
+        template_sha256=template.sha256 if template else None,
+        index_sha256=index.sha256,
+        verify=strictness,
+        created=datetime.date.today().isoformat(),
+    )
 
-    def propose(concept: Concept) -> Proposal:
+
+def _questions(concepts: Mapping[str, Concept], k: int, index: KnowledgeIndex) -> dict[str, Question | None]:
+    siblings, template = Siblings(concepts), Template.load()
+    asked: dict[str, Question | None] = {}
+    for code, concept in concepts.items():
+        passages = retrieve(concept, children(concept, concepts, index), index, k)
+        near = siblings.near(concept)
+        asked[code] = Question(concept, passages, near, template, index) if passages else None
+    return asked
+
+
+def _from_knowledge(concepts: Mapping[str, Concept], index: KnowledgeIndex) -> Iterator[tuple[str, Proposal]]:
+    for code, concept in concepts.items():
         kinds = children(concept, concepts, index)
-        passages = retrieve(concept, kinds, index, writer.k if writer else None)
-        if writer is None or not passages:
-            return passages, from_knowledge(concept, kinds, index)
-        siblings = [other.name for other in concepts.values() if other is not concept]
-        return passages, from_model(concept, passages, siblings, writer.template, writer.model)
+        passages = retrieve(concept, kinds, index, None)
+        yield code, Proposal(passages, from_knowledge(concept, kinds, index))
 
-    proposals: dict[str, Proposal] = {}
-    with ThreadPoolExecutor(concurrency if writer else 1) as pool:
-        jobs = {code: pool.submit(propose, concept) for code, concept in concepts.items()}
+
+def _from_model(
+    asked: Mapping[str, Question | None], model: ChatModel, concurrency: int, watch: Watch | None
+) -> Iterator[tuple[str, Proposal]]:
+    """Ask about several classes at once, and give what is proposed as it comes.
+
+    A class whose answers are unusable lets the others finish, for what they say is kept; a fault that
+    would meet them too (a key, a server, the cost) stops them all.
+    """
+    failed: dict[str, LLMError] = {}
+
+    def propose(code: str) -> Proposal:
+        question = asked[code]
+        if question is None:
+            return Proposal((), ())
+        phrases, dropped = question.propose(model, lambda what: watch(code, what) if watch else None)
+        return Proposal(question.passages, phrases, dropped)
+
+    with ThreadPoolExecutor(min(concurrency, model.at_once or concurrency)) as pool:
+        jobs = {pool.submit(propose, code): code for code in asked}
         try:
-            for code, job in jobs.items():
-                proposals[code] = job.result()
-                if progress:
-                    progress(code, len(proposals), len(jobs))
+            for job in jobs if model.at_once == 1 else as_completed(jobs):
+                try:
+                    yield jobs[job], job.result()
+                except LLMError as problem:
+                    if problem.kind != "content":
+                        raise
+                    failed[jobs[job]] = problem
         except BaseException:  # an interrupt too: the classes still waiting would only cost money
             pool.shutdown(wait=False, cancel_futures=True)
+            model.stop()
             raise
-    return proposals
+    if failed:
+        raise _unanswered({code: failed[code] for code in asked if code in failed}, len(asked))
 
 
-def _judge(
-    concept: Concept, concepts: Mapping[str, Concept], proposal: Proposal, strictness: Strictness
-) -> Judged:
-    passages, phrases = proposal
-    retrieved = {passage.id: passage for passage in passages}
+def _unanswered(failed: Mapping[str, LLMError], total: int) -> LLMError:
+    code, problem = next(iter(failed.items()))
+    if len(failed) == 1:
+        return LLMError(f"class {code!r}: {problem}")
+    others = ", ".join(list(failed)[1:6]) + (", ..." if len(failed) > 6 else "")
+    return LLMError(f"{len(failed)} of {total} classes failed: {code!r}: {problem} (the others: {others})")
+
+
+def _judge(concept: Concept, siblings: Siblings, proposal: Proposal, strictness: Strictness) -> Judged:
+    retrieved = {passage.id: passage for passage in proposal.passages}
     kept = [name_phrase(concept)]
-    rejected: list[Rejected] = []
-    for phrase in phrases:
+    rejected = list(proposal.dropped)
+    for phrase in proposal.phrases:
         verdict = verifier.verify(
             phrase,
             retrieved,
             names=concept.names,
-            siblings=sibling_names(concept, concepts),
+            siblings=siblings.named_in(phrase.text, concept),
             seen=[other.text for other in kept],
             strictness=strictness,
         )

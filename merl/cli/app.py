@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from merl.cli import checkpoint, data, demo, ecg, kb, listings, pretrain, prompts
+from merl.cli import checkpoint, data, demo, ecg, generate, kb, listings, pretrain, prompts
 
 app = typer.Typer(
     name="merl",
@@ -44,6 +44,7 @@ app.command()(pretrain.pretrain)
 app.command()(listings.tasks)
 app.command()(listings.models)
 app.command()(listings.doctor)
+prompts.app.command()(generate.generate)
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(kb.app, name="kb")
 app.add_typer(data.app, name="data")

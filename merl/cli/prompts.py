@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,61 +11,6 @@ import typer
 from merl.cli.console import note, out, print_json, progress
 
 app = typer.Typer(help="Generate and read prompt sets.", no_args_is_help=True)
-
-
-class Verify(StrEnum):
-    """How strictly phrases are checked against the knowledge."""
-
-    strict = "strict"
-    lenient = "lenient"
-    off = "off"
-
-
-@app.command()
-def generate(
-    labels: Annotated[
-        str,
-        typer.Argument(
-            help="A task, a YAML or CSV file of code and name, or a text file with one name a line."
-        ),
-    ],
-    *,
-    out_file: Annotated[Path, typer.Option("--out", help="The prompt file to write.")],
-    llm: Annotated[
-        str,
-        typer.Option(help="none (the knowledge alone), openai:MODEL, or any provider:model of langchain."),
-    ] = "none",
-    base_url: Annotated[
-        str | None, typer.Option(help="An OpenAI-compatible server, for openai:MODEL.")
-    ] = None,
-    k: Annotated[int, typer.Option("-k", min=1, help="Passages of each kind that the model is shown.")] = 8,
-    verify: Annotated[Verify, typer.Option(help="How strictly phrases are checked.")] = Verify.strict,
-    concurrency: Annotated[int, typer.Option(min=1, help="Classes asked for at once.")] = 4,
-) -> None:
-    """Write knowledge-enhanced prompts for a label set, and keep what was rejected with the reason."""
-    from merl.ckepe.generator import generate_prompts
-    from merl.files import check_writable
-
-    check_writable(out_file)  # before a language model is paid
-    with progress("generating prompts") as report:
-        prompt_set = generate_prompts(
-            labels,
-            llm=llm,
-            base_url=base_url,
-            k=k,
-            verify=verify.value,
-            concurrency=concurrency,
-            progress=lambda code, done, total: report(done, total, f"generating prompts: {code}"),
-        )
-    prompt_set.save(out_file)
-    kept = sum(len(item.prompts) for item in prompt_set.classes.values())
-    rejected = sum(len(item.rejected) for item in prompt_set.classes.values())
-    note(
-        f"{len(prompt_set.classes)} classes: {kept} phrases kept, {rejected} rejected, written to {out_file}"
-    )
-    bare = [code for code, item in prompt_set.classes.items() if all(not p.sources for p in item.prompts)]
-    if bare:
-        note(f"no knowledge found for {', '.join(bare)}: only the name is used there")
 
 
 @app.command()

@@ -25,11 +25,11 @@ def test_generate_from_the_knowledge_alone(merl, labels, place):
 
 
 @pytest.mark.usefixtures("small_knowledge")
-def test_a_class_without_knowledge_is_said(merl, place):
+def test_a_class_without_knowledge_is_said(merl, place, caplog):
     (place / "odd.txt").write_text("flux capacitor drift\n")
     done = merl("prompts", "generate", "odd.txt", "--out", "odd.yaml")
     assert done.code == 0
-    assert "no knowledge found for flux capacitor drift: only the name is used there" in done.err
+    assert "no knowledge found for class 'flux capacitor drift'; only the name is used there" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_language_model_that_answers_nonsense(fails, labels, answer, sentence)
 
 def test_an_unknown_language_model(fails, labels):
     said = fails(2, "prompts", "generate", labels, "--out", "out.yaml", "--llm", "gpt-4o")
-    assert "write none, openai:MODEL or provider:model" in said
+    assert "write none, local, openai:MODEL or provider:model" in said
 
 
 @pytest.mark.usefixtures("small_knowledge")
