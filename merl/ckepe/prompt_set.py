@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from merl.errors import PromptError, UsageError, unknown
 from merl.files import content_dir, read_yaml, validate, write_text
-from merl.label_sets import LabelSet, load_label_set
+from merl.label_sets import LabelClass, LabelSet, load_label_set, shipped_label_sets
 
 SCHEMA: Literal["merl/prompt-set/v1"] = "merl/prompt-set/v1"
 Role = Literal["name", "synonym", "subtype", "finding", "criterion"]
@@ -127,6 +127,16 @@ class PromptSet(_Strict):
             for code, item in label_set.classes.items()
         }
         return cls(label_set=label_set.name, generator=Generator(kind="plain"), classes=classes, name="plain")
+
+    def as_label_set(self) -> LabelSet:
+        """Return its classes; the shipped label set of that name says which entries its codes mean."""
+        shipped = self.label_set in shipped_label_sets()
+        declared = load_label_set(self.label_set).classes if shipped else {}
+        classes = {
+            code: LabelClass(name=item.name, entry=declared[code].entry if code in declared else None)
+            for code, item in self.classes.items()
+        }
+        return LabelSet(name=self.label_set, classes=classes)
 
     @classmethod
     def load(cls, path: str | Path) -> PromptSet:
