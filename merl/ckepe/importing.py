@@ -25,12 +25,14 @@ class Imported:
     """What became of a file.
 
     Attributes:
+        label_set: the classes that were looked for.
         prompt_set: a class for each of the label set; one that the file says nothing of has no phrases.
         used: the file's key for each class that has one.
         missing: classes without a phrase.
         left_over: keys that are no class of the label set.
     """
 
+    label_set: LabelSet
     prompt_set: PromptSet
     used: Mapping[str, str]
     missing: tuple[str, ...]
@@ -65,6 +67,7 @@ def import_prompts(path: str | Path, labels: str | Path | LabelSet, *, joined: b
         value = foreign.get(used.get(code, ""), [])
         classes[code] = ClassPrompts(name=item.name, prompts=_phrases(value, item.name, joined))
     return Imported(
+        label_set=label_set,
         prompt_set=PromptSet(
             label_set=label_set.name,
             generator=Generator(kind="imported", file_sha256=sha256(path)),

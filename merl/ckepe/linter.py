@@ -16,12 +16,12 @@ from merl.ckepe.concepts import Concept, find_concepts
 from merl.ckepe.diffing import same_meaning
 from merl.ckepe.faults import FaultFinder, german_names
 from merl.ckepe.grounding import ground
-from merl.ckepe.importing import split_set
+from merl.ckepe.importing import Imported, split_set
 from merl.ckepe.prompt_set import Phrase, PromptSet
 from merl.knowledge.index import KnowledgeIndex
 from merl.knowledge.lookup import fold_words
 from merl.knowledge.wording import read_wording
-from merl.label_sets import LabelSet, load_label_set, shipped_label_sets
+from merl.label_sets import LabelClass, LabelSet, load_label_set, shipped_label_sets
 
 Severity = Literal["error", "warning"]
 #: What is looked for, and how grave it is.
@@ -131,25 +131,20 @@ def lint(
     return sorted(found, key=lambda item: places.get(item.code or "", -1))
 
 
-def collisions(
-    keys: Mapping[str, Sequence[LabelSet]], used: Mapping[str, Mapping[str, str]]
-) -> list[Finding]:
-    """Find the keys of a flat file that serve several label sets: one text for what may be several things.
-
-    Args:
-        keys: the label sets that each key serves.
-        used: the class that a key is, by label set.
-    """
+def collisions(imports: Sequence[Imported]) -> list[Finding]:
+    """Find the keys of one flat file that serve several label sets, whatever they mean there."""
+    served: dict[str, dict[str, LabelClass]] = defaultdict(dict)
+    for item in imports:
+        for code, key in item.used.items():
+            served[key][item.label_set.name] = item.label_set.classes[code]
     found = []
-    for key, labels in keys.items():
-        if len(labels) < 2:
-            continue
-        meant = {item.name: item.classes[used[item.name][key]] for item in labels}
-        entries = {item.entry for item in meant.values()}
-        said = ", ".join(f"{item.name!r} in {name}" for name, item in meant.items())
-        one = len(entries) == 1 and None not in entries
-        message = f"is one key for {len(labels)} label sets: {said}"
-        found.append(Finding("same-key" if one else "collision", key, None, message, tuple(meant)))
+    for key, meant in served.items():
+        if len(meant) > 1:
+            entries = {one.entry for one in meant.values()}
+            kind = "same-key" if len(entries) == 1 and None not in entries else "collision"
+            said = ", ".join(f"{one.name!r} in {name}" for name, one in meant.items())
+            message = f"is one key for {len(meant)} label sets: {said}"
+            found.append(Finding(kind, key, None, message, tuple(meant)))
     return found
 
 

@@ -146,6 +146,8 @@ class PromptSet(_Strict):
             PromptError: the file is missing or breaks the schema; all faults are named together.
         """
         path = Path(path)
+        if path.suffix.lower() == ".json":
+            raise PromptError(f"{path} is JSON; make a prompt set of it with `merl prompts import {path}`")
         data = read_yaml(path)
         if isinstance(data, dict) and "name" in data:
             raise PromptError(f"{path}: unknown key 'name'; a prompt set is called by its file name")
