@@ -75,7 +75,7 @@ class FaultFinder:
             (self._other_class(text) if speaks_for else None)
             or (self._contradiction(text) if speaks_for else None)
             or (self._other_condition(text) if speaks_for else None)
-            or self._number(text)
+            or self._number(text, speaks_for=speaks_for)
             or (("unsupported", reason, ()) if self.concept.entry else None)
         )
 
@@ -145,10 +145,11 @@ class FaultFinder:
                 return "other-condition", f"names {entry.name}, another condition and no kind of {own}", ()
         return None
 
-    def _number(self, text: str) -> Fault | None:
+    def _number(self, text: str, *, speaks_for: bool) -> Fault | None:
         if self.concept.entry is None:
             return None
-        given = [quantity for passage in self._passages for quantity in read_wording(passage.text).quantities]
+        passages = [item for item in self._passages if (item.kind in SPEAKS_FOR) == speaks_for]
+        given = [quantity for passage in passages for quantity in read_wording(passage.text).quantities]
         for quantity in read_wording(text).quantities:
             if not any(quantity.agrees(other) for other in given):
                 return "number", f"says {quantity.text!r}, a number that no passage of the class gives", ()

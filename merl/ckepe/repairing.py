@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from merl.ckepe.concepts import find_concepts
+from merl.ckepe.concepts import Concept, find_concepts
 from merl.ckepe.diffing import same_meaning
 from merl.ckepe.faults import FaultFinder, german_names
 from merl.ckepe.generator import generate_prompts
@@ -56,7 +57,7 @@ def repair(
 
 
 def _with_kinds(prompt_set: PromptSet, judgements: list[Judgement], index: KnowledgeIndex) -> list[Judgement]:
-    """Support what names a kind of its class, and take the role of name from what is none."""
+    """Support what names a kind of its class, and give what names something the role it has."""
     concepts = find_concepts(prompt_set.as_label_set(), index)
     german = german_names(index)
     finders = {code: FaultFinder(concept, concepts, index, german) for code, concept in concepts.items()}
@@ -72,8 +73,21 @@ def _with_kinds(prompt_set: PromptSet, judgements: list[Judgement], index: Knowl
             role = "finding" if phrase.role == "name" else phrase.role
             judged.append(Judgement(item.code, phrase.model_copy(update={"role": role}), item.reason))
         else:
-            judged.append(item)
+            judged.append(replace(item, phrase=_in_its_role(phrase, concepts[item.code], index)))
     return judged
+
+
+def _in_its_role(phrase: Phrase, concept: Concept, index: KnowledgeIndex) -> Phrase:
+    """Call a finding that rests on a name what it is, a synonym of the class or one of its kinds."""
+    if phrase.role != "finding" or len(phrase.sources) != 1 or concept.entry is None:
+        return phrase
+    kinds = [entry.id for entry in index.children(concept.entry.id)]
+    passages = {item.id: item for key in (concept.entry.id, *kinds) for item in index.passages(key)}
+    source = passages.get(phrase.sources[0])
+    if source is None or source.kind not in {"name", "synonym"}:
+        return phrase
+    role = "synonym" if source.entry == concept.entry.id else "subtype"
+    return phrase.model_copy(update={"role": role})
 
 
 def _without_shared(prompt_set: PromptSet) -> PromptSet:
@@ -99,9 +113,10 @@ def _without_shared(prompt_set: PromptSet) -> PromptSet:
 
 
 def _refill(item: ClassPrompts, known: ClassPrompts) -> ClassPrompts:
-    phrases = list(item.prompts)
+    named = known.prompts[0]
+    phrases = [named if phrase.role == "name" and not phrase.sources else phrase for phrase in item.prompts]
     if all(phrase.role != "name" for phrase in phrases):
-        phrases.insert(0, known.prompts[0])
+        phrases.insert(0, named)
     if sum(phrase.polarity == "present" for phrase in phrases) < THIN:
         phrases += [
             phrase
