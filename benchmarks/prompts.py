@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ from merl.errors import PromptError
 from merl.evaluation.bootstrap import resample_weights
 from merl.evaluation.embeddings import record_embeddings
 from merl.evaluation.intervals import Spread, auroc_interval, difference_test, spread
-from merl.evaluation.metrics import Floats, RankedClass, auroc, macro
+from merl.evaluation.metrics import Floats, auroc, macro
 from merl.files import content_dir, write_text
 from merl.knowledge.index import KnowledgeIndex
 from merl.zeroshot import ENSEMBLES, embed_prompts
@@ -60,19 +61,23 @@ class Bench:
         patients = np.zeros(len(names), np.int64)
         for key, task in self.tasks.items():
             patients[self.places[key]] = task.patients
-        drawn = resample_weights(patients, resamples, seed, records=len(names))
-        self.weights = np.concatenate(list(drawn), axis=1).astype(np.float32)  # (records, resamples)
+        resampled = resample_weights(patients, resamples, seed, records=len(names))
+        self.weights = np.concatenate(list(resampled), axis=1).astype(np.float32)  # (records, resamples)
 
-    def score(self, sets: Sets, ensemble: str = "mean", absent_weight: float = 0.0) -> Row:
+    def score(
+        self, sets: Sets, ensemble: str = "mean", absent_weight: float = 0.0, *, drawn: bool = True
+    ) -> Row:
         values, draws = [], []
         for key, task in self.tasks.items():
             embedded = embed_prompts(self.model, sets[key], ensemble=ensemble, absent_weight=absent_weight)
             codes = list(sets[key].classes)
             scores = embedded.score(self.ecgs[key])[:, [codes.index(code) for code in task.classes]]
             values.append(auroc(scores, task.labels))
-            weights = self.weights[self.places[key]].astype(np.float64)
-            columns = [RankedClass(scores[:, c], task.labels[:, c]) for c in range(scores.shape[1])]
-            draws.append(np.stack([column.auroc(weights) for column in columns], axis=1))
+            if drawn:
+                weights = self.weights[self.places[key]]
+                columns = zip(scores.T, task.labels.T, strict=True)
+                draws.append(np.stack([_weighted_auroc(*column, weights) for column in columns], axis=1))
+        print(".", end="", file=sys.stderr, flush=True)
         return Row(values, draws)
 
     def cells(self, row: Row, base: Row | None = None) -> str:
@@ -105,6 +110,19 @@ class Bench:
             patients.append(_rarer(task)[scored])
         every = spread(np.mean(draws, axis=0), np.concatenate(parts, axis=1), np.concatenate(patients))
         return float(np.mean(means)), every
+
+
+def _weighted_auroc(scores: Floats, labels: np.ndarray, weights: np.ndarray) -> Floats:
+    """RankedClass.auroc by a matrix product: whole numbers in float32 are exact, and it is ten times faster.
+
+    Weights have shape (records, resamples); returns (resamples,).
+    """
+    above = np.sign(scores[labels][:, None] - scores[~labels][None, :])  # (positives, negatives)
+    wins = ((above + 1) / 2).astype(np.float32)
+    one, other = weights[labels], weights[~labels]
+    won = np.einsum("pw,pw->w", one, wins @ other, dtype=np.float64)
+    pairs = one.sum(0, dtype=np.float64) * other.sum(0, dtype=np.float64)
+    return np.divide(won, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
 
 
 def _rarer(task: TaskData) -> np.ndarray:
@@ -166,7 +184,7 @@ def controls(bench: Bench, official: str | None) -> Iterator[str]:
     for name, make in (("shuffled", shuffled), ("random-words", random_words)):
         means = []
         for seed in SEEDS:
-            row = bench.score({key: make(knowledge[key], seed) for key in TASKS})
+            row = bench.score({key: make(knowledge[key], seed) for key in TASKS}, drawn=False)
             means.append(100 * float(np.mean([np.nanmean(values) for values in row.values])))
         said = ", ".join(f"{mean:.1f}" for mean in means)
         yield f"Mean of {name} with seeds {SEEDS.start} to {SEEDS.stop - 1}: {said}."
