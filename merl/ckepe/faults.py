@@ -99,12 +99,9 @@ class FaultFinder:
 
     def _other_class(self, text: str) -> Fault | None:
         words = fold_words(text)
-        own = [fold_words(name) for name in self.concept.names]
-        for code, names in sibling_names(self.concept, self.concepts).items():
-            for name in names:
-                parts = fold_words(name)
-                if _within(parts, words) and not any(_within(parts, mine) for mine in own):
-                    return "other-class", f"names the class {code} ({name}) of the same set", (code,)
+        for code, name, parts in self._sibling_names:
+            if _within(parts, words):
+                return "other-class", f"names the class {code} ({name}) of the same set", (code,)
         own_above = _above(self.concept.entry, self.index) if self.concept.entry else set()
         for entry in self._named(text):
             above = _above(entry, self.index) - own_above
@@ -169,6 +166,17 @@ class FaultFinder:
     @property
     def _passages(self) -> list[Passage]:
         return self.index.passages(self.concept.entry.id) if self.concept.entry else []
+
+    @cached_property
+    def _sibling_names(self) -> list[tuple[str, str, list[str]]]:
+        """Code, name and folded words of the other classes, apart from names that this class's own hold."""
+        own = [fold_words(name) for name in self.concept.names]
+        return [
+            (code, name, parts)
+            for code, names in sibling_names(self.concept, self.concepts).items()
+            for name in names
+            if not any(_within(parts := fold_words(name), mine) for mine in own)
+        ]
 
     @cached_property
     def _own_names(self) -> list[Wording]:

@@ -94,10 +94,10 @@ def test_all_bad_records_are_named_at_once(fails, damaged, record, checkpoint):
         (
             "plain",
             2,
-            "'plain' is no prompt file; write LABELSET/plain for a shipped set, such as cpsc2018/plain",
+            "'plain' is no prompt file; write LABELSET/plain for a shipped set, such as code15/plain",
         ),
         ("knowlege", 2, "write LABELSET/knowledge"),
-        ("mine.yaml", 2, "unknown prompt file or shipped set 'mine.yaml'; allowed are cpsc2018/knowledge"),
+        ("mine.yaml", 2, "unknown prompt file or shipped set 'mine.yaml'; allowed are code15/knowledge"),
         ("bad.yaml", 1, "unknown key 'clases'; did you mean 'classes'?"),
         ("empty.yaml", 1, "class 'AFIB' has no phrase that speaks for it"),
     ],
