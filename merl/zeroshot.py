@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 import numpy as np
 import torch
@@ -12,54 +14,147 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import Tensor
 
-from merl.ckepe.prompt_set import PromptSet
-from merl.errors import PromptError, UsageError
+from merl.ckepe.prompt_set import Phrase, PromptSet
+from merl.errors import PromptError, UsageError, unknown
 from merl.model import MERL, cpu_has_bf16
 from merl.records import ECGRecord
 
-#: How much a phrase of each role weighs in its class's embedding: all alike, as CLIP and CuPL do. Compared
-#: with five other settings, with labels, on PTB-XL fold 9 for its four tasks together
-#: (benchmarks/role_weights.py); with the shipped model they differ by at most 0.2 points of macro AUROC.
-ROLE_WEIGHTS: Mapping[str, float] = MappingProxyType(
-    dict.fromkeys(("name", "synonym", "subtype", "finding", "criterion"), 1.0)
+Ensemble = Literal["mean", "joined", "max", "name-weighted"]
+#: How the phrases of a class become its score. ``mean``, the default for every task, was settled with the
+#: labels of PTB-XL fold 9, for its four tasks together (benchmarks/prompts.md).
+ENSEMBLES: Mapping[str, str] = MappingProxyType(
+    {
+        "mean": "the mean of its phrases' embeddings, as CLIP does (Radford et al., 2021)",
+        "joined": "one embedding of all its phrases joined with commas, as MERL does (Liu et al., 2024)",
+        "max": "the nearest of its phrases, for each ECG anew",
+        "name-weighted": "the mean, in which its names weigh as much as all other phrases together",
+    }
 )
-ROLE_WEIGHTS_CHOSEN_ON = ("PTB-XL", "val")
+SCORING_CHOSEN_ON = ("PTB-XL", "val")
+
+
+def check_scoring(ensemble: str, absent_weight: float) -> None:
+    """Refuse an unknown ensemble, or a weight outside 0 to 1.
+
+    Raises:
+        UsageError: it is one of these.
+    """
+    if ensemble not in ENSEMBLES:
+        raise UsageError(unknown("ensemble", ensemble, ENSEMBLES))
+    if not 0 <= absent_weight <= 1:
+        raise UsageError(
+            f"absent_weight is {absent_weight:g}; give 0 (phrases against a class do not count) to 1"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddedPrompts:
+    """The phrases of a prompt set, embedded and ready to score ECGs.
+
+    Attributes:
+        present: for each class unit-length embeddings of what speaks for it, shape (one or more, embed_dim);
+            the nearest counts. All ensembles but ``max`` make one.
+        absent: the same of what speaks against it; ``None`` where nothing does, or where it is not to count.
+        absent_weight: how much the cosine with what speaks against a class lowers its score.
+    """
+
+    present: Sequence[NDArray[np.float32]]
+    absent: Sequence[NDArray[np.float32] | None]
+    absent_weight: float = 0.0
+
+    def score(self, ecgs: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Score ECG embeddings against the classes.
+
+        Args:
+            ecgs: unit-length embeddings, shape (records, embed_dim).
+
+        Returns:
+            Shape (records, classes), in the precision of ``ecgs``: cosines in [-1, 1] or, with phrases that
+            speak against a class, the cosine less ``absent_weight`` times the cosine with those.
+        """
+        columns = []
+        for rows, against in zip(self.present, self.absent, strict=True):
+            column = (ecgs @ rows.T.astype(ecgs.dtype)).max(axis=1)  # (records,)
+            if against is not None:
+                column = column - self.absent_weight * (ecgs @ against.T.astype(ecgs.dtype)).max(axis=1)
+            columns.append(column)
+        return np.stack(columns, axis=1)
 
 
 @torch.inference_mode()
-def class_embeddings(
-    model: MERL, prompt_set: PromptSet, *, role_weights: Mapping[str, float] = ROLE_WEIGHTS
-) -> Tensor:
-    """Embed the present phrases of each class and combine them into one class embedding.
-
-    The embeddings of a class's phrases are added, each weighted by its role: prompt ensembling as CLIP does
-    it (Radford et al., 2021).
+def embed_prompts(
+    model: MERL, prompt_set: PromptSet, *, ensemble: Ensemble = "mean", absent_weight: float = 0.0
+) -> EmbeddedPrompts:
+    """Embed the phrases of each class and combine them.
 
     Args:
         model: the model.
         prompt_set: the prompts.
-        role_weights: the weight of each role.
+        ensemble: how phrases are combined, one of ``ENSEMBLES``.
+        absent_weight: 0 to 1, how much phrases that speak against a class count; 0 leaves them out.
+
+    Returns:
+        What ECGs are scored with, in the order of ``prompt_set.classes``.
+
+    Raises:
+        UsageError: an unknown ensemble, or a weight outside 0 to 1.
+        PromptError: a class has no phrase that speaks for it, or a text is longer than the encoder reads.
+    """
+    check_scoring(ensemble, absent_weight)
+    groups: list[list[Phrase]] = []
+    for label, entry in prompt_set.classes.items():
+        groups.append([phrase for phrase in entry.prompts if phrase.polarity == "present"])
+        if not groups[-1]:
+            raise PromptError(
+                f"class {label!r} has no phrase that speaks for it;"
+                " give it at least one with polarity present"
+            )
+    for entry in prompt_set.classes.values():
+        against = [phrase for phrase in entry.prompts if phrase.polarity == "absent"]
+        groups.append(against if absent_weight else [])
+    texts = [_texts(phrases, ensemble) for phrases in groups]
+    rows = model.encode_text([text for group in texts for text in group], normalize=True)
+    parts = rows.split([len(group) for group in texts])
+    combined = [
+        _combine(phrases, part, ensemble) if phrases else None
+        for phrases, part in zip(groups, parts, strict=True)
+    ]
+    count = len(prompt_set.classes)
+    present = [part for part in combined[:count] if part is not None]
+    return EmbeddedPrompts(present, combined[count:], absent_weight)
+
+
+def class_embeddings(model: MERL, prompt_set: PromptSet, *, ensemble: Ensemble = "mean") -> Tensor:
+    """Embed the phrases that speak for each class and combine them into one class embedding.
 
     Returns:
         Unit-length embeddings, shape (classes, embed_dim), in the order of ``prompt_set.classes``.
 
     Raises:
-        PromptError: a class has no phrase that speaks for it, or one is longer than the text encoder reads.
+        UsageError: ``max``, which keeps all phrases apart, or an unknown ensemble.
+        PromptError: a class has no phrase that speaks for it, or a text is longer than the encoder reads.
     """
-    spoken = []
-    for label, entry in prompt_set.classes.items():
-        spoken.append([phrase for phrase in entry.prompts if phrase.polarity == "present"])
-        if not spoken[-1]:
-            raise PromptError(
-                f"class {label!r} has no phrase that speaks for it;"
-                " give it at least one with polarity present"
-            )
-    embeddings = model.encode_text([phrase.text for phrases in spoken for phrase in phrases], normalize=True)
-    rows = []
-    for phrases, group in zip(spoken, embeddings.split([len(phrases) for phrases in spoken]), strict=True):
-        weights = torch.tensor([role_weights[phrase.role] for phrase in phrases], dtype=group.dtype)
-        rows.append(weights @ group)  # (embed_dim,)
-    return F.normalize(torch.stack(rows), dim=-1)
+    if ensemble == "max":
+        raise UsageError("max keeps every phrase apart, so a class has no single embedding; take another")
+    embedded = embed_prompts(model, prompt_set, ensemble=ensemble)
+    return torch.from_numpy(np.concatenate(embedded.present))
+
+
+def _texts(phrases: Sequence[Phrase], ensemble: Ensemble) -> list[str]:
+    texts = [phrase.text for phrase in phrases]
+    return [", ".join(texts).lower()] if texts and ensemble == "joined" else texts
+
+
+def _combine(phrases: Sequence[Phrase], rows: Tensor, ensemble: Ensemble) -> NDArray[np.float32]:
+    """Combine the embeddings of a class's texts, (texts, embed_dim) -> (one or more, embed_dim)."""
+    if ensemble == "max":
+        return rows.numpy()
+    named = torch.tensor([phrase.role == "name" for phrase in phrases])
+    if ensemble == "name-weighted" and named.any() and not named.all():
+        mean = rows[named].mean(0) + rows[~named].mean(0)
+    else:
+        mean = rows.mean(0)
+    return F.normalize(mean, dim=-1)[None].numpy()
 
 
 @torch.inference_mode()
@@ -116,14 +211,25 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
     Args:
         model: a MERL model, from ``merl.load_model``.
         prompts: the prompt set.
+        ensemble: how the phrases of a class are combined, one of ``ENSEMBLES``.
+        absent_weight: 0 to 1, how much phrases that speak against a class count; by default they do not.
 
     Attributes:
         classes_: the labels, in the order of the scores' columns.
     """
 
-    def __init__(self, model: MERL, prompts: PromptSet) -> None:
+    def __init__(
+        self,
+        model: MERL,
+        prompts: PromptSet,
+        *,
+        ensemble: Ensemble = "mean",
+        absent_weight: float = 0.0,
+    ) -> None:
         self.model = model
         self.prompts = prompts
+        self.ensemble = ensemble
+        self.absent_weight = absent_weight
 
     @property
     def classes_(self) -> NDArray[np.str_]:
@@ -138,34 +244,38 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
         return True
 
     def __sklearn_clone__(self) -> ZeroShotClassifier:
-        return type(self)(self.model, self.prompts)  # by default the network would be copied
+        return type(self)(**self.get_params(deep=False))  # by default the network would be copied
 
-    def decision_function(self, X: Sequence[ECGRecord]) -> NDArray[np.float32]:  # noqa: N803
+    def decision_function(self, X: Sequence[ECGRecord]) -> NDArray[np.floating]:  # noqa: N803
         """Return the cosine between each record and each class.
 
         Args:
             X: records.
 
         Returns:
-            Cosines in [-1, 1], shape (records, classes).
+            Cosines in [-1, 1], shape (records, classes); with an ``absent_weight``, less the weighted cosine
+            with what speaks against the class.
 
         Raises:
-            UsageError: a single record instead of a list.
+            UsageError: a single record instead of a list, or an unknown way of scoring.
             RecordError: a record does not meet the model's contract.
             PromptError: a class has no phrase that speaks for it.
         """
         if isinstance(X, ECGRecord):
             raise UsageError("decision_function takes a list of records; write [record]")
-        classes = self._embeddings().numpy()  # first: a faulty prompt should not cost the records' encoding
-        return embed_records(self.model, X) @ classes.T
+        embedded = self._embedded()  # first: a faulty prompt should not cost the records' encoding
+        return embedded.score(embed_records(self.model, X))
 
     def predict(self, X: Sequence[ECGRecord]) -> NDArray[np.str_]:  # noqa: N803
-        """Return the class with the highest cosine for each record, shape (records,)."""
+        """Return the class with the highest score for each record, shape (records,)."""
         return self.classes_[self.decision_function(X).argmax(1)]
 
-    def _embeddings(self) -> Tensor:
+    def _embedded(self) -> EmbeddedPrompts:
+        given = (self.model, self.prompts, self.ensemble, self.absent_weight)  # set_params may change each
         made = getattr(self, "_made", None)
-        # set_params may change both
-        if made is None or made[0] is not self.model or made[1] is not self.prompts:
-            made = self._made = (self.model, self.prompts, class_embeddings(self.model, self.prompts))
-        return made[2]
+        if made is None or any(one is not other for one, other in zip(made[0], given, strict=True)):
+            embedded = embed_prompts(
+                self.model, self.prompts, ensemble=self.ensemble, absent_weight=self.absent_weight
+            )
+            made = self._made = (given, embedded)
+        return made[1]

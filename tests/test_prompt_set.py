@@ -46,6 +46,48 @@ def test_a_phrase_is_a_line(prompts, tmp_path):
     assert yaml.safe_load((tmp_path / "a.yaml").read_text(encoding="utf-8"))["schema"] == "merl/prompt-set/v1"
 
 
+def edit(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "edited"),
+    [
+        ("text: long PR", "text: very long PR", True),
+        ("text: long PR, role: finding", "text: long PR, role: criterion", True),
+        ("long PR, role: finding, polarity: present", "long PR, role: finding, polarity: absent", True),
+        ("sources: [a]", "sources: [b]", False),  # nothing else is said
+    ],
+)
+def test_an_edit_by_hand_is_noticed_and_stays_known(tmp_path, *, old, new, edited):
+    phrases = (Phrase(text="P waves", role="name"), Phrase(text="long PR", sources=("a",)))
+    classes = {"A": ClassPrompts(name="a", prompts=phrases)}
+    path = tmp_path / "a.yaml"
+    PromptSet(label_set="x", generator=Generator(kind="knowledge"), classes=classes).save(path)
+    edit(path, old, new)
+    for _ in range(2):  # also once written anew
+        loaded = PromptSet.load(path)
+        assert [phrase.edited for phrase in loaded.classes["A"].prompts] == [False, edited]
+        assert [bool(phrase.sources) for phrase in loaded.classes["A"].prompts] == [False, True]
+        loaded.save(path)
+    assert ("edited: true" in path.read_text()) is edited
+
+
+def test_a_phrase_added_by_hand_is_marked_and_a_hand_written_set_needs_no_mark(tmp_path):
+    path = tmp_path / "a.yaml"
+    PromptSet.plain({"A": "atrial flutter"}).save(path)
+    edit(path, "    prompts:\n", "    prompts:\n    - {text: sawtooth waves}\n")
+    assert [phrase.edited for phrase in PromptSet.load(path).classes["A"].prompts] == [True, False]
+    path.write_text(
+        "label_set: x\ngenerator: {kind: manual}\nclasses: {A: {name: a, prompts: [{text: b}]}}\n"
+    )
+    PromptSet.load(path).save(path)
+    assert "as_made" not in path.read_text()
+    assert not PromptSet.load(path).classes["A"].prompts[0].edited
+
+
 def damaged(prompts, path, change) -> str:
     prompts.save(path)
     data = yaml.safe_load(path.read_text(encoding="utf-8"))

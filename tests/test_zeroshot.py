@@ -1,16 +1,15 @@
 from dataclasses import dataclass, field
-from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
 
-from merl.ckepe.prompt_set import ClassPrompts, Generator, Phrase, PromptSet, Role
+from merl.ckepe.prompt_set import ClassPrompts, Generator, Phrase, PromptSet
 from merl.errors import PromptError, RecordError, UsageError
 from merl.preprocessing import SignalSpec
 from merl.records import ECGRecord
-from merl.zeroshot import ROLE_WEIGHTS, ZeroShotClassifier, class_embeddings, embed_records
+from merl.zeroshot import ENSEMBLES, ZeroShotClassifier, class_embeddings, embed_records
 
 AXES = torch.eye(3)
 TEXTS = {"sinus rhythm": AXES[0], "regular P waves": AXES[1], "atrial fibrillation": AXES[2]}
@@ -69,20 +68,82 @@ def test_a_class_is_the_unit_mean_of_its_present_phrases():
     )
 
 
-def test_a_phrase_weighs_what_its_role_does():
-    phrases = (Phrase(text="sinus rhythm", role="name"), Phrase(text="regular P waves", role="subtype"))
-    prompts = PromptSet(
-        label_set="toy",
-        generator=Generator(kind="manual"),
-        classes={"SR": ClassPrompts(name="sinus rhythm", prompts=phrases)},
+def named(name, *others, against=()):
+    """A set of one class: its name, other phrases that speak for it, and what speaks against it."""
+    phrases = (
+        Phrase(text=name, role="name"),
+        *(Phrase(text=text) for text in others),
+        *(Phrase(text=text, polarity="absent") for text in against),
     )
-    name, subtype = ROLE_WEIGHTS["name"], ROLE_WEIGHTS["subtype"]
-    expected = np.array([[name, subtype, 0]]) / np.hypot(name, subtype)
-    np.testing.assert_allclose(class_embeddings(FakeModel(), prompts), expected, atol=1e-6)
+    entry = ClassPrompts(name=name, prompts=phrases)
+    return PromptSet(label_set="toy", generator=Generator(kind="manual"), classes={"SR": entry})
 
 
-def test_every_role_has_a_weight():
-    assert set(ROLE_WEIGHTS) == set(get_args(Role))
+TEXTS["sinus rhythm, regular p waves, atrial fibrillation"] = AXES[2]
+
+
+@pytest.mark.parametrize(
+    ("ensemble", "expected"),
+    [
+        ("mean", [3**-0.5] * 3),
+        ("joined", [0, 0, 1]),
+        ("max", [1, 1, 1]),
+        ("name-weighted", np.array([2, 1, 1]) / 6**0.5),  # the name 1, the two others a half each
+    ],
+)
+def test_phrases_are_combined_as_the_ensemble_says(ensemble, expected):
+    prompts = named("sinus rhythm", "regular P waves", "atrial fibrillation")
+    scorer = ZeroShotClassifier(FakeModel(), prompts, ensemble=ensemble)
+    scores = scorer.decision_function([record(1), record(2), record(3)])
+    np.testing.assert_allclose(scores[:, 0], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("ensemble", ENSEMBLES)
+def test_a_name_alone_is_itself_under_every_ensemble(ensemble):
+    scorer = ZeroShotClassifier(FakeModel(), named("sinus rhythm"), ensemble=ensemble)
+    np.testing.assert_allclose(scorer.decision_function([record(1), record(2)]), [[1], [0]], atol=1e-6)
+
+
+@pytest.mark.parametrize("ensemble", ["mean", "max"])
+def test_what_speaks_against_a_class_counts_only_with_a_weight(ensemble):
+    prompts = named("sinus rhythm", against=["regular P waves", "atrial fibrillation"])
+    scorer = ZeroShotClassifier(FakeModel(), prompts, ensemble=ensemble)
+    records = [record(1), record(2), record(3)]
+    np.testing.assert_allclose(scorer.decision_function(records)[:, 0], [1, 0, 0], atol=1e-6)
+    assert scorer.model.texts == ["sinus rhythm"]  # the others are not even read
+    scorer.set_params(absent_weight=0.5)
+    less = {"mean": -0.5 / 2**0.5, "max": -0.5}[ensemble]
+    np.testing.assert_allclose(scorer.decision_function(records)[:, 0], [1, less, less], atol=1e-6)
+
+
+def test_a_class_without_counter_findings_is_scored_as_ever():
+    scorer = ZeroShotClassifier(FakeModel(), PROMPTS, absent_weight=0.25)
+    half = 0.5**0.5
+    np.testing.assert_allclose(
+        scorer.decision_function([record(1), record(2)]), [[half, 0], [half, -0.25]], atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"ensemble": "avg"}, "unknown ensemble 'avg'; allowed are joined, max, mean, name-weighted"),
+        ({"ensemble": "joint"}, "did you mean 'joined'"),
+        ({"absent_weight": -0.1}, "absent_weight is -0.1; give 0"),
+        ({"absent_weight": 2}, "absent_weight is 2; give 0"),
+        ({"absent_weight": float("nan")}, "absent_weight is nan; give 0"),
+    ],
+)
+def test_an_unknown_way_of_scoring_is_refused_before_anything_is_encoded(options, sentence):
+    model = FakeModel()
+    with pytest.raises(UsageError, match=sentence):
+        ZeroShotClassifier(model, PROMPTS, **options).decision_function([record(1)])
+    assert (model.texts, model.batches) == ([], [])
+
+
+def test_max_has_no_class_embedding():
+    with pytest.raises(UsageError, match="max keeps every phrase apart"):
+        class_embeddings(FakeModel(), PROMPTS, ensemble="max")
 
 
 @pytest.mark.parametrize("texts", [[], ["not regular P waves"]])
@@ -147,8 +208,9 @@ def test_prompts_are_embedded_once_until_they_change():
 
 def test_a_clone_shares_the_model():
     model = FakeModel()
-    copy = clone(ZeroShotClassifier(model, PROMPTS))
+    copy = clone(ZeroShotClassifier(model, PROMPTS, ensemble="max", absent_weight=0.1))
     assert copy.model is model
+    assert (copy.ensemble, copy.absent_weight) == ("max", 0.1)
     assert copy.prompts is PROMPTS
 
 

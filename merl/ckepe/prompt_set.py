@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from merl.errors import PromptError, UsageError, unknown
 from merl.files import content_dir, read_yaml, validate, write_text
-from merl.label_sets import LabelSet, load_label_set
+from merl.label_sets import LabelClass, LabelSet, load_label_set, shipped_label_sets
 
 SCHEMA: Literal["merl/prompt-set/v1"] = "merl/prompt-set/v1"
 Role = Literal["name", "synonym", "subtype", "finding", "criterion"]
@@ -24,13 +25,21 @@ class _Strict(BaseModel):
 
 
 class Phrase(_Strict):
-    """One phrase of a class; ``absent`` marks what speaks against the class when seen."""
+    """One phrase of a class; ``absent`` marks what speaks against the class when seen.
+
+    ``edited`` marks what a person wrote or changed: nobody has checked its sources since.
+    """
 
     text: str = Field(min_length=1)
     role: Role = "finding"
     polarity: Polarity = "present"
     sources: tuple[str, ...] = ()
     edited: bool = False
+
+    @property
+    def digest(self) -> str:
+        """Six hexadecimal digits of what it says, by which a change by hand is noticed."""
+        return hashlib.sha256(f"{self.role} {self.polarity} {self.text}".encode()).hexdigest()[:6]
 
 
 class Rejected(_Strict):
@@ -55,11 +64,16 @@ class Rejected(_Strict):
 
 
 class ClassPrompts(_Strict):
-    """The prompts of one class."""
+    """The prompts of one class.
+
+    ``as_made`` stands in files alone: the digests of the phrases as they were made. A phrase whose digest is
+    not among them is marked as edited when the file is read.
+    """
 
     name: str = Field(min_length=1)
     prompts: tuple[Phrase, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+    as_made: str | None = Field(None, pattern="^([0-9a-f]{6}( |$))*$", exclude=True)
 
     @property
     def present(self) -> list[str]:
@@ -82,6 +96,9 @@ class Generator(_Strict):
     template_sha256: str | None = None
     index_sha256: str | None = None
     verify: Literal["strict", "lenient", "off"] | None = None
+    control: str | None = None  # which one, where the kind is control
+    seed: int | None = None
+    file_sha256: str | None = None  # of the file it was imported from
     created: str | None = None
 
 
@@ -111,6 +128,16 @@ class PromptSet(_Strict):
         }
         return cls(label_set=label_set.name, generator=Generator(kind="plain"), classes=classes, name="plain")
 
+    def as_label_set(self) -> LabelSet:
+        """Return its classes; the shipped label set of that name says which entries its codes mean."""
+        shipped = self.label_set in shipped_label_sets()
+        declared = load_label_set(self.label_set).classes if shipped else {}
+        classes = {
+            code: LabelClass(name=item.name, entry=declared[code].entry if code in declared else None)
+            for code, item in self.classes.items()
+        }
+        return LabelSet(name=self.label_set, classes=classes)
+
     @classmethod
     def load(cls, path: str | Path) -> PromptSet:
         """Read a prompt set from YAML.
@@ -119,10 +146,14 @@ class PromptSet(_Strict):
             PromptError: the file is missing or breaks the schema; all faults are named together.
         """
         path = Path(path)
+        if path.suffix.lower() == ".json":
+            raise PromptError(f"{path} is JSON; make a prompt set of it with `merl prompts import {path}`")
         data = read_yaml(path)
         if isinstance(data, dict) and "name" in data:
             raise PromptError(f"{path}: unknown key 'name'; a prompt set is called by its file name")
-        return validate(cls, data, path).model_copy(update={"name": path.stem})
+        read = validate(cls, data, path)
+        classes = {code: _mark_edits(item) for code, item in read.classes.items()}
+        return read.model_copy(update={"name": path.stem, "classes": classes})
 
     @classmethod
     def find(cls, prompts: str | Path, label_set: str | None = None) -> PromptSet:
@@ -140,13 +171,19 @@ class PromptSet(_Strict):
         path = Path(prompts)
         found = cls.load(path if path.is_file() else _shipped(str(prompts), label_set))
         if label_set is not None and found.label_set != label_set:
-            raise PromptError(f"{path} was made for the label set {found.label_set!r}, not for {label_set!r}")
+            raise PromptError(
+                f"{path} was made for the label set {found.label_set!r}, not for {label_set!r};"
+                f" make one with `merl prompts generate {label_set}`"
+            )
         return found
 
     def save(self, path: str | Path) -> None:
-        """Write the set as YAML, one phrase a line, atomically."""
+        """Write the set as YAML, one phrase a line, atomically, with what tells later edits by hand."""
         data = self.model_dump(by_alias=True, exclude_none=True, exclude_defaults=False)
-        for item in data["classes"].values():
+        for code, item in data["classes"].items():
+            if self.generator.kind != "manual":
+                made = (phrase.digest for phrase in self.classes[code].prompts if not phrase.edited)
+                item["as_made"] = " ".join(made)
             item["prompts"] = [_Line(_tidy(phrase)) for phrase in item["prompts"]]
             item["rejected"] = [_Line(_tidy(phrase)) for phrase in item["rejected"]]
             if not item["rejected"]:
@@ -176,6 +213,17 @@ def _shipped(name: str, label_set: str | None) -> Path:
         f"{name!r} is no prompt file; write LABELSET/{near[0]} for a shipped set,"
         f" such as {', '.join(examples)}"
     )
+
+
+def _mark_edits(item: ClassPrompts) -> ClassPrompts:
+    if item.as_made is None:
+        return item
+    made = set(item.as_made.split())
+    prompts = tuple(
+        phrase.model_copy(update={"edited": phrase.edited or phrase.digest not in made})
+        for phrase in item.prompts
+    )
+    return item.model_copy(update={"prompts": prompts, "as_made": None})
 
 
 class _Line(dict[str, Any]):

@@ -30,7 +30,7 @@ class _File(BaseModel):
     name: str = Field(min_length=1)
     system: str = Field(min_length=1)
     shared: str = ""
-    attributes: str = Field(min_length=1)
+    attributes: str = ""
     phrases: str = Field(min_length=1)
 
 
@@ -52,10 +52,9 @@ class Template:
         """
         path = Path(path) if path else content_dir("prompts") / "templates" / "ckepe-v2.yaml"
         file = validate(_File, read_yaml(path), path)
-        steps: dict[Step, str] = {
-            "attributes": file.shared + file.attributes,
-            "phrases": file.shared + file.phrases,
-        }
+        steps: dict[Step, str] = {"phrases": file.shared + file.phrases}
+        if file.attributes:  # a template may ask for phrases straight away
+            steps["attributes"] = file.shared + file.attributes
         return cls(file.name, sha256(path), file.system, steps)
 
     def render(self, step: Step, **values: Any) -> list[tuple[str, str]]:

@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from merl.cli import checkpoint, data, demo, ecg, generate, kb, listings, pretrain, prompts
+from merl.cli import (
+    checkpoint,
+    data,
+    demo,
+    ecg,
+    generate,
+    kb,
+    listings,
+    pretrain,
+    prompt_tools,
+    prompt_views,
+    prompts,
+)
 
 app = typer.Typer(
     name="merl",
@@ -45,6 +57,12 @@ app.command()(listings.tasks)
 app.command()(listings.models)
 app.command()(listings.doctor)
 prompts.app.command()(generate.generate)
+prompts.app.command()(prompt_views.show)
+prompts.app.command()(prompt_views.diff)
+prompts.app.command()(prompt_tools.lint)
+prompts.app.command()(prompt_tools.repair)
+prompts.app.command("import")(prompt_tools.import_)
+prompts.app.command()(prompt_tools.controls)
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(kb.app, name="kb")
 app.add_typer(data.app, name="data")

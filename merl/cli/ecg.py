@@ -15,6 +15,27 @@ DEFAULT_MODEL = "ptbxl-r18-100hz"
 Checkpoint = Annotated[str, typer.Option(help="A shipped model or a checkpoint folder.")]
 
 
+class Ensemble(StrEnum):
+    """How the phrases of a class become its score."""
+
+    mean = "mean"
+    joined = "joined"
+    max = "max"
+    name_weighted = "name-weighted"
+
+
+HowCombined = Annotated[
+    Ensemble,
+    typer.Option(
+        help="How a class's phrases count: their mean, joined into one text, the nearest, or"
+        " the mean with the name worth half."
+    ),
+]
+AbsentWeight = Annotated[
+    float, typer.Option(min=0, max=1, help="How much phrases that speak against a class count.")
+]
+
+
 class Split(StrEnum):
     """Which records: val to choose, test once at the end."""
 
@@ -26,10 +47,13 @@ def classify(
     records: Annotated[
         list[str], typer.Argument(help="ECG files: WFDB, Challenge .mat, CPSC2018 .mat, DICOM.")
     ],
+    *,
     prompts: Annotated[
         str, typer.Option(help="A prompt file, or a shipped set such as ptbxl-rhythm/knowledge.")
     ],
     checkpoint: Checkpoint = DEFAULT_MODEL,
+    ensemble: HowCombined = Ensemble.mean,
+    absent_weight: AbsentWeight = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Score ECGs against the prompts of each class; scores are cosines, not probabilities."""
@@ -53,7 +77,8 @@ def classify(
             read.append((path, record))
     if problems:
         raise RecordError("; ".join(problems))
-    scores = ZeroShotClassifier(model, prompt_set).decision_function([record for _, record in read])
+    scorer = ZeroShotClassifier(model, prompt_set, ensemble=ensemble.value, absent_weight=absent_weight)
+    scores = scorer.decision_function([record for _, record in read])
     codes = list(prompt_set.classes)
     if as_json:
         rows = ({code: round(float(s), 6) for code, s in zip(codes, row, strict=True)} for row in scores)
@@ -62,12 +87,14 @@ def classify(
     for (path, record), row in zip(read, scores, strict=True):
         leads = f"{len(record.leads)} leads, {record.seconds:g} s at {record.sampling_rate:g} Hz"
         print(f"{path} ({leads})")  # not the table's title, which would break a long path
-        table = Table("class", "name", "cosine", box=None)
+        table = Table("class", "name", "score" if absent_weight else "cosine", box=None)
         for position in row.argsort()[::-1]:
             table.add_row(codes[position], prompt_set.classes[codes[position]].name, f"{row[position]:+.3f}")
         out().print(table, "")
+    less = f", less {absent_weight:g} of that with prompts against the class," if absent_weight else ","
     print(
-        "Scores are cosines between ECG and prompts, not probabilities. For research. Not a medical device."
+        f"Scores are cosines between ECG and prompts{less} not probabilities."
+        " For research. Not a medical device."
     )
 
 
@@ -82,6 +109,8 @@ def evaluate(
     split: Annotated[Split, typer.Option(help="val (fold 9) or test (fold 10) of PTB-XL.")] = Split.val,
     bootstrap: Annotated[int, typer.Option(help="Bootstrap resamples of patients.")] = 1000,
     leads: Annotated[list[str] | None, typer.Option(help="Show the model this lead only; repeat it.")] = None,
+    ensemble: HowCombined = Ensemble.mean,
+    absent_weight: AbsentWeight = 0.0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here as JSON.")] = None,
 ) -> None:
     """Measure prompt sets on labelled ECGs: AUROC with intervals, and paired differences."""
@@ -104,6 +133,8 @@ def evaluate(
             split=split.value,
             bootstrap=bootstrap,
             leads=leads,
+            ensemble=ensemble.value,
+            absent_weight=absent_weight,
             progress=report,
         )
     if json_file:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from merl.cli.console import note, out, print_json, progress
+from merl.cli.console import note, print_json, progress
 
 app = typer.Typer(help="Generate and read prompt sets.", no_args_is_help=True)
 
@@ -54,24 +53,3 @@ def verify(
         print(f"{'ok ' if item.supported else 'NO '} {item.code}: {item.phrase.text}  [{finding}]")
     supported = sum(item.supported for item in judgements)
     note(f"{supported} of {len(judgements)} phrases are supported by the knowledge")
-
-
-@app.command()
-def show(file: Annotated[Path, typer.Argument(help="A prompt file.")]) -> None:
-    """Show every phrase of a prompt file with what it rests on, and what was rejected."""
-    from rich.table import Table
-
-    from merl.ckepe.prompt_set import PromptSet
-
-    prompt_set = PromptSet.load(file)
-    console = out()
-    for code, item in prompt_set.classes.items():
-        console.print(f"{code}: {item.name}", style="bold")
-        table = Table("phrase", "role", "rests on", box=None)
-        for phrase in item.prompts:
-            sign = "not: " if phrase.polarity == "absent" else ""
-            table.add_row(sign + phrase.text, phrase.role, ", ".join(phrase.sources) or "-")
-        console.print(table)
-        for reason, count in Counter(line.reason for line in item.rejected).items():
-            console.print(f"  rejected {count}: {reason}", markup=False)
-        console.print()

@@ -110,8 +110,9 @@ class Result(_Strict):
         leads: the only leads the model saw; ``None`` if it saw all that the records have.
         prompt_sets: in the order they were given.
         comparisons: every pair of prompt sets, the one given first as ``a``; empty for a single set.
-        role_weights: how much a phrase of each role weighed in its class's embedding.
-        role_weights_chosen_here: whether those weights were chosen on this very split.
+        ensemble: how the phrases of a class became its score.
+        absent_weight: how much phrases that speak against a class counted; 0 if they did not.
+        scoring_chosen_here: whether the default way of scoring was settled with labels of this very split.
         seeds: by purpose.
         versions: of the software that computed it.
     """
@@ -126,8 +127,9 @@ class Result(_Strict):
     comparisons: list[Comparison]
     checkpoint: Checkpoint
     bootstrap: Bootstrap
-    role_weights: dict[str, float] = {}
-    role_weights_chosen_here: bool = False
+    ensemble: str = "mean"
+    absent_weight: Share = 0.0
+    scoring_chosen_here: bool = False
     seeds: dict[str, int]
     versions: dict[str, str]
 

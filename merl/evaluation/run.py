@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import numpy as np
 
@@ -22,8 +22,14 @@ from merl.evaluation.result import Bootstrap, Checkpoint, Result
 
 if TYPE_CHECKING:
     from merl.datasets.tasks import TaskData
+    from merl.zeroshot import Ensemble
 
 _FROM_MAPPING = "labels"  # the label set of prompts made from a mapping of code to name
+
+
+class _Scoring(TypedDict):
+    ensemble: Ensemble
+    absent_weight: float
 
 
 def evaluate(
@@ -36,13 +42,15 @@ def evaluate(
     bootstrap: int = 1000,
     seed: int = 0,
     leads: Sequence[str] | None = None,
+    ensemble: Ensemble = "mean",
+    absent_weight: float = 0.0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
     """Score a labelled task under one or more prompt sets and compare them.
 
-    Nothing is fitted: labels are read only to score; that phrases of every role weigh alike was decided
-    once, on PTB-XL fold 9, and the result says so. ECG embeddings are cached, so only the first call on a
-    split encodes its records.
+    Nothing is fitted: labels are read only to score; how phrases are combined by default was settled once,
+    on PTB-XL fold 9, and the result says so. ECG embeddings are cached, so only the first call on a split
+    encodes its records.
 
     Args:
         task: a task's name; prompt sets must be for the label set of that name, with exactly its classes.
@@ -54,20 +62,23 @@ def evaluate(
         bootstrap: resamples of patients, at least 20; 1000 is usual.
         seed: of the resampling.
         leads: the only leads of each record that the model gets to see; all of them if not given.
+        ensemble: how the phrases of a class are combined, one of ``merl.zeroshot.ENSEMBLES``.
+        absent_weight: 0 to 1, how much phrases that speak against a class count.
         progress: called with the records encoded and the records to encode.
 
     Returns:
         AUROC from 0 to 1 with 95 % intervals by patients; with several prompt sets also their differences.
 
     Raises:
-        UsageError: an unknown task, split or prompt set, a name given twice, or too few resamples.
+        UsageError: an unknown task, split, prompt set or ensemble, a name given twice, too few resamples.
         PromptError: a prompt set is for other classes.
         DataError: the data set is missing or damaged, or no class can be scored.
         RecordError: a record cannot be read or does not meet the model's contract.
     """
     from merl.datasets.tasks import load_task
-    from merl.zeroshot import ROLE_WEIGHTS, ROLE_WEIGHTS_CHOSEN_ON
+    from merl.zeroshot import SCORING_CHOSEN_ON, check_scoring
 
+    check_scoring(ensemble, absent_weight)
     if bootstrap < MIN_RESAMPLES:
         raise UsageError(
             f"{bootstrap} bootstrap resamples are too few; give at least {MIN_RESAMPLES}, best 1000"
@@ -79,7 +90,8 @@ def evaluate(
         records = replace(records, leads=tuple(leads))
     for prompt_set in sets:
         _check_classes(prompt_set, records)
-    scores = _scores(model, sets, records, progress)
+    scoring: _Scoring = {"ensemble": ensemble, "absent_weight": absent_weight}
+    scores = _scores(model, sets, records, scoring, progress)
     measured = measure(
         scores, records.labels, records.patients, records.classes, resamples=bootstrap, seed=seed
     )
@@ -102,8 +114,8 @@ def evaluate(
         comparisons=comparisons(measured),
         checkpoint=_checkpoint(model, records.dataset),
         bootstrap=Bootstrap(resamples=bootstrap),
-        role_weights=dict(ROLE_WEIGHTS),
-        role_weights_chosen_here=(records.dataset, records.split) == ROLE_WEIGHTS_CHOSEN_ON,
+        **scoring,
+        scoring_chosen_here=(records.dataset, records.split) == SCORING_CHOSEN_ON,
         seeds={"bootstrap": seed},
         versions=_versions(),
     )
@@ -130,7 +142,7 @@ def _check_classes(prompt_set: PromptSet, records: TaskData) -> None:
     if prompt_set.label_set not in {records.task, _FROM_MAPPING}:
         raise PromptError(
             f"the prompt set {prompt_set.name!r} was made for the label set {prompt_set.label_set!r},"
-            f" not for {records.task!r}"
+            f" not for {records.task!r}; make one with `merl prompts generate {records.task}`"
         )
     missing = [code for code in records.classes if code not in prompt_set.classes]
     extra = [code for code in prompt_set.classes if code not in records.classes]
@@ -143,17 +155,23 @@ def _check_classes(prompt_set: PromptSet, records: TaskData) -> None:
 
 
 def _scores(
-    model: Any, sets: list[PromptSet], records: TaskData, progress: Callable[[int, int], None] | None
+    model: Any,
+    sets: list[PromptSet],
+    records: TaskData,
+    scoring: _Scoring,
+    progress: Callable[[int, int], None] | None,
 ) -> dict[str, Floats]:
-    """Cosines of every record with every class, (records, classes) in the task's order, by prompt set."""
-    from merl.zeroshot import class_embeddings
+    """Score every record against every class, (records, classes) in the task's order, by prompt set."""
+    from merl.zeroshot import embed_prompts
 
-    texts = {}  # before the ECGs: a faulty prompt should not cost their encoding
-    for item in sets:
-        embedded = np.asarray(class_embeddings(model, item), np.float64)  # (classes, embed_dim)
-        texts[item.name] = embedded[[list(item.classes).index(code) for code in records.classes]]
+    # before the ECGs: a faulty prompt should not cost their encoding
+    embedded = {item.name: embed_prompts(model, item, **scoring) for item in sets}
     ecgs = record_embeddings(model, records, progress=progress).astype(np.float64)
-    return {name: ecgs @ rows.T for name, rows in texts.items()}
+    scores = {}
+    for item in sets:
+        columns = [list(item.classes).index(code) for code in records.classes]
+        scores[item.name] = np.asarray(embedded[item.name].score(ecgs)[:, columns], np.float64)
+    return scores
 
 
 def _checkpoint(model: Any, dataset: str) -> Checkpoint:

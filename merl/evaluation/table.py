@@ -127,10 +127,13 @@ def _notes(result: Result) -> Text:
         )
     elif checkpoint.training is None:
         lines.append("The checkpoint does not say what it was trained on; it may have seen this data set.")
-    if result.role_weights_chosen_here:
+    if result.ensemble != "mean" or result.absent_weight:
+        against = f", phrases against it with weight {result.absent_weight:g}" if result.absent_weight else ""
+        lines.append(f"Not the default scoring: ensemble {result.ensemble}{against}.")
+    if result.scoring_chosen_here:
         lines.append(
-            "That names, synonyms, subtypes and findings weigh alike was decided on this split, for its four"
-            " tasks together: figures of enriched prompts may be a little optimistic here."
+            "How phrases are combined by default was settled with labels of this split, for its four tasks"
+            " together: figures of enriched prompts may be a little optimistic here."
         )
     if result.split == "train":
         lines.append("Split train: for developing only, not a figure to report.")

@@ -45,6 +45,18 @@ def test_classify_json_has_every_class_of_every_record(merl, record, checkpoint)
     assert first["scores"] == pytest.approx(second["scores"], abs=1e-5)
 
 
+def test_classify_combines_phrases_as_told(merl, fails, record, checkpoint):
+    given = classify(record, checkpoint, "--json", prompts="ptbxl-rhythm/knowledge")
+    scores = {}
+    for ensemble in ("mean", "max", "name-weighted"):
+        scores[ensemble] = json.loads(merl(*given, "--ensemble", ensemble).out)[0]["scores"]["AFIB"]
+    assert scores["max"] > scores["mean"] != scores["name-weighted"]
+    less = json.loads(merl(*given, "--absent-weight", 0.25).out)[0]["scores"]["AFIB"]
+    assert less != scores["mean"]
+    assert merl(*given, "--ensemble", "median").code == 2
+    assert merl(*given, "--absent-weight", 1.5).code == 2
+
+
 def test_brackets_in_a_path_are_shown(merl, record, checkpoint):
     folder = record.parent / "ward[bold]"
     shutil.copytree(record.parent, folder, ignore=shutil.ignore_patterns("ward*"))
@@ -82,10 +94,10 @@ def test_all_bad_records_are_named_at_once(fails, damaged, record, checkpoint):
         (
             "plain",
             2,
-            "'plain' is no prompt file; write LABELSET/plain for a shipped set, such as cpsc2018/plain",
+            "'plain' is no prompt file; write LABELSET/plain for a shipped set, such as code15/plain",
         ),
         ("knowlege", 2, "write LABELSET/knowledge"),
-        ("mine.yaml", 2, "unknown prompt file or shipped set 'mine.yaml'; allowed are cpsc2018/knowledge"),
+        ("mine.yaml", 2, "unknown prompt file or shipped set 'mine.yaml'; allowed are code15/knowledge"),
         ("bad.yaml", 1, "unknown key 'clases'; did you mean 'classes'?"),
         ("empty.yaml", 1, "class 'AFIB' has no phrase that speaks for it"),
     ],

@@ -106,25 +106,6 @@ def test_a_place_that_cannot_be_written_is_found_before_the_model_is_asked(fails
     assert server.requests == []
 
 
-def test_show_names_phrases_sources_and_rejections(merl, place):
-    (place / "set.yaml").write_text(
-        "schema: merl/prompt-set/v1\nlabel_set: x\ngenerator: {kind: manual}\nclasses:\n  AF:\n"
-        "    name: atrial [old] fibrillation\n    prompts:\n"
-        "      - {text: irregular rhythm, sources: ['ecg:AFIB#findings/0']}\n"
-        "      - {text: P waves, polarity: absent}\n"
-        "    rejected:\n      - {text: long PR, reason: nothing supports it}\n"
-    )
-    done = merl("prompts", "show", "set.yaml")
-    assert done.code == 0
-    for text in ("AF: atrial [old] fibrillation", "irregular rhythm", "ecg:AFIB#findings/0", "not: P waves"):
-        assert text in done.out
-    assert "rejected 1: nothing supports it" in done.out
-
-
-def test_show_a_file_that_is_not_there(fails):
-    assert "there is no file nowhere.yaml" in fails(1, "prompts", "show", "nowhere.yaml")
-
-
 @pytest.mark.usefixtures("small_knowledge")
 def test_verify_says_of_each_phrase_whether_it_stands(merl, place):
     PromptSet.plain({"AF": "atrial fibrillation", "SR": "sinus rhythm"}).save(place / "mine.yaml")

@@ -8,7 +8,7 @@ from merl.errors import DataError
 from merl.evaluation.result import Result
 from merl.evaluation.run import evaluate
 from merl.evaluation.table import print_result
-from tests.evaluation.toy_task import FakeModel, FakeTask, install
+from tests.evaluation.toy_task import CLASSES, FakeModel, FakeTask, install
 
 
 @pytest.fixture
@@ -64,3 +64,24 @@ def test_the_table_says_all_that_a_reader_must_know(result):
         "Not a medical device",
     ):
         assert said in text
+
+
+def test_another_way_of_scoring_is_in_the_result_and_on_the_page(tmp_path, monkeypatch):
+    monkeypatch.setenv("MERL_CACHE", str(tmp_path / "cache"))
+    task = FakeTask(tmp_path)
+    install(monkeypatch, task)
+    made = evaluate(
+        task.task,
+        data=tmp_path,
+        prompts=[PromptSet.plain(CLASSES)],
+        model=FakeModel(),
+        bootstrap=20,
+        ensemble="max",
+        absent_weight=0.25,
+    )
+    made.save(tmp_path / "result.json")
+    read = Result.load(tmp_path / "result.json")
+    assert (read.ensemble, read.absent_weight) == ("max", 0.25)
+    page = io.StringIO()
+    print_result(read, Console(width=200, file=page))
+    assert "Not the default scoring: ensemble max, phrases against it with weight 0.25." in page.getvalue()

@@ -47,6 +47,8 @@ class FakeTask:
 def install(monkeypatch, task):
     """Put the fake task and a scoring by axes where the run imports them from."""
 
+    from merl.zeroshot import EmbeddedPrompts
+
     def embed_records(model, records, *, progress=None):
         rows = []
         for record in records:
@@ -56,10 +58,11 @@ def install(monkeypatch, task):
                 progress(len(rows))
         return np.array(rows, np.float32)
 
-    def class_embeddings(model, prompt_set):
+    def embed_prompts(model, prompt_set, **scoring):
         texts = [entry.present[0] for entry in prompt_set.classes.values()]
-        return np.array([next(axis for word, axis in AXES.items() if word in text) for text in texts])
+        rows = [np.array([next(axis for word, axis in AXES.items() if word in text)]) for text in texts]
+        return EmbeddedPrompts(rows, [None] * len(rows))
 
     monkeypatch.setattr("merl.datasets.tasks.load_task", lambda name, data, split, sampling_rate: task)
     monkeypatch.setattr("merl.zeroshot.embed_records", embed_records)
-    monkeypatch.setattr("merl.zeroshot.class_embeddings", class_embeddings)
+    monkeypatch.setattr("merl.zeroshot.embed_prompts", embed_prompts)
