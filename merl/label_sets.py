@@ -22,6 +22,7 @@ class LabelClass(BaseModel):
 
     name: str = Field(min_length=1)
     entry: str | None = None  # codes collide between data sets, so a label set may say which concept is meant
+    snomed: str | None = None  # what the data set's files carry where its own abbreviations stand in no record
 
 
 class LabelSet(BaseModel):
@@ -35,10 +36,32 @@ class LabelSet(BaseModel):
     source: str = ""
     classes: dict[str, LabelClass] = Field(min_length=1)
 
+    def coded(self, code: str) -> list[LabelClass]:
+        """Return the class of a code, or those of a SNOMED CT code, which several may share.
+
+        Raises:
+            UsageError: there is none.
+        """
+        found = [self.classes[code]] if code in self.classes else []
+        found = found or [item for item in self.classes.values() if item.snomed == code]
+        if not found:
+            raise UsageError(unknown(f"class of {self.name}", code, self.classes))
+        return found
+
 
 def shipped_label_sets() -> list[str]:
     """Return the names of the label sets that come with the package, sorted."""
     return sorted(path.stem for path in (content_dir("prompts") / "label_sets").glob("*.yaml"))
+
+
+def sets_with_code(code: str) -> list[tuple[str, str]]:
+    """Return the shipped label sets that have a class of this code, each with the entry it means there."""
+    found = []
+    for name in shipped_label_sets():
+        item = load_label_set(name).classes.get(code)
+        if item is not None and item.entry is not None:
+            found.append((name, item.entry))
+    return found
 
 
 def load_label_set(labels: str | Path | dict[str, str]) -> LabelSet:
