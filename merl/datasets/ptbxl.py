@@ -207,5 +207,6 @@ DATASET = Published(
     records=_list,
     statements=_statements,
     suffixes=(".hea", ".dat"),
+    rates=(100, 500),
     every_fold=True,
 )

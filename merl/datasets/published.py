@@ -92,6 +92,7 @@ class Published:
         read: reads a record from its path and row.
         suffixes: of the files that a record's path stands for.
         splits: the folds of each split.
+        rates: at which sampling rates in hertz it is published, where there is a choice.
         every_fold: whether a folder without one of the folds is incomplete; folds by a hash may be empty.
         label_set: names what ``statements`` returns where no task does.
     """
@@ -110,6 +111,7 @@ class Published:
     read: Callable[[Path, int], ECGRecord] = read_file
     suffixes: tuple[str, ...] = (".hea", ".mat")
     splits: Mapping[Split, tuple[int, ...]] = field(default_factory=lambda: FOLDS)
+    rates: tuple[int, ...] = ()
     every_fold: bool = False
     label_set: str | None = None
 
