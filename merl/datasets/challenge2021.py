@@ -28,7 +28,7 @@ SCORED_AS = {
 }
 
 
-def challenge_form(key: str, name: str, records_in_all: int, names: str) -> Published:
+def challenge_form(key: str, name: str, records_in_all: int, names: str, folder: str) -> Published:
     """Describe one of the Challenge's data sets.
 
     Args:
@@ -36,6 +36,7 @@ def challenge_form(key: str, name: str, records_in_all: int, names: str) -> Publ
         name: as the Challenge writes it.
         records_in_all: how many it has.
         names: a regular expression of its records' names.
+        folder: of ``training`` that holds them.
     """
     pattern = re.compile(names)
 
@@ -50,6 +51,8 @@ def challenge_form(key: str, name: str, records_in_all: int, names: str) -> Publ
         licence=LICENCE,
         doi=DOI,
         url=URL,
+        files_url="https://physionet.org/files/challenge-2021/1.0.3/",
+        files_only=f"^training/{folder}/",
         folds=HASHED_RECORDS,
         find=finder(pattern),
         records=records,

@@ -6,4 +6,4 @@ as ``training/cpsc_2018_extra/gN/Q####``. Folds are ours, by a hash of the recor
 
 from merl.datasets.challenge2021 import challenge_form
 
-DATASET = challenge_form("cpsc-extra", "CPSC-Extra", 3453, r"Q\d{4}")
+DATASET = challenge_form("cpsc-extra", "CPSC-Extra", 3453, r"Q\d{4}", "cpsc_2018_extra")

@@ -1,4 +1,4 @@
-"""Chapman-Shaoxing-Ningbo 1.0.0: 45,152 12-lead ECGs of 10 s at 500 Hz, each of another patient.
+"""CSN, Chapman-Shaoxing-Ningbo 1.0.0: 45,152 12-lead ECGs of 10 s at 500 Hz, each of another patient.
 
 Zheng et al., A large scale 12-lead electrocardiogram database for arrhythmia study, PhysioNet (2022),
 doi:10.13026/wgex-er52, licence CC BY 4.0; Scientific Data 7:48 (2020), doi:10.1038/s41597-020-0386-x. The
@@ -58,12 +58,13 @@ def _conditions(path: Path) -> dict[str, str]:
 
 DATASET = Published(
     key="csn",
-    name="Chapman-Shaoxing-Ningbo",
+    name="CSN",
     version="1.0.0",
     records_in_all=45152,
     licence="CC BY 4.0",
     doi="10.13026/wgex-er52",
     url="https://physionet.org/content/ecg-arrhythmia/1.0.0/",
+    files_url="https://physionet.org/files/ecg-arrhythmia/1.0.0/",
     folds=HASHED_RECORDS.replace("patients are not told", "each is another patient's"),
     find=finder(_PATTERN),
     records=_records,

@@ -7,4 +7,4 @@ a hash of the record's name, since neither folds nor patients are published.
 
 from merl.datasets.challenge2021 import challenge_form
 
-DATASET = challenge_form("georgia", "Georgia", 10344, r"E\d{5}")
+DATASET = challenge_form("georgia", "Georgia", 10344, r"E\d{5}", "georgia")

@@ -60,6 +60,7 @@ DATASET = Published(
     licence="ODC-By 1.0",
     doi="10.13026/eegm-h675",
     url="https://physionet.org/content/ludb/1.0.1/",
+    files_url="https://physionet.org/files/ludb/1.0.1/",
     folds=HASHED,
     find=find,
     records=_records,

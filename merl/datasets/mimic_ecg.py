@@ -159,6 +159,7 @@ DATASET = Published(
     licence=LICENCE,
     doi=DOI,
     url="https://physionet.org/content/mimic-iv-ecg/1.0/",
+    files_url="https://physionet.org/files/mimic-iv-ecg/1.0/",
     folds="none; it has reports and no labels, and is for pretraining",
     find=find,
     records=_list,

@@ -25,4 +25,4 @@ def _records(root: Path, _sampling_rate: int) -> Records:
     return records.take(i for i, name in enumerate(records.names) if re.fullmatch(NAMES, name))
 
 
-DATASET = dataclasses.replace(challenge_form("ningbo", "Ningbo", 34905, NAMES), records=_records)
+DATASET = dataclasses.replace(challenge_form("ningbo", "Ningbo", 34905, NAMES, "ningbo"), records=_records)

@@ -8,4 +8,4 @@ share a patient, and intervals by patients are intervals by records.
 
 from merl.datasets.challenge2021 import challenge_form
 
-DATASET = challenge_form("ptb", "PTB", 516, r"S\d{4}")
+DATASET = challenge_form("ptb", "PTB", 516, r"S\d{4}", "ptb")

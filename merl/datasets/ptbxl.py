@@ -202,6 +202,7 @@ DATASET = Published(
     licence=LICENCE,
     doi=DOI,
     url=URL,
+    files_url="https://physionet.org/files/ptb-xl/1.0.3/",
     folds="the publisher's, by patient: 1-8 train, 9 validation, 10 test",
     find=find,
     records=_list,

@@ -28,8 +28,8 @@ Split = Literal["train", "val", "test", "all"]
 FOLDS: Mapping[Split, tuple[int, ...]] = MappingProxyType(
     {"train": (1, 2, 3, 4, 5, 6, 7, 8), "val": (9,), "test": (10,), "all": tuple(range(1, 11))}
 )
-HASHED = "by a hash of the patient: 1-8 train, 9 validation, 10 test"
-HASHED_RECORDS = "by a hash of the record, patients are not told: 1-8 train, 9 validation, 10 test"
+HASHED = "ours, by a hash of the patient: 1-8 train, 9 validation, 10 test"
+HASHED_RECORDS = "ours, by a hash of the record, patients are not told: 1-8 train, 9 validation, 10 test"
 
 #: What a record says of itself, in its publisher's codes; ``None`` where that cannot be read.
 Statements = tuple[frozenset[str] | None, ...]
@@ -86,6 +86,8 @@ class Published:
         records_in_all: how many are published.
         folds: in words, whose they are or by which rule.
         url: where it is to be had.
+        files_url: the folder of its files and their checksums, where its publisher has one.
+        files_only: a regular expression of those of them that are its own.
         find: returns the data set's folder, given that or one that holds it; ``None`` where it is not there.
         records: lists the records of a folder at a sampling rate (which only PTB-XL offers a choice of).
         statements: reads what is said of some of them.
@@ -113,6 +115,8 @@ class Published:
     splits: Mapping[Split, tuple[int, ...]] = field(default_factory=lambda: FOLDS)
     rates: tuple[int, ...] = ()
     every_fold: bool = False
+    files_url: str | None = None
+    files_only: str | None = None
     label_set: str | None = None
 
     def folder(self, data: Path | str) -> Path:

@@ -86,14 +86,14 @@ TASKS = {
         _ptbxl("ptbxl-sub", "diagnostic_subclass", "23 diagnostic subclasses", 2158, "sub_class"),
         _ptbxl("ptbxl-form", "form", "19 statements on the form of the waves", 880, "form"),
         _ptbxl("ptbxl-rhythm", "rhythm", "12 statements on rhythm", 2098, "rhythm"),
-        Task("cpsc2018", cpsc2018.DATASET, _same, "nine types", "a tenth of 6,877", "icbeb/icbeb"),
-        Task("csn", csn.DATASET, csn.classes, "conditions by SNOMED code", "a tenth of 45,152", "chapman/chapman"),
-        Task("georgia", georgia.DATASET, challenge2021.scored, "diagnoses the Challenge 2021 scores", "a tenth of 10,344"),
-        Task("mitbih-aami", mitbih.DATASET, mitbih.beats, "AAMI beat groups in 10 s", "windows of 22 recordings"),
-        Task("mitbih-rhythm", mitbih.DATASET, mitbih.rhythms, "rhythms in 10 s", "windows of 22 recordings"),
-        Task("ludb", ludb.DATASET, ludb.classes, "cardiologists' diagnoses", "a tenth of 200"),
-        Task("code15", code15.DATASET, _same, "six abnormalities", "a tenth of 345,779"),
-        Task("sph", sph.DATASET, sph.classes, "44 AHA/ACC/HRS statements", "a tenth of 25,770"),
+        Task("cpsc2018", cpsc2018.DATASET, _same, "nine types", "about 690", "icbeb/icbeb"),
+        Task("csn", csn.DATASET, csn.classes, "conditions by SNOMED code", "about 4,500", "chapman/chapman"),
+        Task("georgia", georgia.DATASET, challenge2021.scored, "diagnoses the Challenge 2021 scores", "about 1,030"),
+        Task("mitbih-aami", mitbih.DATASET, mitbih.beats, "AAMI beat groups in 10 s", "3,960 windows"),
+        Task("mitbih-rhythm", mitbih.DATASET, mitbih.rhythms, "rhythms in 10 s", "3,960 windows"),
+        Task("ludb", ludb.DATASET, ludb.classes, "cardiologists' diagnoses", "about 20"),
+        Task("code15", code15.DATASET, _same, "six abnormalities", "about 34,600"),
+        Task("sph", sph.DATASET, sph.classes, "44 AHA/ACC/HRS statements", "about 2,600"),
     )
 }
 
