@@ -22,7 +22,9 @@ class LabelClass(BaseModel):
 
     name: str = Field(min_length=1)
     entry: str | None = None  # codes collide between data sets, so a label set may say which concept is meant
-    snomed: str | None = None  # what the data set's files carry where its own abbreviations stand in no record
+    snomed: str | None = (
+        None  # what the data set's files carry where its own abbreviations stand in no record
+    )
 
 
 class LabelSet(BaseModel):

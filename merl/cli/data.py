@@ -40,7 +40,9 @@ def check(
 
 @app.command()
 def audit(
-    official: Annotated[Path, typer.Argument(metavar="DIR", help="MERL's release: the folder of data_split.")],
+    official: Annotated[
+        Path, typer.Argument(metavar="DIR", help="MERL's release: the folder of data_split.")
+    ],
     *,
     data: Annotated[
         Path | None, typer.Option(help="Data sets to compare with; those in DIR itself if not given.")

@@ -83,7 +83,9 @@ def audit(official: str | Path, data: str | Path | None = None) -> list[TaskAudi
     """
     release = merl_release.folder(official)
     found = [
-        _audit(task, release, data) for task in TASKS.values() if task.official and _has(release, task.official)
+        _audit(task, release, data)
+        for task in TASKS.values()
+        if task.official and _has(release, task.official)
     ]
     if not found:
         raise DataError(f"no table of MERL's release is in {release}; get it again")

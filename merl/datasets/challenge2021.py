@@ -11,7 +11,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from merl.datasets.published import HASHED_RECORDS, Published, Records, diagnoses, files_below, finder, of_files
+from merl.datasets.published import (
+    HASHED_RECORDS,
+    Published,
+    Records,
+    diagnoses,
+    files_below,
+    finder,
+    of_files,
+)
 from merl.label_sets import LabelSet
 
 URL = "https://physionet.org/content/challenge-2021/1.0.3/"

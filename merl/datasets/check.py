@@ -106,7 +106,9 @@ def check(
         except DataError:
             names = ", ".join(published.name for published in DATASETS.values())
             raise DataError(f"no data set is in {data}; known are {names}") from None
-        raise DataError(f"{release} is the data_split of MERL's release; `merl data audit {data}` compares it")
+        raise DataError(
+            f"{release} is the data_split of MERL's release; `merl data audit {data}` compares it"
+        )
     return [_check(DATASETS[key], root, waveforms, progress) for key, root in found.items()]
 
 
@@ -131,7 +133,9 @@ def _check(
     except MerlError as problem:
         problems.append(str(problem))
     gone = {rate: published.missing(some) for rate, some in listed.items()}
-    folds = Counter(fold for fold in next(iter(listed.values())).folds.tolist() if fold) if listed else Counter()
+    folds = (
+        Counter(fold for fold in next(iter(listed.values())).folds.tolist() if fold) if listed else Counter()
+    )
     if published.every_fold and (absent := [f for f in published.splits["all"] if f not in folds]):
         problems.append(f"no record of fold {', '.join(map(str, absent))}")
     there = min(gone, key=lambda rate: int(gone[rate].sum()), default=0)
@@ -168,7 +172,10 @@ def _check(
 
 def _reports(root: Path) -> list[str]:
     pairs, left_out = mimic_ecg.MIMICECG(root).reports()
-    return [f"{len(pairs)} records with a report", *(f"{count}: {reason}" for reason, count in left_out.items())]
+    return [
+        f"{len(pairs)} records with a report",
+        *(f"{count}: {reason}" for reason, count in left_out.items()),
+    ]
 
 
 def _count(

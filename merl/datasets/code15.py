@@ -60,8 +60,12 @@ def _statements(root: Path, records: Records) -> Statements:
     with reading(root / EXAMS, columns, "CODE-15%"):
         table = pd.read_csv(root / EXAMS, usecols=columns).set_index("exam_id")
     present = {column: table[column].astype(str).str.strip().str.lower() for column in ABNORMALITIES}
-    if odd := sorted({value for column in present.values() for value in set(column)} - {"true", "false", "1", "0"}):
-        raise DataError(f"{root / EXAMS} has the label value {odd[0]!r}; true or false is meant, get it again")
+    if odd := sorted(
+        {value for column in present.values() for value in set(column)} - {"true", "false", "1", "0"}
+    ):
+        raise DataError(
+            f"{root / EXAMS} has the label value {odd[0]!r}; true or false is meant, get it again"
+        )
     true = {column: values.isin(["true", "1"]) for column, values in present.items()}
     marked = {column: set(table.index[values]) for column, values in true.items()}
     return tuple(

@@ -70,7 +70,9 @@ def _statements(root: Path, records: Records) -> Statements:
         found = _reference(root, records)
     for name, codes in zip(records.names, found, strict=True):
         if odd := sorted(code for code in codes or () if code not in CLASS):
-            raise DataError(f"{name} has the label {odd[0]!r}, which is none of CPSC2018's nine; get it again")
+            raise DataError(
+                f"{name} has the label {odd[0]!r}, which is none of CPSC2018's nine; get it again"
+            )
     return tuple(codes if codes is None else frozenset(CLASS[code] for code in codes) for codes in found)
 
 
@@ -87,7 +89,9 @@ def _reference(root: Path, records: Records) -> Statements:
                 raise DataError(f"{table} lacks the columns {', '.join(absent)}; use the file as published")
             for row in reader:
                 labels = (str(row[column] or "").strip() for column in _COLUMNS[1:])
-                said[row["Recording"].strip()] = frozenset(label.removesuffix(".0") for label in labels if label)
+                said[row["Recording"].strip()] = frozenset(
+                    label.removesuffix(".0") for label in labels if label
+                )
     return tuple(said.get(name) for name in records.names)
 
 

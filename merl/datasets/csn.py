@@ -16,7 +16,15 @@ import re
 from pathlib import Path
 
 from merl.datasets.challenge2021 import by_code
-from merl.datasets.published import HASHED_RECORDS, Published, Records, diagnoses, files_below, finder, of_files
+from merl.datasets.published import (
+    HASHED_RECORDS,
+    Published,
+    Records,
+    diagnoses,
+    files_below,
+    finder,
+    of_files,
+)
 from merl.errors import DataError
 from merl.label_sets import LabelSet
 
@@ -36,7 +44,9 @@ def classes(root: Path, label_set: LabelSet) -> dict[str, str]:
     Raises:
         DataError: the table names a class of the label set otherwise, or lacks its columns.
     """
-    table = next((path for path in (root, *root.parents[:1], *root.glob("*")) if (path / CONDITIONS).is_file()), None)
+    table = next(
+        (path for path in (root, *root.parents[:1], *root.glob("*")) if (path / CONDITIONS).is_file()), None
+    )
     if table is not None:
         named = _conditions(table / CONDITIONS)
         meant = {label: item.snomed for label, item in label_set.classes.items() if item.snomed}

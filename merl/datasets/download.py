@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     import httpx
 
 SUMS = "SHA256SUMS.txt"
-_LINE = re.compile(r"([0-9a-fA-F]{64}) [ *](.+)")
-_CHUNK = 1 << 20
+_LINE = re.compile(r"([0-9a-fA-F]{64})\s+\*?(.+)")
 _TRIES = 3  # of one file, each going on where the last one stopped
 _SECONDS = 60.0
 
@@ -49,7 +48,7 @@ def download(
         base_url: the folder that holds the list of checksums.
         out: the folder they are written to, laid out as published.
         only: a regular expression that the paths must contain; all files if not given.
-        progress: called before each file and at the end.
+        progress: called before each file, as its bytes come, and at the end.
 
     Raises:
         UsageError: ``base_url`` is no http address, or ``only`` is no regular expression or fits no file.
@@ -65,18 +64,26 @@ def download(
         files = _chosen(_sums(listed, f"{base}/{SUMS}"), only)
         fetched = kept = size = 0
         for done, (name, checksum) in enumerate(files.items()):
-            if progress:
-                progress(done, len(files), name)
+            tell = _teller(progress, done, len(files), name)
+            tell(0)
             target = out / name
             if target.is_file() and sha256(target) == checksum:
                 kept += 1
                 continue
-            size += _fetch(client, f"{base}/{quote(name)}", target, checksum)
+            size += _fetch(client, f"{base}/{quote(name)}", target, checksum, tell)
             fetched += 1
         if progress:
             progress(len(files), len(files), "done")
     write_text(out / SUMS, listed)
     return Downloaded(fetched, kept, size)
+
+
+def _teller(progress: Progress | None, done: int, total: int, name: str) -> Callable[[int], None]:
+    def tell(size: int) -> None:
+        if progress:
+            progress(done, total, f"{name} {size / 1e6:.0f} MB" if size >= 1e6 else name)
+
+    return tell
 
 
 def _list(client: httpx.Client, base: str) -> str:
@@ -98,7 +105,9 @@ def _sums(text: str, url: str) -> dict[str, str]:
             raise DataError(f"{url} line {number} is no checksum and path; give the folder of the data set")
         path = PurePosixPath(match[2].strip())
         if path.is_absolute() or ".." in path.parts or "\\" in match[2]:
-            raise DataError(f"{url} line {number} names {path}, which lies outside the data set; do not use it")
+            raise DataError(
+                f"{url} line {number} names {path}, which lies outside the data set; do not use it"
+            )
         files[str(path)] = match[1].lower()
     if not files:
         raise DataError(f"{url} lists no files; give the folder of the data set")
@@ -118,7 +127,7 @@ def _chosen(files: dict[str, str], only: str | None) -> dict[str, str]:
     return chosen
 
 
-def _fetch(client: httpx.Client, url: str, target: Path, checksum: str) -> int:
+def _fetch(client: httpx.Client, url: str, target: Path, checksum: str, tell: Callable[[int], None]) -> int:
     """Fetch one file beside its place and put it there; returns the bytes that came over the line."""
     part = target.with_name(f".{target.name}.part")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -126,7 +135,7 @@ def _fetch(client: httpx.Client, url: str, target: Path, checksum: str) -> int:
     for _ in range(_TRIES):
         begun = part.is_file()
         try:
-            came += _append(client, url, part)
+            came += _append(client, url, part, tell)
         except _Cut as cut:
             came += cut.came
             continue
@@ -147,22 +156,26 @@ class _Cut(Exception):  # noqa: N818 - it ends an attempt, not the work
         self.came = came
 
 
-def _append(client: httpx.Client, url: str, part: Path) -> int:
+def _append(client: httpx.Client, url: str, part: Path, tell: Callable[[int], None]) -> int:
     """Fetch what a partial file lacks, or all of it where the server cannot begin in the middle."""
     import httpx
 
     start = part.stat().st_size if part.is_file() else 0
     headers = {"Range": f"bytes={start}-"} if start else {}
     came = 0
-    with _talking(url), client.stream("GET", url, headers={**headers, "Accept-Encoding": "identity"}) as reply:
+    with (
+        _talking(url),
+        client.stream("GET", url, headers={**headers, "Accept-Encoding": "identity"}) as reply,
+    ):
         if reply.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE and start:
             return 0  # it is whole already, or longer than the file: the checksum tells
         reply.raise_for_status()
         goes_on = reply.status_code == httpx.codes.PARTIAL_CONTENT and _begins_at(reply, start)
         try:
             with part.open("ab" if goes_on else "wb") as handle:
-                for chunk in reply.iter_raw(_CHUNK):
+                for chunk in reply.iter_raw():  # as it comes: what is here when the line breaks is kept
                     came += handle.write(chunk)
+                    tell(start * goes_on + came)
         except httpx.TransportError:
             raise _Cut(came) from None
         expected = reply.headers.get("Content-Length")

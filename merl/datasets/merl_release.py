@@ -39,10 +39,17 @@ def folder(data: str | Path | None) -> Path:
         DataError: it is not there.
     """
     if data is None:
-        raise UsageError("the labels merl-compat need MERL's release; give the folder that holds its data_split")
+        raise UsageError(
+            "the labels merl-compat need MERL's release; give the folder that holds its data_split"
+        )
     root = Path(data)
     found = next(
-        (path for path in (root, root / "data_split", root / "merl-official" / "data_split") if _is_split(path)), None
+        (
+            path
+            for path in (root, root / "data_split", root / "merl-official" / "data_split")
+            if _is_split(path)
+        ),
+        None,
     )
     if found is None:
         raise DataError(f"there is no data_split of MERL's release in {root}; get it from MERL's repository")
@@ -128,7 +135,9 @@ def _ordered(there: Records, names: list[str], position: dict[str, int]) -> Reco
     strangers = np.arange(1, len(names) + 1) + (int(there.patients.max()) if len(there) else 0)
     return Records(
         names=tuple(names),
-        paths=tuple(there.paths[row] if row >= 0 else nowhere / name for name, row in zip(names, rows, strict=True)),
+        paths=tuple(
+            there.paths[row] if row >= 0 else nowhere / name for name, row in zip(names, rows, strict=True)
+        ),
         patients=np.where(kept >= 0, there.patients[kept], strangers),
         folds=np.where(kept >= 0, there.folds[kept], 0),
         rows=np.where(kept >= 0, there.rows[kept], 0),

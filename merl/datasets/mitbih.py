@@ -27,7 +27,30 @@ from merl.records import ECGRecord
 PACED = (102, 104, 107, 217)
 DS11 = (101, 106, 108, 109, 114, 115, 116, 119, 122, 209, 223)
 DS12 = (112, 118, 124, 201, 203, 205, 207, 208, 215, 220, 230)
-DS2 = (100, 103, 105, 111, 113, 117, 121, 123, 200, 202, 210, 212, 213, 214, 219, 221, 222, 228, 231, 232, 233, 234)
+DS2 = (
+    100,
+    103,
+    105,
+    111,
+    113,
+    117,
+    121,
+    123,
+    200,
+    202,
+    210,
+    212,
+    213,
+    214,
+    219,
+    221,
+    222,
+    228,
+    231,
+    232,
+    233,
+    234,
+)
 WINDOW = 3600  # samples, 10 s at 360 Hz
 WINDOWS = 180  # in the 650,000 samples of a recording
 
@@ -73,7 +96,9 @@ def _annotated(path: Path) -> list[set[str]] | None:
     try:
         marks = wfdb.rdann(str(path), "atr")
     except Exception as problem:  # on damaged files the library raises anything
-        raise DataError(f"cannot read the annotations {path}.atr ({type(problem).__name__}); get them again") from None
+        raise DataError(
+            f"cannot read the annotations {path}.atr ({type(problem).__name__}); get them again"
+        ) from None
     windows: list[set[str]] = [set() for _ in range(WINDOWS)]
     rhythm, since = "", 0
     for sample, symbol, note in zip(marks.sample, marks.symbol, marks.aux_note, strict=True):

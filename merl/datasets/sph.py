@@ -81,7 +81,10 @@ def classes(root: Path, label_set: LabelSet) -> dict[str, str]:
 
     if (root / CODES).is_file():
         with reading(root / CODES, ["Code"], "SPH"):
-            known = {code.strip() for code in pd.read_csv(root / CODES, usecols=["Code"], dtype=str)["Code"].dropna()}
+            known = {
+                code.strip()
+                for code in pd.read_csv(root / CODES, usecols=["Code"], dtype=str)["Code"].dropna()
+            }
         if odd := [label for label in label_set.classes if label not in known]:
             raise DataError(
                 f"{root / CODES} lacks the codes {', '.join(odd[:3])} of the label set {label_set.name};"

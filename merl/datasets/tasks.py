@@ -76,7 +76,9 @@ def _same(_root: Path, label_set: LabelSet) -> dict[str, str]:
 
 
 def _ptbxl(name: str, column: str, description: str, test: int, official: str) -> Task:
-    return Task(name, ptbxl.DATASET, _scp_groups(column), description, str(test), f"ptbxl/{official}/ptbxl_{official}")
+    return Task(
+        name, ptbxl.DATASET, _scp_groups(column), description, str(test), f"ptbxl/{official}/ptbxl_{official}"
+    )
 
 
 TASKS = {
@@ -88,7 +90,13 @@ TASKS = {
         _ptbxl("ptbxl-rhythm", "rhythm", "12 statements on rhythm", 2098, "rhythm"),
         Task("cpsc2018", cpsc2018.DATASET, _same, "nine types", "about 690", "icbeb/icbeb"),
         Task("csn", csn.DATASET, csn.classes, "conditions by SNOMED code", "about 4,500", "chapman/chapman"),
-        Task("georgia", georgia.DATASET, challenge2021.scored, "diagnoses the Challenge 2021 scores", "about 1,030"),
+        Task(
+            "georgia",
+            georgia.DATASET,
+            challenge2021.scored,
+            "diagnoses the Challenge 2021 scores",
+            "about 1,030",
+        ),
         Task("mitbih-aami", mitbih.DATASET, mitbih.beats, "AAMI beat groups in 10 s", "3,960 windows"),
         Task("mitbih-rhythm", mitbih.DATASET, mitbih.rhythms, "rhythms in 10 s", "3,960 windows"),
         Task("ludb", ludb.DATASET, ludb.classes, "cardiologists' diagnoses", "about 20"),
