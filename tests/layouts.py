@@ -16,14 +16,14 @@ MITBIH_NOTES = [(18, "+", "(N"), (3600 * 2 + 100, "+", "(AFIB"), (3600 * 4, "+",
 
 
 def beats(seconds: float, rate: float, leads: int = 12, seed: int = 0) -> np.ndarray:
-    """Simulate pulses, one a second, of another height in each lead; shape (leads, samples), in millivolts."""
+    """Simulate pulses, one a second, of another height in each lead, as (leads, samples) in mV."""
     time = np.arange(round(seconds * rate)) / rate
     pulse = np.exp(-0.5 * (((time % 1) - 0.5) / 0.02) ** 2)
     return np.random.default_rng(seed).uniform(0.5, 1.5, (leads, 1)) * pulse
 
 
 def challenge_record(path: Path, codes: str | None, *, seed: int = 0, space: bool = False) -> Path:
-    """Write a record as the Challenge does: a ``.mat`` of version 4 behind a header with a ``#Dx:`` line."""
+    """Write a record as the Challenge does: a ``.mat`` of version 4 and a header with a ``#Dx:`` line."""
     path.parent.mkdir(parents=True, exist_ok=True)
     signal = np.round(beats(2, 500, seed=seed) * 1000).astype("<i2")
     savemat(f"{path}.mat", {"val": signal}, format="4")

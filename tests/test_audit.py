@@ -29,21 +29,15 @@ def release(tmp_path):
             columns=["ecg_path", "age", "diagnose", *COLUMNS],
         )
         save(table, root / f"data_split/chapman/chapman_{split}.csv")
-    for split, order in {"train": "HYP MI NORM CD STTC", "val": "HYP NORM MI CD STTC", "test": "HYP NORM MI CD STTC"}.items():  # fmt: skip
-        number = {"train": 1, "val": 25, "test": 28}[split]
-        columns = order.split()
+    orders = {"train": "HYP MI NORM CD STTC", "val": "HYP NORM MI CD STTC", "test": "HYP NORM MI CD STTC"}
+    for split, number in {"train": 1, "val": 25, "test": 28}.items():
+        columns = orders[split].split()
         name = f"records100/00000/{number:05d}_lr"
-        row = [
-            number,
-            1000 + number,
-            1,
-            name,
-            name.replace("lr", "hr"),
-            "['NORM']",
-            *(int(c == "NORM") for c in columns),
-        ]
+        marks = [int(code == "NORM") for code in columns]
+        row = [number, 1000 + number, 1, name, name.replace("lr", "hr"), "['NORM']", *marks]
         facts = ["ecg_id", "patient_id", "strat_fold", "filename_lr", "filename_hr", "super_class"]
-        save(pd.DataFrame([row], columns=[*facts, *columns]), root / f"data_split/ptbxl/super_class/ptbxl_super_class_{split}.csv")  # fmt: skip
+        table = pd.DataFrame([row], columns=[*facts, *columns])
+        save(table, root / f"data_split/ptbxl/super_class/ptbxl_super_class_{split}.csv")
     return root
 
 
@@ -66,7 +60,8 @@ def test_columns_are_compared_with_the_releases_own_lists(release):
 
 def test_columns_are_compared_with_a_data_set_that_is_there(release, tmp_path, tiny_ptbxl):
     data = tmp_path / "data"
-    layouts.csn(data / "csn", {"JS00001": "164889003,426177001", "JS00002": "164890007", "JS00003": "426783006", "JS00005": "426783006"})  # fmt: skip
+    codes = {"JS00001": "164889003,426177001", "JS00002": "164890007"}
+    layouts.csn(data / "csn", codes | dict.fromkeys(("JS00003", "JS00005"), "426783006"))
     (data / "ptb-xl").symlink_to(tiny_ptbxl)
     found = {item.task: item for item in audit(release, data)}
     csn = found["csn"]
@@ -86,7 +81,7 @@ def test_a_data_set_that_cannot_be_compared_says_why(release, tmp_path):
 
 
 def test_the_compatible_labels_are_the_releases_as_they_are(release, tmp_path, tiny_ptbxl):
-    layouts.csn(tmp_path / "csn", {name: "426783006" for name in ("JS00001", "JS00002", "JS00009")})
+    layouts.csn(tmp_path / "csn", dict.fromkeys(("JS00001", "JS00002", "JS00009"), "426783006"))
     data = load_task("csn", tmp_path / "csn", "train", labels="merl-compat", official=release)
     assert data.truth == "merl-compat"
     assert data.names == ("JS00001", "JS00002", "JS00009")

@@ -95,7 +95,7 @@ def test_every_record_is_read_when_asked(tmp_path, write_record):
 def test_a_folder_of_nothing_and_one_of_the_release(tmp_path):
     with pytest.raises(DataError, match="there is no folder"):
         check(tmp_path / "nowhere")
-    with pytest.raises(DataError, match="no data set is in .*; known are PTB-XL, CPSC2018, CSN"):
+    with pytest.raises(DataError, match=r"no data set is in .*; known are PTB-XL, CPSC2018, CSN"):
         check(tmp_path)
     (tmp_path / "data_split/chapman").mkdir(parents=True)
     with pytest.raises(DataError, match="`merl data audit"):

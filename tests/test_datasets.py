@@ -24,7 +24,7 @@ def test_every_data_set_says_what_it_is():
         assert published.doi.startswith("10.")
         assert published.records_in_all > 0
         assert published.url.startswith("http")
-        with pytest.raises(DataError, match="there is no .* it is published at http"):
+        with pytest.raises(DataError, match=r"there is no .* it is published at http"):
             published.folder("/nowhere")
 
 
@@ -110,7 +110,7 @@ def test_cpsc2018_in_the_challenges_form_with_codes_or_abbreviations(tmp_path):
 def test_two_forms_of_cpsc2018_are_told_apart(tmp_path):
     layouts.challenge_record(tmp_path / "A0001", "59118001")
     layouts.cpsc2018(tmp_path, {"A0002": (5,)})
-    with pytest.raises(DataError, match="in two forms: 1 records with headers and 1 without, such as A0002"):
+    with pytest.raises(DataError, match="in two forms: 1 records with headers, 1 without, such as A0002"):
         listed(cpsc2018, tmp_path)
 
 

@@ -10,7 +10,6 @@ import typer
 from merl.cli.console import note, print_json, progress
 from merl.cli.data_tables import print_audit, print_check
 
-
 app = typer.Typer(help="Fetch, check and prepare published ECG data sets.", no_args_is_help=True)
 
 

@@ -53,9 +53,8 @@ def _print_labels(task: str, records: dict[str, int], labels: dict[str, dict[str
 
 
 def _print_waveforms(found: Waveforms) -> None:
-    print(
-        f"  {found.read:,} records read, at {', '.join(f'{rate} Hz: {n:,}' for rate, n in found.rates.items())}"
-    )
+    rates = ", ".join(f"{rate} Hz: {count:,}" for rate, count in found.rates.items())
+    print(f"  {found.read:,} records read, at {rates}")
     if found.seconds:
         print(f"  {found.seconds[0]:g} to {found.seconds[1]:g} s")
     for leads, count in found.leads.items():

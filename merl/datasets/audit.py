@@ -1,7 +1,7 @@
 """How the labels of MERL's release differ from the fixed ones, column by column.
 
-Two things are compared: the release's columns with the release's own lists of labels, which needs nothing else,
-and with the labels read from the data sets, for those records that are there.
+Two things are compared: the release's columns with the release's own lists of labels, which needs nothing
+else, and with the labels read from the data sets, for those records that are there.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The form that the PhysioNet/CinC Challenge 2021 gave to eight data sets: headers that carry SNOMED CT codes.
+"""The form that the Challenge 2021 of PhysioNet and CinC gave to eight data sets: SNOMED CT in headers.
 
 Reyna et al., Will two do? Varying dimensions in electrocardiography, Computing in Cardiology 48 (2021),
-doi:10.23919/CinC53138.2021.9662687; on PhysioNet as doi:10.13026/34va-7q14. Folders ``training/NAME/gN`` hold
-``X.hea`` and ``X.mat``; a line ``#Dx:`` holds the codes. Patients are not told. The Challenge scores four
-pairs of codes as one, and so do the tasks.
+doi:10.23919/CinC53138.2021.9662687; on PhysioNet as doi:10.13026/34va-7q14. Folders ``training/NAME/gN``
+hold ``X.hea`` and ``X.mat``; a line ``#Dx:`` holds the codes. Patients are not told. The Challenge scores
+four pairs of codes as one, and so do the tasks.
 """
 
 from __future__ import annotations

@@ -181,7 +181,8 @@ def _reports(root: Path) -> list[str]:
 def _count(
     published: Published, root: Path, records: Records, statements: Statements
 ) -> tuple[dict[str, TaskCheck], dict[str, int]]:
-    tasks, known = {}, set()
+    tasks: dict[str, TaskCheck] = {}
+    known: set[str] = set()
     for task in TASKS.values():
         if task.published is published:
             label_set = load_label_set(task.name)

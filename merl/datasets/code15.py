@@ -1,10 +1,11 @@
-"""CODE-15%: 345,779 12-lead ECGs of 7 or 10 s at 400 Hz of 233,770 patients in Minas Gerais, six abnormalities.
+"""CODE-15%: 345,779 12-lead ECGs of 7 or 10 s at 400 Hz of 233,770 patients, with six abnormalities.
 
 Ribeiro et al. (2021), doi:10.5281/zenodo.4916206, licence CC BY 4.0; Nature Communications 11:1760 (2020),
 doi:10.1038/s41467-020-15432-4. ``exams.csv`` names patient, labels and file; ``exams_part0.hdf5`` to
-``exams_part17.hdf5`` hold ``exam_id`` (records) and ``tracings`` (records, 4096 samples, 12 leads), padded with
-zeros at both ends, which are taken off again. They are read as millivolts, as the PhysioNet/CinC Challenge 2025
-reads them; the data set itself does not state the unit. Folds are ours, by a hash of the patient.
+``exams_part17.hdf5`` hold ``exam_id`` (records) and ``tracings`` (records, 4096 samples, 12 leads), padded
+with zeros at both ends, which are taken off again. They are read as millivolts, as the PhysioNet/CinC
+Challenge 2025 reads them; the data set itself does not state the unit. Folds are ours, by a hash of the
+patient.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """CPSC2018: 6,877 12-lead ECGs of 6-60 s at 500 Hz with one to three of nine types.
 
 Liu et al., An open access database for evaluating the algorithms of electrocardiogram rhythm and morphology
-abnormality detection, J. Med. Imaging Health Inform. 8:1368 (2018), doi:10.1166/jmihi.2018.2442. Published by
-the challenge as ``A0001.mat`` in three folders with ``REFERENCE.csv`` (Recording, First_label, Second_label,
-Third_label; 1 to 9), free for research, and again by the PhysioNet/CinC Challenges (``A0001.hea`` and ``.mat``,
-``#Dx:`` line), CC BY 4.0. Both are read; patients are not told. Folds are ours, by a hash of the record's
-name; the challenge's own test set was never published.
+abnormality detection, J. Med. Imaging Health Inform. 8:1368 (2018), doi:10.1166/jmihi.2018.2442. Published
+by the challenge as ``A0001.mat`` in three folders with ``REFERENCE.csv`` (Recording, First_label,
+Second_label, Third_label; 1 to 9), free for research, and again by the PhysioNet/CinC Challenges
+(``A0001.hea`` and ``.mat``, ``#Dx:`` line), CC BY 4.0. Both are read; patients are not told. Folds are
+ours, by a hash of the record's name; the challenge's own test set was never published.
 """
 
 from __future__ import annotations
@@ -30,21 +30,19 @@ from merl.errors import DataError
 REFERENCE = "REFERENCE.csv"
 _COLUMNS = ["Recording", "First_label", "Second_label", "Third_label"]
 _PATTERN = re.compile(r"A\d{4}")
-_TYPES = ("NORM", "AFIB", "1AVB", "CLBBB", "CRBBB", "PAC", "VPC", "STD", "STE")
-
-#: Each type's number in REFERENCE.csv, its SNOMED CT code and its abbreviation in older headers.
-CLASS = (
-    {str(number): label for number, label in enumerate(_TYPES, 1)}
-    | dict(
-        zip(
-            ("426783006", "164889003", "270492004", "164909002", "59118001")
-            + ("284470004", "164884008", "429622005", "164931005"),
-            _TYPES,
-            strict=True,
-        )
-    )
-    | dict(zip(("Normal", "AF", "I-AVB", "LBBB", "RBBB", "PAC", "PVC", "STD", "STE"), _TYPES, strict=True))
+#: Each type's number in REFERENCE.csv, its SNOMED CT code, its abbreviation in older headers, its class.
+_TYPES = (
+    ("1", "426783006", "Normal", "NORM"),
+    ("2", "164889003", "AF", "AFIB"),
+    ("3", "270492004", "I-AVB", "1AVB"),
+    ("4", "164909002", "LBBB", "CLBBB"),
+    ("5", "59118001", "RBBB", "CRBBB"),
+    ("6", "284470004", "PAC", "PAC"),
+    ("7", "164884008", "PVC", "VPC"),
+    ("8", "429622005", "STD", "STD"),
+    ("9", "164931005", "STE", "STE"),
 )
+CLASS = {code: label for *codes, label in _TYPES for code in codes}
 
 _in_challenge_form = finder(_PATTERN)
 _in_any_form = finder(_PATTERN, ".mat")
@@ -57,17 +55,14 @@ def _records(root: Path, _sampling_rate: int) -> Records:
     headed = files_below(root, _PATTERN)
     if alone := sorted({path.name for path in originals} - {path.name for path in headed}):
         raise DataError(
-            f"{root} holds CPSC2018 in two forms: {len(headed)} records with headers and {len(alone)} without,"
+            f"{root} holds CPSC2018 in two forms: {len(headed)} records with headers, {len(alone)} without,"
             f" such as {alone[0]}; give the folder of one"
         )
     return of_files("cpsc2018", headed)
 
 
 def _statements(root: Path, records: Records) -> Statements:
-    if _in_challenge_form(root):
-        found = diagnoses(root, records)
-    else:
-        found = _reference(root, records)
+    found = diagnoses(root, records) if _in_challenge_form(root) else _reference(root, records)
     for name, codes in zip(records.names, found, strict=True):
         if odd := sorted(code for code in codes or () if code not in CLASS):
             raise DataError(

@@ -1,4 +1,4 @@
-"""How HDF5 files are opened: for reading, with the arrays that are wanted, and one sentence where that fails."""
+"""How HDF5 files are opened: with the arrays that are wanted, and one sentence where that fails."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""LUDB 1.0.1: 200 12-lead ECGs of 10 s at 500 Hz from Nizhny Novgorod, one a person, with cardiologists' diagnoses.
+"""LUDB 1.0.1: 200 12-lead ECGs of 10 s at 500 Hz, one a person, with cardiologists' diagnoses.
 
-Kalyakulina et al., LUDB: a new open-access validation tool for electrocardiogram delineation algorithms, IEEE
-Access 8:186181 (2020), doi:10.1109/ACCESS.2020.3029211; on PhysioNet as doi:10.13026/eegm-h675, licence ODC-By
-1.0. ``data/1.hea`` to ``data/200.hea`` carry the diagnoses as comments, one a line, which are compared as whole
-names. Folds are ours, by a hash of the record's number; with 200 records the split ``all`` says more.
+Kalyakulina et al., LUDB: a new open-access validation tool for electrocardiogram delineation algorithms,
+IEEE Access 8:186181 (2020), doi:10.1109/ACCESS.2020.3029211; on PhysioNet as doi:10.13026/eegm-h675,
+licence ODC-By 1.0. ``data/1.hea`` to ``data/200.hea`` carry the diagnoses as comments, one a line, which
+are compared as whole names. Folds are ours, by a hash of the record's number; with 200 records the split
+``all`` says more.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def _diagnoses(header: Path) -> frozenset[str] | None:
 
 
 def _plain(name: str) -> str:
-    """Return a diagnosis without its full stop and the word Rhythm; the header says undefined or undetermined."""
+    """Return a diagnosis without full stop and the word Rhythm; undefined means undetermined."""
     bare = re.sub(r"^rhythm:\s*", "", name.strip().rstrip(". ").casefold())
     return " ".join(bare.replace("undefined", "undetermined").split())
 

@@ -1,8 +1,9 @@
 """The labels of MERL's release, read as they are, and how they differ from the fixed ones.
 
-Liu et al., Zero-shot ECG classification with multimodal learning and test-time clinical knowledge enhancement,
-ICML 2024: ``data_split/*/*_{train,val,test}.csv``, one column a class. The columns of CSN (there: chapman) were
-filled where the class's abbreviation occurs *inside* the record's list of them, so that AF counts AFIB.
+Liu et al., Zero-shot ECG classification with multimodal learning and test-time clinical knowledge
+enhancement, ICML 2024: ``data_split/*/*_{train,val,test}.csv``, one column a class. The columns of CSN
+(there: chapman) were filled where the class's abbreviation occurs *inside* the record's list of them, so
+that AF counts AFIB.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def read_table(root: Path, task: Task, split: Split) -> pd.DataFrame:
 
 
 def class_columns(table: pd.DataFrame, task: Task) -> dict[str, str]:
-    """Return the column of each class of the label set; the release writes PTB-XL's codes without underscores.
+    """Return the column of each class; the release writes PTB-XL's codes without underscores.
 
     Raises:
         DataError: a column is no class of the label set.
@@ -89,8 +90,8 @@ def class_columns(table: pd.DataFrame, task: Task) -> dict[str, str]:
     columns = [column for column in table.columns if column not in _FACTS]
     if odd := [column for column in columns if column.strip("_") not in classes]:
         raise DataError(
-            f"MERL's table of {task.name} has the columns {', '.join(odd[:3])}, which are no class of the label"
-            f" set; the classes are {', '.join(list(classes)[:8])}, ..."
+            f"MERL's table of {task.name} has the columns {', '.join(odd[:3])}, which are no class of the"
+            f" label set; the classes are {', '.join(list(classes)[:8])}, ..."
         )
     return {classes[column.strip("_")]: column for column in columns}
 

@@ -1,13 +1,14 @@
-"""MIT-BIH Arrhythmia Database 1.0.0: 48 half-hour Holter recordings, two leads at 360 Hz, every beat annotated.
+"""MIT-BIH Arrhythmia Database 1.0.0: 48 half-hour recordings, two leads at 360 Hz, every beat annotated.
 
 Moody and Mark, The impact of the MIT-BIH Arrhythmia Database, IEEE Eng. in Med. and Biol. 20:45 (2001),
 doi:10.1109/51.932724; on PhysioNet as doi:10.13026/C2F305, licence ODC-By 1.0. A record here is a window of
-10 s, 180 in a recording (the 5.6 s that remain are left out); it has every AAMI group (ANSI/AAMI EC57) of which
-a beat lies in it, and every rhythm that holds in any part of it. Recordings with paced beats (102, 104, 107 and
-217) are left out, as EC57 asks. Test is DS2 of de Chazal et al., IEEE Trans. Biomed. Eng. 51:1196 (2004),
-doi:10.1109/TBME.2004.827359; DS1 is halved into train and validation by recordings (DS11 and DS12, as several
-authors do), so that both have every group. Recordings 201 (validation) and 202 (test) are of one patient.
-The upper lead is mostly MLII, which is not lead II: it stands in for II only where that is asked for by name.
+10 s, 180 in a recording (the 5.6 s that remain are left out); it has every AAMI group (ANSI/AAMI EC57) of
+which a beat lies in it, and every rhythm that holds in any part of it. Recordings with paced beats (102,
+104, 107 and 217) are left out, as EC57 asks. Test is DS2 of de Chazal et al., IEEE Trans. Biomed. Eng.
+51:1196 (2004), doi:10.1109/TBME.2004.827359; DS1 is halved into train and validation by recordings (DS11
+and DS12, as several authors do), so that both have every group. Recordings 201 (validation) and 202 (test)
+are of one patient. The upper lead is mostly MLII, which is not lead II: it stands in for II only where that
+is asked for by name.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def _records(root: Path, _sampling_rate: int) -> Records:
 
 
 def _statements(_root: Path, records: Records) -> Statements:
-    """Return ``beat:`` and an AAMI group, ``rhythm:`` and an abbreviation, for all that occurs in a window."""
+    """Return, say, ``beat:V`` and ``rhythm:AFIB`` for all that occurs in each window."""
     windows = {path: _annotated(path) for path in dict.fromkeys(records.paths)}
     return tuple(
         None if (found := windows[path]) is None else frozenset(found[row])

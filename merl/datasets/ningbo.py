@@ -1,9 +1,9 @@
 """Ningbo First Hospital, in the form of the Challenge 2021: 34,905 12-lead ECGs of 10 s at 500 Hz.
 
 Zheng et al., Scientific Reports 10:2898 (2020), doi:10.1038/s41598-020-59821-7, as
-``training/ningbo/gN/JS#####`` (see :mod:`merl.datasets.challenge2021` for citation and licence): the records of
-Chapman-Shaoxing-Ningbo from JS10647 on. Folds are those of CSN, so that training on the one never meets the
-other's test fold.
+``training/ningbo/gN/JS#####`` (see :mod:`merl.datasets.challenge2021` for citation and licence): the
+records of Chapman-Shaoxing-Ningbo from JS10647 on. Folds are those of CSN, so that training on the one
+never meets the other's test fold.
 """
 
 from __future__ import annotations

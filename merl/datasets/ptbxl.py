@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from merl.datasets.published import FOLDS as FOLDS
-from merl.datasets.published import Published, Records, Statements
+from merl.datasets.published import FOLDS, Published, Records, Statements
 from merl.datasets.tables import reading
 from merl.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+__all__ = ["DATASET", "FOLDS", "PTBXL"]
 
 VERSION = "1.0.3"
 LICENCE = "CC BY 4.0"

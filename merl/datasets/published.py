@@ -201,7 +201,7 @@ def finder(pattern: re.Pattern[str], suffix: str = ".hea") -> Callable[[Path], P
 
 
 def diagnoses(_root: Path, records: Records) -> Statements:
-    """Read the codes of the ``#Dx:`` line of each header; ``None`` where the header or the line is missing."""
+    """Read the codes of the ``#Dx:`` line of each header; ``None`` where header or line is missing."""
     return tuple(_dx(path.with_name(f"{path.name}.hea")) for path in records.paths)
 
 

@@ -1,9 +1,9 @@
 """Labelled tasks: which records, which classes, which truth.
 
-PTB-XL follows its benchmark (Strodthoff et al., Deep learning for ECG analysis: benchmarks and insights from
-PTB-XL, IEEE JBHI 25:1519 (2021), doi:10.1109/JBHI.2020.3022989): a label counts if its SCP statement is present,
-whatever its likelihood. On every data set codes are compared whole, and records without a label of the task
-are left out. Labels ``merl-compat`` are those of MERL's release instead.
+PTB-XL follows its benchmark (Strodthoff et al., Deep learning for ECG analysis: benchmarks and insights
+from PTB-XL, IEEE JBHI 25:1519 (2021), doi:10.1109/JBHI.2020.3022989): a label counts if its SCP statement
+is present, whatever its likelihood. On every data set codes are compared whole, and records without a label
+of the task are left out. Labels ``merl-compat`` are those of MERL's release instead.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class TaskData:
         """Read one record, in the order of ``labels``.
 
         Raises:
-            RecordError: its files are damaged, it lacks one of ``leads``, or has both a lead and its stand-in.
+            RecordError: its files are damaged, it lacks one of ``leads``, or has a lead and its stand-in.
         """
         record = self.reader(self.paths[index], int(self.rows[index]))
         if self.lead_as:

@@ -54,7 +54,7 @@ def evaluate(
         data: the data set's folder.
         prompts: prompt sets, paths, or names of shipped sets; no two of the same name.
         model: as ``merl.load_model`` returns it.
-        split: ``val`` for choosing, ``test`` once at the end, ``all`` for a data set that nothing was chosen on.
+        split: ``val`` for choosing, ``test`` once at the end, ``all`` where nothing was chosen on the data.
         bootstrap: resamples of patients, at least 20; 1000 is usual.
         seed: of the resampling.
         leads: the only leads of each record that the model gets to see; all of them if not given.
