@@ -120,31 +120,19 @@ def _check(
     published: Published, root: Path, waveforms: bool, progress: Callable[[int, int], None] | None
 ) -> DataSetCheck:
     problems: list[str] = []
-    listed: dict[int, Records] = {}
-    tasks: dict[str, TaskCheck] = {}
-    without: dict[str, int] = {}
-    try:
-        listed = {rate: published.records(root, rate) for rate in published.rates or (0,)}
-        records = next(iter(listed.values()))
-        statements = published.statements(root, records)
-        tasks, without = _count(published, root, records, statements)
-        if silent := sum(codes is None for codes in statements):
-            problems.append(f"{silent} records have no labels that can be read")
-    except MerlError as problem:
-        problems.append(str(problem))
+    listed, tasks, without = _list(published, root, problems)
     gone = {rate: published.missing(some) for rate, some in listed.items()}
-    folds = (
-        Counter(fold for fold in next(iter(listed.values())).folds.tolist() if fold) if listed else Counter()
-    )
+    fullest = min(gone, key=lambda rate: int(gone[rate].sum()), default=0)
+    records = listed.get(fullest)
+    folds: Counter[int] = Counter(fold for fold in records.folds.tolist() if fold) if records else Counter()
     if published.every_fold and (absent := [f for f in published.splits["all"] if f not in folds]):
         problems.append(f"no record of fold {', '.join(map(str, absent))}")
-    there = min(gone, key=lambda rate: int(gone[rate].sum()), default=0)
     found = None
-    if listed:
-        if lacking := int(gone[there].sum()):
-            problems.append(f"{lacking} of {len(listed[there])} records lack a file")
+    if records:
+        if lacking := int(gone[fullest].sum()):
+            problems.append(f"{lacking} of {len(records)} records lack a file")
         if waveforms:
-            found = _read_all(published, listed[there].take(np.flatnonzero(~gone[there])), progress)
+            found = _read_all(published, records.take(np.flatnonzero(~gone[fullest])), progress)
             if found.unreadable:
                 problems.append(f"{len(found.unreadable)} records cannot be read")
     return DataSetCheck(
@@ -154,11 +142,11 @@ def _check(
         licence=published.licence,
         doi=published.doi,
         folder=str(root),
-        records=max((len(some) for some in listed.values()), default=0),
+        records=len(records) if records else 0,
         published=published.records_in_all,
         missing={
-            f"{rate} Hz" if rate else "all": [listed[rate].names[i] for i in np.flatnonzero(lacking)]
-            for rate, lacking in gone.items()
+            f"{rate} Hz" if rate else "all": [listed[rate].names[i] for i in np.flatnonzero(lacks)]
+            for rate, lacks in gone.items()
         },
         folds=dict(sorted(folds.items())),
         split_by=published.folds,
@@ -168,6 +156,23 @@ def _check(
         notes=_reports(root) if published is mimic_ecg.DATASET else [],
         waveforms=found,
     )
+
+
+def _list(
+    published: Published, root: Path, problems: list[str]
+) -> tuple[dict[int, Records], dict[str, TaskCheck], dict[str, int]]:
+    """List the records at each rate and count their labels; what cannot be is added to the problems."""
+    listed: dict[int, Records] = {}
+    try:
+        listed = {rate: published.records(root, rate) for rate in published.rates or (0,)}
+        records = next(iter(listed.values()))
+        statements = published.statements(root, records)
+        if silent := sum(codes is None for codes in statements):
+            problems.append(f"{silent} records have no labels that can be read")
+        return listed, *_count(published, root, records, statements)
+    except MerlError as problem:
+        problems.append(str(problem))
+        return listed, {}, {}
 
 
 def _reports(root: Path) -> list[str]:
