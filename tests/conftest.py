@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from merl.label_sets import load_label_set
 from merl.records import STANDARD_LEADS
+from tests.publisher import Publisher
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
@@ -184,6 +185,15 @@ def eye_text_encoder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     monkeypatch.setattr(MERL, "text_encoder", Axes())
     monkeypatch.setenv("MERL_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def publisher() -> Generator[Publisher, None, None]:
+    """A publisher's HTTP server on this machine."""
+    made = Publisher()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

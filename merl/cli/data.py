@@ -1,4 +1,4 @@
-"""``merl data``: published data sets, made ready for training."""
+"""``merl data``: published data sets, fetched, checked, audited and made ready for training."""
 
 from __future__ import annotations
 
@@ -7,9 +7,92 @@ from typing import Annotated
 
 import typer
 
-from merl.cli.console import progress
+from merl.cli.console import note, print_json, progress
+from merl.cli.data_tables import print_audit, print_check
 
-app = typer.Typer(help="Make published ECG data sets ready for training.", no_args_is_help=True)
+app = typer.Typer(help="Fetch, check and prepare published ECG data sets.", no_args_is_help=True)
+
+
+@app.command()
+def check(
+    data: Annotated[Path, typer.Argument(metavar="DIR", help="A data set, or a folder that holds some.")],
+    *,
+    waveforms: Annotated[bool, typer.Option("--waveforms", help="Read every record too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every missing record.")] = False,
+) -> None:
+    """Say which data sets a folder holds, what is missing and how many records a fold and label has.
+
+    Exit code 1 if something is wrong with one of them.
+    """
+    from merl.datasets.check import check as run
+
+    with progress("reading records") as report:
+        found = run(data, waveforms=waveforms, progress=report)
+    if as_json:
+        print_json([item.model_dump() for item in found])
+    else:
+        for item in found:
+            print_check(item)
+    if any(item.problems for item in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def audit(
+    official: Annotated[
+        Path, typer.Argument(metavar="DIR", help="MERL's release: the folder of data_split.")
+    ],
+    *,
+    data: Annotated[
+        Path | None, typer.Option(help="Data sets to compare with; those in DIR itself if not given.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Report how the labels of MERL's release differ from the fixed ones, column by column."""
+    from merl.datasets.audit import audit as run
+
+    found = run(official, data or official)
+    if as_json:
+        print_json([item.model_dump() for item in found])
+        return
+    for item in found:
+        print_audit(item)
+
+
+@app.command()
+def download(
+    name: Annotated[str, typer.Argument(help="A data set, such as ptb-xl.")],
+    *,
+    base_url: Annotated[
+        str | None, typer.Option(help="The folder with SHA256SUMS.txt; the publisher's if not given.")
+    ] = None,
+    target: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where to; a folder NAME here if not given.")
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option(help="A regular expression: only the files whose path contains it.")
+    ] = None,
+) -> None:
+    """Fetch a data set and compare it with its checksums; a stopped run goes on when called again."""
+    from merl.datasets.catalogue import DATASETS
+    from merl.datasets.download import download as run
+    from merl.errors import UsageError, unknown
+
+    if name not in DATASETS:
+        raise UsageError(unknown("data set", name, DATASETS))
+    published = DATASETS[name]
+    url = base_url or published.files_url
+    if url is None:
+        raise UsageError(f"{published.name} has no list of checksums; get it from {published.url}")
+    only = only or (None if base_url else published.files_only)
+    where = target or Path(name)
+    note(f"{published.name} {published.version}, {published.licence}, doi:{published.doi}")
+    with progress(f"fetching {name}") as report:
+        done = run(url, where, only=only, progress=report)
+    print(
+        f"{done.fetched + done.kept} files of {published.name} in {where}, checksums right:"
+        f" {done.fetched} fetched ({done.size / 1e6:.1f} MB), {done.kept} there already"
+    )
 
 
 @app.command()

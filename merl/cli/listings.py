@@ -19,10 +19,14 @@ def tasks() -> None:
     from merl.datasets.tasks import TASKS
     from merl.label_sets import load_label_set
 
-    table = Table("task", "data set", "classes", "what", box=None, pad_edge=False)
+    table = Table("task", "data set", "classes", "test records", "what", box=None, pad_edge=False)
     for task in TASKS.values():
-        table.add_row(task.name, task.dataset, str(len(load_label_set(task.name).classes)), task.description)
-    out().print(table)
+        classes = str(len(load_label_set(task.name).classes))
+        table.add_row(task.name, task.dataset, classes, task.test, task.description)
+    out().print(table, "")
+    folds = {task.dataset: task.published.folds for task in TASKS.values()}
+    for dataset, words in folds.items():
+        print(f"folds of {dataset} are {words}")
 
 
 def models() -> None:

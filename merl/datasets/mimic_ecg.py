@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from merl.datasets.published import Published, Records, Statements
 from merl.datasets.tables import reading
 from merl.errors import DataError
 
@@ -28,6 +31,11 @@ REPORT_COLUMNS = [f"report_{number}" for number in range(18)]
 
 _MIN_WORDS = 4
 _CHUNK_ROWS = 50_000
+
+
+def find(data: Path) -> Path | None:
+    """Return the folder with the machines' measurements, given that or the one around it."""
+    return next((p for p in (data, data / "mimic-iv-ecg") if (p / MACHINE).is_file()), None)
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ class MIMICECG:
 
     def __post_init__(self) -> None:
         root = Path(self.root)
-        found = next((p for p in (root, root / "mimic-iv-ecg") if (p / MACHINE).is_file()), None)
+        found = find(root)
         if found is None:
             raise DataError(
                 f"there is no MIMIC-IV-ECG in {root}; give the folder that holds {RECORDS} and {MACHINE},"
@@ -123,3 +131,38 @@ class MIMICECG:
 def _join(parts: tuple[str, ...]) -> str:
     said = (" ".join(part.split()).rstrip(". ") for part in parts)
     return ". ".join(part for part in said if part).replace("EKG", "ECG")
+
+
+def _list(root: Path, _sampling_rate: int) -> Records:
+    import pandas as pd
+
+    with reading(root / RECORDS, ["path"], f"MIMIC-IV-ECG {VERSION}"):
+        paths = pd.read_csv(root / RECORDS, usecols=["path"], dtype=str)["path"]
+    return Records(
+        names=tuple(path.rpartition("/")[2] for path in paths),
+        paths=tuple(root / path for path in paths),
+        patients=np.arange(len(paths)),
+        folds=np.zeros(len(paths), np.int64),
+        rows=np.zeros(len(paths), np.int64),
+    )
+
+
+def _no_statements(_root: Path, records: Records) -> Statements:
+    return (frozenset(),) * len(records)
+
+
+DATASET = Published(
+    key="mimic-iv-ecg",
+    name="MIMIC-IV-ECG",
+    version=VERSION,
+    records_in_all=800035,
+    licence=LICENCE,
+    doi=DOI,
+    url="https://physionet.org/content/mimic-iv-ecg/1.0/",
+    files_url="https://physionet.org/files/mimic-iv-ecg/1.0/",
+    folds="none; it has reports and no labels, and is for pretraining",
+    find=find,
+    records=_list,
+    statements=_no_statements,
+    suffixes=(".hea", ".dat"),
+)

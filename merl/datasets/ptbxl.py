@@ -12,22 +12,30 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from merl.datasets.published import FOLDS, Published, Records, Statements
 from merl.datasets.tables import reading
 from merl.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Split = Literal["train", "val", "test"]
+__all__ = ["DATASET", "FOLDS", "PTBXL"]
 
 VERSION = "1.0.3"
 LICENCE = "CC BY 4.0"
 DOI = "10.13026/kfzx-aw45"
-FOLDS: dict[Split, tuple[int, ...]] = {"train": (1, 2, 3, 4, 5, 6, 7, 8), "val": (9,), "test": (10,)}
+URL = "https://physionet.org/content/ptb-xl/1.0.3/"
 
 _FILENAMES = {100: "filename_lr", 500: "filename_hr"}
+
+
+def find(data: Path) -> Path | None:
+    """Return the folder with ``ptbxl_database.csv``, given that or the one around it."""
+    return next((p for p in (data, data / "ptb-xl") if (p / "ptbxl_database.csv").is_file()), None)
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ class PTBXL:
 
     def __post_init__(self) -> None:
         root = Path(self.root)
-        found = next((p for p in (root, root / "ptb-xl") if (p / "ptbxl_database.csv").is_file()), None)
+        found = find(root)
         if found is None:
             raise DataError(
                 f"there is no PTB-XL in {root}; give the folder that holds ptbxl_database.csv,"
@@ -92,14 +100,18 @@ class PTBXL:
         table["scp_codes"] = table["scp_codes"].map(_scp_codes)
         return table[["patient_id", "filename", "scp_codes"]]
 
-    def records(self, folds: Iterable[int], columns: list[str]) -> pd.DataFrame:
+    def records(self, folds: Iterable[int] | None, columns: list[str]) -> pd.DataFrame:
         """Read columns of ``ptbxl_database.csv``, ``strat_fold`` among them, and keep the rows of some folds.
+
+        Without ``folds`` every row is kept.
 
         Raises:
             DataError: the table or a column is missing, or a fold has no records.
         """
-        wanted = sorted(set(folds))
         table = self._table("ptbxl_database.csv", columns)
+        if folds is None:
+            return table
+        wanted = sorted(set(folds))
         present = set(table["strat_fold"])
         if absent := [str(fold) for fold in wanted if fold not in present]:
             raise DataError(
@@ -160,3 +172,43 @@ def _scp_codes(text: object) -> dict[str, float]:
     if not isinstance(codes, dict):
         raise DataError(f"scp_codes {text!r} are no dictionary; get ptbxl_database.csv again")
     return codes
+
+
+def _list(root: Path, sampling_rate: int) -> Records:
+    filename = _filename(sampling_rate)
+    dataset = PTBXL(root)
+    table = dataset.records(None, ["patient_id", "strat_fold", filename])
+    if table["patient_id"].isna().any():
+        raise DataError(f"records of {root} name no patient; get ptbxl_database.csv again")
+    return Records(
+        names=tuple(Path(name).name for name in table[filename]),
+        paths=tuple(root / name for name in table[filename]),
+        patients=table["patient_id"].to_numpy(np.int64),
+        folds=table["strat_fold"].to_numpy(np.int64),
+        rows=np.arange(len(table)),
+    )
+
+
+def _statements(root: Path, records: Records) -> Statements:
+    """Return the SCP statements of each record, whatever their likelihood; the row is the table's."""
+    codes = PTBXL(root).records(None, ["scp_codes", "strat_fold"])["scp_codes"]
+    return tuple(frozenset(_scp_codes(codes.iloc[row])) for row in records.rows)
+
+
+DATASET = Published(
+    key="ptb-xl",
+    name="PTB-XL",
+    version=VERSION,
+    records_in_all=21799,
+    licence=LICENCE,
+    doi=DOI,
+    url=URL,
+    files_url="https://physionet.org/files/ptb-xl/1.0.3/",
+    folds="the publisher's, by patient: 1-8 train, 9 validation, 10 test",
+    find=find,
+    records=_list,
+    statements=_statements,
+    suffixes=(".hea", ".dat"),
+    rates=(100, 500),
+    every_fold=True,
+)

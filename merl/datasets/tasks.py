@@ -1,24 +1,30 @@
-"""Labelled tasks: which records, which classes, which truth, by the protocol of the PTB-XL benchmark.
+"""Labelled tasks: which records, which classes, which truth.
 
-Strodthoff et al., Deep learning for ECG analysis: benchmarks and insights from PTB-XL, IEEE JBHI 25:1519
-(2021), doi:10.1109/JBHI.2020.3022989. A label counts if its SCP statement is present, whatever its
-likelihood; records without a label of the task are left out.
+PTB-XL follows its benchmark (Strodthoff et al., Deep learning for ECG analysis: benchmarks and insights
+from PTB-XL, IEEE JBHI 25:1519 (2021), doi:10.1109/JBHI.2020.3022989): a label counts if its SCP statement
+is present, whatever its likelihood. On every data set codes are compared whole, and records without a label
+of the task are left out. Labels ``merl-compat`` are those of MERL's release instead.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from merl.datasets.ptbxl import FOLDS, PTBXL, Split
+from merl.datasets import challenge2021, code15, cpsc2018, csn, georgia, ludb, mitbih, ptbxl, sph
+from merl.datasets.published import Published, Records, Split, Statements, read_file
 from merl.errors import DataError, UsageError, unknown
-from merl.label_sets import load_label_set
-from merl.readers import read_record
+from merl.label_sets import LabelSet, load_label_set
 from merl.records import ECGRecord
+
+Labels = Literal["fixed", "merl-compat"]
+LABELS: tuple[Labels, ...] = ("fixed", "merl-compat")
+Groups = Callable[[Path, LabelSet], dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -26,22 +32,76 @@ class Task:
     """A task; its label set has the same name.
 
     Attributes:
-        grouping: the column of ``scp_statements.csv`` that turns statements into classes.
+        published: the data set.
+        groups: returns the class of every statement that counts, from the data set's own tables.
+        description: in a few words.
+        test: how many records the test split has, in words where that is not published.
+        official: the folder and stem of the tables of MERL's release, where it has the task.
     """
 
     name: str
-    dataset: str
-    grouping: Literal["diagnostic_class", "diagnostic_subclass", "form", "rhythm"]
+    published: Published
+    groups: Groups
     description: str
+    test: str
+    official: str | None = None
+
+    @property
+    def dataset(self) -> str:
+        """The data set's name."""
+        return self.published.name
+
+
+def _scp_groups(column: str) -> Groups:
+    """Return the groups of a column of ``scp_statements.csv``; form and rhythm only mark their statements."""
+
+    def groups(root: Path, label_set: LabelSet) -> dict[str, str]:
+        values = ptbxl.PTBXL(root).statements()[column]
+        if column in {"form", "rhythm"}:
+            found = {str(code): str(code) for code, flag in values.items() if flag == 1}
+        else:
+            found = cast("dict[str, str]", values.dropna().to_dict())
+        if odd := sorted(set(label_set.classes) ^ set(found.values())):
+            raise DataError(
+                f"the classes of {label_set.name} in {root / 'scp_statements.csv'} are not the label set's"
+                f" ({', '.join(odd)} on one side only); use the file as published"
+            )
+        return found
+
+    return groups
+
+
+def _same(_root: Path, label_set: LabelSet) -> dict[str, str]:
+    return {code: code for code in label_set.classes}
+
+
+def _ptbxl(name: str, column: str, description: str, test: int, official: str) -> Task:
+    return Task(
+        name, ptbxl.DATASET, _scp_groups(column), description, str(test), f"ptbxl/{official}/ptbxl_{official}"
+    )
 
 
 TASKS = {
     task.name: task
     for task in (
-        Task("ptbxl-super", "PTB-XL", "diagnostic_class", "five diagnostic superclasses"),
-        Task("ptbxl-sub", "PTB-XL", "diagnostic_subclass", "23 diagnostic subclasses"),
-        Task("ptbxl-form", "PTB-XL", "form", "19 statements on the form of the waves"),
-        Task("ptbxl-rhythm", "PTB-XL", "rhythm", "12 statements on rhythm"),
+        _ptbxl("ptbxl-super", "diagnostic_class", "five diagnostic superclasses", 2158, "super_class"),
+        _ptbxl("ptbxl-sub", "diagnostic_subclass", "23 diagnostic subclasses", 2158, "sub_class"),
+        _ptbxl("ptbxl-form", "form", "19 statements on the form of the waves", 880, "form"),
+        _ptbxl("ptbxl-rhythm", "rhythm", "12 statements on rhythm", 2098, "rhythm"),
+        Task("cpsc2018", cpsc2018.DATASET, _same, "nine types", "about 690", "icbeb/icbeb"),
+        Task("csn", csn.DATASET, csn.classes, "conditions by SNOMED code", "about 4,500", "chapman/chapman"),
+        Task(
+            "georgia",
+            georgia.DATASET,
+            challenge2021.scored,
+            "diagnoses the Challenge 2021 scores",
+            "about 1,030",
+        ),
+        Task("mitbih-aami", mitbih.DATASET, mitbih.beats, "AAMI beat groups in 10 s", "3,960 windows"),
+        Task("mitbih-rhythm", mitbih.DATASET, mitbih.rhythms, "rhythms in 10 s", "3,960 windows"),
+        Task("ludb", ludb.DATASET, ludb.classes, "cardiologists' diagnoses", "about 20"),
+        Task("code15", code15.DATASET, _same, "six abnormalities", "about 34,600"),
+        Task("sph", sph.DATASET, sph.classes, "44 AHA/ACC/HRS statements", "about 2,600"),
     )
 }
 
@@ -53,13 +113,18 @@ class TaskData:
     Attributes:
         task: its name.
         dataset: the data set's name.
-        split: train, val or test.
+        split: train, val, test or all.
         classes: codes in the label set's order.
         labels: shape (records, classes), true where the class is present.
         patients: shape (records,), an anonymous number for each patient.
         names: the records' names.
-        paths: the records' paths, without suffix.
+        paths: the records' paths, without suffix where a record is several files.
         leads: the leads that are read; all that a record has if ``None``.
+        rows: shape (records,), which part of its file a record is.
+        reader: reads a record from its path and row.
+        lead_as: leads of the records that are to stand in for another, by name, such as MLII for II.
+        truth: whether labels are ``fixed`` or ``merl-compat``.
+        missing: names of records that are left out because files of theirs are missing.
     """
 
     task: str
@@ -70,7 +135,12 @@ class TaskData:
     patients: NDArray[np.int64]
     names: tuple[str, ...]
     paths: tuple[Path, ...]
+    rows: NDArray[np.int64]
     leads: tuple[str, ...] | None = None
+    reader: Callable[[Path, int], ECGRecord] = read_file
+    lead_as: Mapping[str, str] = field(default_factory=dict)
+    truth: Labels = "fixed"
+    missing: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -79,9 +149,11 @@ class TaskData:
         """Read one record, in the order of ``labels``.
 
         Raises:
-            RecordError: its files are damaged, or it lacks one of ``leads``.
+            RecordError: its files are damaged, it lacks one of ``leads``, or has a lead and its stand-in.
         """
-        record = read_record(self.paths[index])
+        record = self.reader(self.paths[index], int(self.rows[index]))
+        if self.lead_as:
+            record = replace(record, leads=tuple(self.lead_as.get(lead, lead) for lead in record.leads))
         return record if self.leads is None else record.select(self.leads)
 
 
@@ -96,56 +168,118 @@ def get_task(name: str) -> Task:
     return TASKS[name]
 
 
-def load_task(name: str, data: str | Path, split: Split, sampling_rate: int = 100) -> TaskData:
+def load_task(
+    name: str,
+    data: str | Path,
+    split: Split,
+    sampling_rate: int = 100,
+    *,
+    labels: Labels = "fixed",
+    official: str | Path | None = None,
+    allow_missing: bool = False,
+    lead_as: Mapping[str, str] | None = None,
+) -> TaskData:
     """Load the records and labels of a task; waveforms are read later, one by one.
 
     Args:
         name: one of ``TASKS``.
-        data: PTB-XL's folder, or a folder that holds it as ``ptb-xl``.
-        split: ``train`` (folds 1-8), ``val`` (fold 9) or ``test`` (fold 10).
-        sampling_rate: 100 or 500 Hz, as published.
+        data: the data set's folder, or one that holds it.
+        split: ``train``, ``val``, ``test`` or ``all``.
+        sampling_rate: 100 or 500 Hz of PTB-XL; every other data set has one rate.
+        labels: ``fixed``, or ``merl-compat``: splits and labels of MERL's release as they are.
+        official: folder of MERL's release, with ``data_split`` in it; needed for ``merl-compat``.
+        allow_missing: leave out the records whose files are missing.
+        lead_as: leads that stand in for another, as ``{"MLII": "II"}``.
 
     Raises:
-        UsageError: unknown task, split or rate.
+        UsageError: unknown task, split, labels or rate.
         DataError: the data set is missing, incomplete or damaged, or its classes are not the label set's.
     """
     task = get_task(name)
-    if split not in FOLDS:
-        raise UsageError(unknown("split", split, FOLDS))
-    dataset = PTBXL(Path(data))
-    groups = _groups(dataset, task)
+    if split not in task.published.splits:
+        raise UsageError(unknown("split", split, task.published.splits))
+    if labels not in LABELS:
+        raise UsageError(unknown("kind of labels", labels, LABELS))
+    root = task.published.folder(data)
     classes = tuple(load_label_set(task.name).classes)
-    if odd := sorted(set(classes) ^ set(groups.values())):
-        raise DataError(
-            f"the classes of {task.name} in {dataset.root / 'scp_statements.csv'} are not the label set's"
-            f" ({', '.join(odd)} on one side only); use the file as published"
-        )
-    table = dataset.labelled(FOLDS[split], sampling_rate)
-    column = {code: number for number, code in enumerate(classes)}
-    labels = np.zeros((len(table), len(classes)), np.bool_)
-    for row, codes in enumerate(table["scp_codes"]):
-        for code in codes:  # whatever the likelihood
-            if code in groups:
-                labels[row, column[groups[code]]] = True
-    kept = np.flatnonzero(labels.any(axis=1))
-    if not kept.size:
-        raise DataError(f"no record of the split {split} in {dataset.root} has a label of {task.name}")
-    filenames = [str(name) for name in table["filename"].iloc[kept]]
+    if labels == "merl-compat":
+        from merl.datasets.merl_release import official_records
+
+        records, truth = official_records(task, official, root, split, sampling_rate)
+    else:
+        records, truth = _fixed(task, root, split, sampling_rate, allow_missing)
+    records, truth, missing = _present(task.published, root, records, truth, allow_missing)
+    if not len(records):
+        raise DataError(f"no record of the split {split} in {root} has a label of {task.name}")
     return TaskData(
         task=task.name,
         dataset=task.dataset,
         split=split,
         classes=classes,
-        labels=labels[kept],
-        patients=table["patient_id"].to_numpy(np.int64)[kept],
-        names=tuple(Path(name).name for name in filenames),
-        paths=dataset.paths(filenames),
+        labels=label_matrix(truth, classes),
+        patients=records.patients,
+        names=records.names,
+        paths=records.paths,
+        rows=records.rows,
+        reader=task.published.read,
+        lead_as=dict(lead_as or {}),
+        truth=labels,
+        missing=missing,
     )
 
 
-def _groups(dataset: PTBXL, task: Task) -> dict[str, str]:
-    """Return the class of every statement that counts for the task."""
-    column = dataset.statements()[task.grouping]
-    if task.grouping in {"form", "rhythm"}:
-        return {str(code): str(code) for code, flag in column.items() if flag == 1}
-    return cast("dict[str, str]", column.dropna().to_dict())
+def label_matrix(truth: Statements, classes: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Return the classes of each record as a matrix, shape (records, classes)."""
+    column = {code: number for number, code in enumerate(classes)}
+    matrix = np.zeros((len(truth), len(classes)), np.bool_)
+    for row, codes in enumerate(truth):
+        matrix[row, [column[code] for code in codes or ()]] = True
+    return matrix
+
+
+def classes_of(task: Task, root: Path, statements: Statements) -> Statements:
+    """Turn what is said of each record into the task's classes; what is none of them is left out.
+
+    Raises:
+        DataError: the data set's own tables contradict the label set.
+    """
+    groups = task.groups(root, load_label_set(task.name))
+    return tuple(
+        None if codes is None else frozenset(groups[code] for code in codes if code in groups)
+        for codes in statements
+    )
+
+
+def _fixed(
+    task: Task, root: Path, split: Split, sampling_rate: int, allow_missing: bool
+) -> tuple[Records, Statements]:
+    """Return the records of a split that have a label or cannot be read, with their classes."""
+    published = task.published
+    records = published.records(root, sampling_rate)
+    folds = published.splits[split]
+    there = set(records.folds.tolist())
+    if published.every_fold and not allow_missing and (absent := [str(f) for f in folds if f not in there]):
+        raise DataError(
+            f"no records of fold {', '.join(absent)} in {root};"
+            f" it has the folds {', '.join(str(fold) for fold in sorted(there))}"
+        )
+    records = records.take(np.flatnonzero(np.isin(records.folds, folds)))
+    truth = classes_of(task, root, published.statements(root, records))
+    kept = [i for i, codes in enumerate(truth) if codes is None or codes]
+    return records.take(kept), tuple(truth[i] for i in kept)
+
+
+def _present(
+    published: Published, root: Path, records: Records, truth: Statements, allow_missing: bool
+) -> tuple[Records, Statements, tuple[str, ...]]:
+    """Leave out the records whose files are missing, if that is allowed."""
+    lacking = published.missing(records) | np.array([codes is None for codes in truth], np.bool_)
+    missing = tuple(name for name, gone in zip(records.names, lacking, strict=True) if gone)
+    if missing and not allow_missing:
+        files = ", ".join(suffix for suffix in published.suffixes if suffix) or "file"
+        raise DataError(
+            f"{len(missing)} of {len(records)} records have no {files} or no labels in {root}, such as"
+            f" {', '.join(missing[:3])}; complete the download, or allow missing records to leave them out"
+        )
+    kept = np.flatnonzero(~lacking)
+    return records.take(kept), tuple(truth[i] for i in kept), missing

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _FORMAT = 4  # raise it when preprocessing, readers or encoders change what they compute
-_SUFFIXES = ("", ".hea", ".dat", ".mat")  # record paths come without suffix
+_SUFFIXES = ("", ".hea", ".dat", ".mat")  # record paths come without suffix, but for HDF5
 
 
 def record_embeddings(
@@ -83,6 +83,7 @@ def _store_key(model: Any, data: TaskData) -> str:
         data.dataset,
         data.split,
         data.leads,
+        sorted(data.lead_as.items()),
         precision,
         __version__,
         version("torch"),

@@ -108,6 +108,9 @@ class Result(_Strict):
 
     Attributes:
         leads: the only leads the model saw; ``None`` if it saw all that the records have.
+        lead_as: leads that stood in for another, by name.
+        labels: whose they are: ``fixed``, or ``merl-compat`` for those of MERL's release.
+        missing_records: left out since files of theirs were missing.
         prompt_sets: in the order they were given.
         comparisons: every pair of prompt sets, the one given first as ``a``; empty for a single set.
         ensemble: how the phrases of a class became its score.
@@ -123,6 +126,9 @@ class Result(_Strict):
     n_records: int
     n_patients: int
     leads: tuple[str, ...] | None = None
+    lead_as: dict[str, str] = {}
+    labels: str = "fixed"
+    missing_records: int = 0
     prompt_sets: list[PromptSetResult] = Field(min_length=1)
     comparisons: list[Comparison]
     checkpoint: Checkpoint

@@ -38,12 +38,16 @@ def evaluate(
     data: str | Path,
     prompts: Sequence[PromptSet | str | Path],
     model: Any,
-    split: Literal["train", "val", "test"] = "val",
+    split: Literal["train", "val", "test", "all"] = "val",
     bootstrap: int = 1000,
     seed: int = 0,
     leads: Sequence[str] | None = None,
     ensemble: Ensemble = "mean",
     absent_weight: float = 0.0,
+    lead_as: Mapping[str, str] | None = None,
+    labels: Literal["fixed", "merl-compat"] = "fixed",
+    official: str | Path | None = None,
+    allow_missing: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
     """Score a labelled task under one or more prompt sets and compare them.
@@ -58,12 +62,16 @@ def evaluate(
         data: the data set's folder.
         prompts: prompt sets, paths, or names of shipped sets; no two of the same name.
         model: as ``merl.load_model`` returns it.
-        split: ``val`` for choosing, ``test`` once at the end.
+        split: ``val`` for choosing, ``test`` once at the end, ``all`` where nothing was chosen on the data.
         bootstrap: resamples of patients, at least 20; 1000 is usual.
         seed: of the resampling.
         leads: the only leads of each record that the model gets to see; all of them if not given.
         ensemble: how the phrases of a class are combined, one of ``merl.zeroshot.ENSEMBLES``.
         absent_weight: 0 to 1, how much phrases that speak against a class count.
+        lead_as: leads of the records that stand in for another, as ``{"MLII": "II"}``.
+        labels: ``fixed``, or ``merl-compat``: splits and labels of MERL's release.
+        official: folder of MERL's release, for ``merl-compat``.
+        allow_missing: leave out records whose files are missing; the result counts them.
         progress: called with the records encoded and the records to encode.
 
     Returns:
@@ -85,7 +93,16 @@ def evaluate(
         )
     sets = _prompt_sets(prompts, task)
     rate = 100 if model.spec.sampling_rate <= 100 else 500  # the published rate that serves the model
-    records = load_task(task, data, split, sampling_rate=rate)
+    records = load_task(
+        task,
+        data,
+        split,
+        sampling_rate=rate,
+        labels=labels,
+        official=official,
+        allow_missing=allow_missing,
+        lead_as=lead_as,
+    )
     if leads is not None:
         records = replace(records, leads=tuple(leads))
     for prompt_set in sets:
@@ -102,6 +119,9 @@ def evaluate(
         n_records=len(records.names),
         n_patients=len(np.unique(records.patients)),
         leads=records.leads,
+        lead_as=dict(records.lead_as),
+        labels=records.truth,
+        missing_records=len(records.missing),
         prompt_sets=[
             prompt_set_result(
                 measured,

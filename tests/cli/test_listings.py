@@ -11,9 +11,12 @@ from merl.knowledge.index import KnowledgeIndex
 def test_tasks(merl):
     done = merl("tasks")
     assert done.code == 0
-    assert [line.split()[0] for line in done.out.splitlines()[1:]] == [
-        "ptbxl-super", "ptbxl-sub", "ptbxl-form", "ptbxl-rhythm",
+    table, _, folds = done.out.partition("\n\n")
+    assert [line.split()[0] for line in table.splitlines()[1:]] == [
+        "ptbxl-super", "ptbxl-sub", "ptbxl-form", "ptbxl-rhythm", "cpsc2018", "csn", "georgia",
+        "mitbih-aami", "mitbih-rhythm", "ludb", "code15", "sph",
     ]  # fmt: skip
+    assert "folds of PTB-XL are the publisher's, by patient: 1-8 train, 9 validation, 10 test" in folds
 
 
 def test_models(merl, checkpoint, monkeypatch):

@@ -31,6 +31,9 @@ class FakeTask:
     split: str = "val"
     classes: tuple = ("SR", "AFIB")
     leads: tuple | None = None
+    lead_as: dict = field(default_factory=dict)
+    truth: str = "fixed"
+    missing: tuple = ()
 
     def __post_init__(self):
         self.names = tuple(f"{i:02d}" for i in range(12))
@@ -63,6 +66,6 @@ def install(monkeypatch, task):
         rows = [np.array([next(axis for word, axis in AXES.items() if word in text)]) for text in texts]
         return EmbeddedPrompts(rows, [None] * len(rows))
 
-    monkeypatch.setattr("merl.datasets.tasks.load_task", lambda name, data, split, sampling_rate: task)
+    monkeypatch.setattr("merl.datasets.tasks.load_task", lambda *given, **options: task)
     monkeypatch.setattr("merl.zeroshot.embed_records", embed_records)
     monkeypatch.setattr("merl.zeroshot.embed_prompts", embed_prompts)
