@@ -108,7 +108,9 @@ def test_unknown_names_are_refused_with_near_ones():
 def test_shipped_label_sets():
     sizes = {name: len(load_label_set(name).classes) for name in shipped_label_sets()}
     ptbxl = {"ptbxl-form": 19, "ptbxl-rhythm": 12, "ptbxl-sub": 23, "ptbxl-super": 5}
-    assert sizes == {**ptbxl, "code15": 6, "cpsc2018": 9, "csn": 63, "mitbih-aami": 5}
+    mitbih = {"mitbih-aami": 5, "mitbih-beats": 21, "mitbih-rhythm": 15}
+    others = {"challenge2021": 133, "code15": 6, "cpsc2018": 9, "csn": 63, "georgia": 23, "ludb": 57}
+    assert sizes == {**ptbxl, **mitbih, **others, "ptbxl-all": 71, "sph": 44}
     for name in sizes:
         label_set = load_label_set(name)
         assert label_set.name == name

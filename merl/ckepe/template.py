@@ -52,9 +52,10 @@ class Template:
         """
         path = Path(path) if path else content_dir("prompts") / "templates" / "ckepe-v2.yaml"
         file = validate(_File, read_yaml(path), path)
-        steps: dict[Step, str] = {"phrases": file.shared + file.phrases}
-        if file.attributes:  # a template may ask for phrases straight away
-            steps["attributes"] = file.shared + file.attributes
+        asked: dict[Step, str] = {"attributes": file.attributes, "phrases": file.phrases}
+        steps = {
+            step: file.shared + text for step, text in asked.items() if text
+        }  # the first may be left out
         return cls(file.name, sha256(path), file.system, steps)
 
     def render(self, step: Step, **values: Any) -> list[tuple[str, str]]:

@@ -9,4 +9,5 @@ __all__ = ["entries", "index", "local_llm"]
 @pytest.fixture(autouse=True)
 def own_replies(monkeypatch, tmp_path):
     """Replies are kept in the test's own folder."""
-    monkeypatch.setattr("merl.ckepe.generator.default_cache", lambda: tmp_path / "replies.sqlite")
+    for module in ("generator", "controls"):
+        monkeypatch.setattr(f"merl.ckepe.{module}.default_cache", lambda: tmp_path / "replies.sqlite")

@@ -70,8 +70,11 @@ def test_random_words_keep_the_name_and_the_number_of_phrases(index):
 
 def test_with_a_language_model_both_kinds_of_asking_are_made(index):
     def answer(request):
-        if "Seen when it is present" in request["messages"][-1]["content"]:
-            said = {"findings": [], "against": [], "synonyms": [], "subtypes": []}
+        question = request["messages"][-1]["content"]
+        if '"attributes"' in question:
+            said = {"attributes": [], "synonyms": [], "subtypes": []}
+        elif '"findings"' in question:
+            said = {"findings": [], "against": []}
         else:
             said = {"phrases": ["prolonged QT interval.", " "]}
         return completion(json.dumps(said))

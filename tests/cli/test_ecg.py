@@ -94,10 +94,10 @@ def test_all_bad_records_are_named_at_once(fails, damaged, record, checkpoint):
         (
             "plain",
             2,
-            "'plain' is no prompt file; write LABELSET/plain for a shipped set, such as code15/plain",
+            "'plain' is no prompt file; write LABELSET/plain for a shipped set, such as challenge2021/plain",
         ),
         ("knowlege", 2, "write LABELSET/knowledge"),
-        ("mine.yaml", 2, "unknown prompt file or shipped set 'mine.yaml'; allowed are code15/knowledge"),
+        ("mine.yaml", 2, "unknown prompt file or shipped set 'mine.yaml'; allowed are challenge2021/plain"),
         ("bad.yaml", 1, "unknown key 'clases'; did you mean 'classes'?"),
         ("empty.yaml", 1, "class 'AFIB' has no phrase that speaks for it"),
     ],
@@ -174,9 +174,9 @@ def test_a_result_that_cannot_be_written_is_found_before_the_work(fails, tiny_pt
 
 
 def test_a_split_that_is_not_there_is_wrong_use(merl, tiny_ptbxl, checkpoint):
-    done = merl(*evaluate(checkpoint, tiny_ptbxl, "--prompts", "plain", "--split", "all"))
+    done = merl(*evaluate(checkpoint, tiny_ptbxl, "--prompts", "plain", "--split", "everything"))
     assert done.code == 2
-    assert "'val', 'test'" in done.err
+    assert "'val', 'test', 'all'" in done.err
 
 
 def test_a_truncated_record_stops_the_evaluation(fails, tiny_ptbxl, checkpoint, tmp_path):
