@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +34,7 @@ from merl.knowledge.index import KnowledgeIndex
 from merl.model import MERL
 from merl.zeroshot import ENSEMBLES, embed_prompts
 
+PTBXL = [name for name in TASKS if name.startswith("ptbxl")]
 PAGE = Path(__file__).with_name("prompts.md")
 WEIGHTS = (0.0, 0.1, 0.25)
 SEEDS = range(3)
@@ -67,7 +67,7 @@ class Bench:
     def __init__(self, data: str, checkpoint: str, resamples: int, seed: int = 0) -> None:
         self.model = load_model(checkpoint)
         self.texts = _Texts(self.model)
-        self.tasks = {name: load_task(name, data, "val") for name in TASKS}
+        self.tasks = {name: load_task(name, data, "val") for name in PTBXL}
         self.ecgs = {
             name: record_embeddings(self.model, task).astype(np.float64) for name, task in self.tasks.items()
         }
@@ -92,7 +92,6 @@ class Bench:
                 weights = self.weights[self.places[key]]
                 columns = zip(scores.T, task.labels.T, strict=True)
                 draws.append(np.stack([_weighted_auroc(*column, weights) for column in columns], axis=1))
-        print(".", end="", file=sys.stderr, flush=True)
         return Row(values, draws)
 
     def cells(self, row: Row, base: Row | None = None) -> str:
@@ -147,8 +146,8 @@ def _rarer(task: TaskData) -> np.ndarray:
 
 def shipped(name: str) -> Sets | None:
     folder = content_dir("prompts") / "sets"
-    there = all((folder / key / f"{name}.yaml").is_file() for key in TASKS)
-    return {key: PromptSet.find(name, key) for key in TASKS} if there else None
+    there = all((folder / key / f"{name}.yaml").is_file() for key in PTBXL)
+    return {key: PromptSet.find(name, key) for key in PTBXL} if there else None
 
 
 def ensembles(bench: Bench) -> Iterator[str]:
@@ -176,30 +175,31 @@ def ensembles(bench: Bench) -> Iterator[str]:
 def controls(bench: Bench, official: str | None) -> Iterator[str]:
     """The shipped sets and what they have to beat, each against the plain names."""
     index = KnowledgeIndex.default()
-    made = {key: make_controls(key, index=index) for key in TASKS}
+    made = {key: make_controls(key, index=index) for key in PTBXL}
     rows: dict[str, Sets] = {"plain": {key: sets["plain"] for key, sets in made.items()}}
     for name in ("template", "mets", "shuffled", "random-words"):
         rows[name] = {key: sets[name] for key, sets in made.items()}
     if official:
         for name, joined in (("official, joined", True), ("official, split", False)):
-            rows[name] = {key: import_prompts(official, key, joined=joined).prompt_set for key in TASKS}
+            rows[name] = {key: import_prompts(official, key, joined=joined).prompt_set for key in PTBXL}
         split = rows["official, split"]
-        rows["official, repaired"] = {key: repair(split[key], index=index) for key in TASKS}
+        rows["official, repaired"] = {key: repair(split[key], index=index) for key in PTBXL}
     for name in ("knowledge", "ckepe"):
         if (sets := shipped(name)) is not None:
             rows[name] = sets
-    scored = {name: bench.score(sets) for name, sets in rows.items()}
+    scored: dict[str, Row] = {}
     yield "| prompts | super | sub | form | rhythm | mean (95 %) | against plain |"
     yield "|---|---|---|---|---|---|---|"
-    for name, row in scored.items():
-        yield f"| {name} | {bench.cells(row, scored['plain'])} |"
+    for name, sets in rows.items():
+        scored[name] = bench.score(sets)
+        yield f"| {name} | {bench.cells(scored[name], scored['plain'])} |"
     knowledge = shipped("knowledge")
     assert knowledge is not None
     yield ""
     for name, make in (("shuffled", shuffled), ("random-words", random_words)):
         means = []
         for seed in SEEDS:
-            row = bench.score({key: make(knowledge[key], seed) for key in TASKS}, drawn=False)
+            row = bench.score({key: make(knowledge[key], seed) for key in PTBXL}, drawn=False)
             means.append(100 * float(np.mean([np.nanmean(values) for values in row.values])))
         said = ", ".join(f"{mean:.1f}" for mean in means)
         yield f"Mean of {name} with seeds {SEEDS.start} to {SEEDS.stop - 1}: {said}."
@@ -225,12 +225,14 @@ def main() -> None:
     about = (
         f"Checkpoint {bench.model.name}, weights {str(bench.model.sha256)[:12]}; {given.bootstrap} resamples."
     )
-    tables = {
-        "ensembles": "\n".join([about, "", *ensembles(bench)]),
-        "controls": "\n".join([about, "", *controls(bench, given.official)]),
-    }
-    for name, table in tables.items():
-        print(f"\n{name}\n\n{table}")
+    tables = {}
+    for name, rows in (("ensembles", ensembles(bench)), ("controls", controls(bench, given.official))):
+        lines = [about, ""]
+        print(f"\n{name}\n")
+        for line in rows:  # shown as they are measured
+            print(line, flush=True)
+            lines.append(line)
+        tables[name] = "\n".join(lines)
     if given.write:
         page = PAGE.read_text(encoding="utf-8")
         for name, table in tables.items():
