@@ -75,10 +75,10 @@ class Trainer:
     ) -> None:
         self.config, self.pairs, self.texts, self.validation = config, pairs, texts, validation
         self.progress = progress
-        bf16 = config.precision == "bf16" or (config.precision == "auto" and _has_bf16())
+        self.bf16 = config.precision == "bf16" or (config.precision == "auto" and _has_bf16())
         self.accelerator = Accelerator(
             cpu=not torch.cuda.is_available(),
-            mixed_precision="bf16" if bf16 else "no",
+            mixed_precision="no",  # autocast is ours: accelerate's holds for every later run of the process
             kwargs_handlers=[
                 DistributedDataParallelKwargs(find_unused_parameters=bool(config.text.trained_layers))
             ],
@@ -155,7 +155,8 @@ class Trainer:
             if self.embeddings is None or self.config.trains_text(stage)
             else self.embeddings[torch.from_numpy(distinct)]
         )
-        found = self.pairing(inputs.signals.to(device), chosen, torch.from_numpy(row).to(device))
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
+            found = self.pairing(inputs.signals.to(device), chosen, torch.from_numpy(row).to(device))
         if self.meaning is not None:
             found["meaning"] = self.meaning[torch.from_numpy(inputs.drawn)]
         batch = Batch(same=inputs.same.to(device), **found).joint()

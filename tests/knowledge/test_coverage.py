@@ -17,6 +17,7 @@ COUNTS = {
     "code15": 6,
     "cpsc2018": 9,
     "csn": 63,
+    "georgia": 23,
     "ludb": 57,
     "mitbih-aami": 5,
     "mitbih-beats": 21,
