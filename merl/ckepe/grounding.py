@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from merl.ckepe.candidates import name_phrase, retrieve
 from merl.ckepe.concepts import Concept, children, find_concepts, sibling_names
 from merl.ckepe.prompt_set import ClassPrompts, Phrase, PromptSet, Rejected
-from merl.ckepe.verifier import Verdict, verify
+from merl.ckepe.claims import read_claim
+from merl.ckepe.support import Ground, unsupported, words_of
+from merl.ckepe.verifier import Verdict, about_class, verify
 from merl.knowledge.index import KnowledgeIndex
-from merl.knowledge.lookup import fold_words, normalise
+from merl.knowledge.lookup import normalise
 from merl.knowledge.passages import Passage
 from merl.label_sets import LabelClass, LabelSet, load_label_set, shipped_label_sets
 
@@ -131,7 +133,7 @@ def _judge(
         source = (concept.name_source,) if concept.name_source else ()
         return Judgement(concept.code, phrase.model_copy(update={"sources": phrase.sources or source}), None)
     first: Verdict | None = None
-    for sources in _citations(phrase, retrieved):
+    for sources in _citations(phrase, retrieved, concept.names):
         cited = phrase.model_copy(update={"sources": sources})
         verdict = verify(cited, retrieved, names=concept.names, siblings=siblings, seen=seen)
         if verdict.supported:
@@ -141,12 +143,26 @@ def _judge(
     return Judgement(concept.code, phrase, reason)
 
 
-def _citations(phrase: Phrase, retrieved: Mapping[str, Passage]) -> list[tuple[str, ...]]:
-    """What the phrase may rest on: what it cites, then each passage, the most similar in words first."""
-    words = set(fold_words(phrase.text))
+def _citations(
+    phrase: Phrase, retrieved: Mapping[str, Passage], names: Collection[str]
+) -> Iterator[tuple[str, ...]]:
+    """Yield what the phrase may rest on: what it cites, then each passage, then two of them together.
+
+    The passages that say most of its words come first; a second one is tried where it adds a word.
+    """
+    if phrase.sources and set(phrase.sources) <= retrieved.keys():
+        yield phrase.sources
+    claim = read_claim(phrase.text)
+    context = words_of([*names, *about_class(phrase, retrieved)])
     fitting = [p for p in retrieved.values() if (p.kind == "absent") == (phrase.polarity == "absent")]
-    ranked = sorted(
-        fitting, key=lambda p: -len(words & set(fold_words(p.text))) / (1 + len(fold_words(p.text)))
-    )
-    own = [phrase.sources] if phrase.sources and set(phrase.sources) <= retrieved.keys() else []
-    return own + [(passage.id,) for passage in ranked if (passage.id,) != phrase.sources]
+    open_words = {
+        p.id: {token.family for token in unsupported(claim, Ground.of([p]), context)} for p in fitting
+    }
+    ranked = sorted(fitting, key=lambda p: len(open_words[p.id]))
+    for passage in ranked:
+        if (passage.id,) != phrase.sources:
+            yield (passage.id,)
+    for number, passage in enumerate(ranked[:3]):
+        for other in ranked[number + 1 :]:
+            if not open_words[passage.id] & open_words[other.id]:
+                yield (passage.id, other.id)

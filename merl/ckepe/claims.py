@@ -1,0 +1,287 @@
+"""What a phrase claims, taken apart so that it can be compared: words, leads, numbers, opposites, order."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from merl.ckepe.vocabulary import default_vocabulary
+from merl.knowledge.leads import MARK, mark_leads, marked_leads
+from merl.knowledge.numerals import spell_out
+from merl.knowledge.quantities import Quantity, take_quantities
+
+#: What a length, height, side, ... may be said of.
+WAVES = frozenset("p q r s t u j f st pr pp qrs qt qtc rr rsr qs delta epsilon".split())
+_THINGS = WAVES | {"axis", "rate", "rhythm", "baselin", "pause", "run"}
+_STRUCTURES = frozenset("ventricular atrial bundle fascicular axis precordial limb arm forc qrs".split())
+#: One and the same beat: what is regular of the one is regular of the other.
+_SAME_BEAT = {"rr": "qrs", "rhythm": "qrs", "rate": "qrs", "ventricular": "qrs", "pp": "p"}
+#: Groups that say how a wave looks, which is said of the leads it is seen in.
+_SHAPES = frozenset({"size", "pole", "length", "slope", "depth"})
+_SIZES = frozenset({"size", "length", "depth", "speed", "trend", "timing"})
+
+_WALLS = {"anter": "anterior", "infer": "inferior", "later": "lateral", "poster": "posterior"}
+_WALLS |= {"sept": "septal", "apic": "apical"}
+_NO_WALL = re.compile(r"bilater|unilater|collater|contralater|ipsilater")
+_CUES = frozenset("no not without never neither nor none cannot".split())
+#: Said after what is gone ("P waves are absent"), these deny what stands before them in the clause.
+_GONE = re.compile(r"absent|missing|gone|lost|disappear|vanish|invisible|unrecogni|undetect|nonexistent")
+_BREAKS = frozenset("but while whereas and with although though despite where which because yet plus".split())
+_LESSER = frozenset({"low", "shortened", "less", "fewer", "shallow", "slow", "below", "under"})
+_TOKEN = re.compile(rf"[a-z_]+[a-z0-9_]*(?:'[a-z]+)?|{MARK}+|[,;:.()]")
+
+_ORDINALS = {"first": "1", "1st": "1", "i": "1", "1": "1", "second": "2", "2nd": "2", "ii": "2", "2": "2"}
+_ORDINALS |= {"third": "3", "3rd": "3", "iii": "3", "3": "3", "fourth": "4", "4th": "4", "iv": "4", "4": "4"}
+_ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
+_ORDINAL = "|".join(sorted(_ORDINALS, key=len, reverse=True))
+
+
+@dataclass(frozen=True)
+class Token:
+    """A content word: what it is compared by, as it was written, and whether it is denied."""
+
+    family: str
+    written: str
+    negated: bool
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A quantity with whom it holds for: men, women, children, ..."""
+
+    quantity: Quantity
+    whom: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a phrase says.
+
+    Attributes:
+        tokens: its content words in order.
+        leads: leads it names, in standard spelling.
+        measures: its numbers.
+        attributes: (group, value, noun) for every word that has an opposite, with what it is said of.
+        order: (earlier, later) waves, for "P waves before the QRS complex".
+        walls: territories named, ``anteroseptal`` being two.
+        placed: (group, value, noun, leads) for every word on a wave's look, with the leads of its clause.
+        compared: (greater, lesser) waves or leads, for "taller in II than in III".
+    """
+
+    tokens: tuple[Token, ...]
+    leads: frozenset[str]
+    measures: tuple[Measure, ...]
+    attributes: frozenset[tuple[str, str, str | None]]
+    order: frozenset[tuple[str, str]]
+    walls: frozenset[str]
+    placed: frozenset[tuple[str, str, str | None, frozenset[str]]]
+    compared: frozenset[tuple[str, str]]
+
+    @property
+    def words(self) -> frozenset[tuple[str, bool]]:
+        """The families of its content words with True where denied."""
+        return frozenset((token.family, token.negated) for token in self.tokens)
+
+
+@lru_cache(maxsize=65536)
+def read_claim(text: str) -> Claim:
+    """Take a phrase apart."""
+    plain = unicodedata.normalize("NFKC", text.lower().replace("’", "'").replace("′", "'"))
+    marked = mark_leads(_join_compounds(plain))
+    measures, rest = _measures(default_vocabulary().replace(_ratios(marked)))
+    clauses = [_tokens(clause) for clause in _clauses(_comparisons(rest))]
+    words = [[token for token in clause if not marked_leads(token.written)] for clause in clauses]
+    walls = {wall for clause in words for token in clause for wall in _walls_of(token.written)}
+    walls |= {wall for clause in words for token in clause for wall in _walls_of(token.family)}
+    return Claim(
+        tokens=tuple(token for clause in words for token in _signed(clause)),
+        leads=marked_leads(marked),
+        measures=measures,
+        attributes=frozenset(item for clause in words for item in _attributes(clause)),
+        order=frozenset(pair for clause in words for pair in _order(clause)),
+        walls=frozenset(walls),
+        placed=frozenset(_placed(clauses)),
+        compared=frozenset(pair for clause in clauses for pair in _compared(clause)) | _ratio_pairs(marked),
+    )
+
+
+def walls_of(word: str) -> frozenset[str]:
+    """Return the walls a word names, by their stems."""
+    return frozenset(_walls_of(word))
+
+
+def _walls_of(word: str) -> list[str]:
+    return [] if _NO_WALL.search(word) else [wall for wall in _WALLS if wall in word]
+
+
+def _join_compounds(text: str) -> str:
+    text = re.sub(r"\bnon[-\s]+(?=[a-z])", "non", text)
+    text = re.sub(r"\b(counter|anti|saw|up|down|mid|re|pre)-(?=[a-z])", r"\1", text)
+    text = re.sub(
+        rf"\b({_ORDINAL})(?:[-\s]+degree\b|\s*°)", lambda m: f"degree_{_ORDINALS[m[1]]} ", text
+    )
+    text = re.sub(r"\bn't\b|n't\b", " not", text)
+    named = r"\b(type|mobitz|grade|class|stage|variant)[\s-]+(viii|vii|vi|iv|ix|v|i{1,3}|\d+)\b"
+    return re.sub(named, lambda m: f"{_kind(m[1])}_{_ROMAN.get(m[2], m[2])} ", text)
+
+
+def _kind(word: str) -> str:
+    if word in {"type", "mobitz", "variant"}:
+        return "mobitz type" if word == "mobitz" else "type"
+    return "degree" if word == "grade" else word
+
+
+def _ratios(text: str) -> str:
+    return re.sub(r"\b([pqrstu])\s*/\s*([pqrstu])\b", r"\1 to \2 ratio", text)
+
+
+def _ratio_pairs(text: str) -> frozenset[tuple[str, str]]:
+    """Read "R/S ratio above 1" as R being greater than S."""
+    found: set[tuple[str, str]] = set()
+    for match in re.finditer(r"\b([pqrst])\s*/\s*([pqrst])\b([^,;]*)", text):
+        for quantity in take_quantities(match[3])[0][:1]:
+            if quantity.unit is None and quantity.value == 1 and quantity.comparison != "equal":
+                pair = (match[1], match[2])
+                found.add(pair if quantity.comparison == "at least" else pair[::-1])
+    return frozenset(found)
+
+
+def _measures(text: str) -> tuple[tuple[Measure, ...], str]:
+    """Cut the numbers out, each with the people its part of the text names."""
+    quantities, rest = take_quantities(text)
+    spelled = spell_out(text)
+    starts = sorted({quantity.start for quantity in quantities})
+    found = []
+    for quantity in quantities:
+        place = starts.index(quantity.start)
+        end = starts[place + 1] if place + 1 < len(starts) else len(spelled)
+        whom = _whom(spelled[quantity.start : end])
+        if not whom and quantity.unit != "years":
+            whom = _whom(spelled[starts[place - 1] if place else 0 : quantity.start])
+        found.append(Measure(quantity, whom))
+    return tuple(found), rest
+
+
+def _whom(text: str) -> frozenset[str]:
+    vocabulary = default_vocabulary()
+    return vocabulary.qualifiers & {vocabulary.family(word) for word in re.findall(r"[a-z]+", text)}
+
+
+def _comparisons(text: str) -> str:
+    """Put what is left of comparisons, the numbers being gone, into one word: than."""
+    text = re.sub(r"\b(?:above|exceeds?|exceeding|over) (?:that|those) (?:of|in)\b", "than", text)
+    return re.sub(r"\b(?:exceeding|exceeds?|surpass(?:es|ing)?)\b", "than", text)
+
+
+def _clauses(text: str) -> list[list[str]]:
+    clauses: list[list[str]] = [[]]
+    for word in _TOKEN.findall(text):
+        if word in _BREAKS or word in ",;:.()":
+            clauses.append([])
+        else:
+            clauses[-1].append(word)
+    return [clause for clause in clauses if clause]
+
+
+def _tokens(clause: list[str]) -> list[Token]:
+    family = default_vocabulary().family
+    return [Token(word if marked_leads(word) else family(word), word, False) for word in clause]
+
+
+def _signed(clause: list[Token]) -> list[Token]:
+    """Mark what a "no", "lacking" or "are absent" denies, and leave these words out."""
+    gone = next((place for place, token in enumerate(clause) if _denies_before(clause, place)), None)
+    negated = False
+    found: list[Token] = []
+    for place, token in enumerate(clause):
+        if token.written in _CUES or token.family == "absent":
+            negated = negated or gone is None or place > gone
+        else:
+            found.append(replace(token, negated=negated or (gone is not None and place < gone)))
+    return found
+
+
+def _denies_before(clause: list[Token], place: int) -> bool:
+    token = clause[place]
+    named = any(other.family in _THINGS or other.family in _STRUCTURES for other in clause[:place])
+    return token.family == "absent" and bool(_GONE.match(token.written)) and named
+
+
+def _attributes(clause: list[Token]) -> set[tuple[str, str, str | None]]:
+    group_of = default_vocabulary().group
+    compared = any(token.written == "than" for token in clause)
+    found: set[tuple[str, str, str | None]] = set()
+    for place, token in enumerate(clause):
+        group = group_of.get(token.family)
+        if group is None or (compared and group in _SIZES):
+            continue
+        things = _STRUCTURES if group == "side" else _THINGS
+        nouns = [(at, other.family) for at, other in enumerate(clause) if other.family in things]
+        near = min(nouns, key=lambda noun: (abs(noun[0] - place), noun[0] < place), default=None)
+        noun = near[1] if near else None
+        if group == "regularity":
+            noun = _SAME_BEAT.get(noun or "", noun)
+        found.add((group, token.family, "qt" if noun == "qtc" else noun))
+    return found
+
+
+def _order(clause: list[Token]) -> set[tuple[str, str]]:
+    """Find which wave comes first in "P before QRS", "QRS preceded by P" and "P followed by QRS"."""
+    found: set[tuple[str, str]] = set()
+    families = [token.family for token in clause]
+    for place, word in enumerate(families):
+        if word not in {"before", "after", "follow"}:
+            continue
+        left = next((noun for noun in reversed(families[:place]) if noun in WAVES), None)
+        right = next((noun for noun in families[place + 1 :] if noun in WAVES), None)
+        passive = "by" in families[place : place + 2]
+        left_first = passive if word == "follow" else (word == "before") != passive
+        if left and right and left != right:
+            found.add((left, right) if left_first else (right, left))
+    return found
+
+
+def _placed(clauses: list[list[Token]]) -> set[tuple[str, str, str | None, frozenset[str]]]:
+    """Bind the look of a wave to the leads of its clause.
+
+    Leads that stand alone belong to the clause before; where a phrase opens with some, to the clause after.
+    """
+    found: list[tuple[set[tuple[str, str, str | None]], frozenset[str]]] = []
+    leading = bool(clauses) and _only_leads(clauses[0])
+    for clause in reversed(clauses) if leading else clauses:
+        written = [token.written for token in clause]
+        leads = marked_leads("".join(written[: written.index("than")] if "than" in written else written))
+        if found and _only_leads(clause):
+            found[-1] = (found[-1][0], found[-1][1] | leads)
+        else:
+            words = [token for token in clause if not marked_leads(token.written)]
+            found.append(({item for item in _attributes(words) if item[0] in _SHAPES}, leads))
+    return {(*item, leads) for items, leads in found for item in items}
+
+
+def _only_leads(clause: list[Token]) -> bool:
+    group_of = default_vocabulary().group
+    named = marked_leads("".join(token.written for token in clause))
+    return bool(named) and not any(token.family in WAVES or token.family in group_of for token in clause)
+
+
+def _compared(clause: list[Token]) -> set[tuple[str, str]]:
+    """Find what is more than what in "taller in II than in III" and "more P waves than QRS complexes"."""
+    families = [token.family for token in clause]
+    if "than" not in families:
+        return set()
+    cut = families.index("than")
+    before, after = clause[:cut][::-1], clause[cut + 1 :]  # what stands nearest to "than" comes first
+    turned = bool(_LESSER & {token.family for token in before} or _LESSER & {t.written for t in before})
+    nouns = [next((token.family for token in side if token.family in WAVES), "") for side in (before, after)]
+    leads = [_first_leads(side) for side in (before, after)]
+    waves = {(nouns[0], nouns[1])} if all(nouns) and nouns[0] != nouns[1] else set()
+    pairs = waves | {(more, less) for more in leads[0] for less in leads[1] if more != less}
+    return {pair[::-1] for pair in pairs} if turned else pairs
+
+
+def _first_leads(side: Iterable[Token]) -> frozenset[str]:
+    return next((leads for token in side if (leads := marked_leads(token.written))), frozenset())

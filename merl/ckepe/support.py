@@ -1,0 +1,205 @@
+"""What speaks against a claim, given the passages it rests on; each objection is one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from merl.ckepe.claims import WAVES, Claim, Measure, Token, read_claim, walls_of
+from merl.ckepe.vocabulary import default_vocabulary
+from merl.knowledge.leads import ALL_LEADS
+from merl.knowledge.passages import Passage
+
+#: The leads that look at a wall; two of them say it.
+_FACING = {
+    "infer": {"II", "III", "aVF"},
+    "later": {"I", "aVL", "V5", "V6"},
+    "anter": {"V1", "V2", "V3", "V4"},
+    "sept": {"V1", "V2", "V3"},
+    "poster": {"V7", "V8", "V9"},
+}
+#: What a limit says already: a QRS "widened to 0.12 s or more" is a QRS of 120 ms or more.
+_UPWARD = frozenset({"prolonged", "high", "rapid", "deep", "late", "grow"})
+_DOWNWARD = frozenset({"shortened", "low", "slow", "shallow", "early", "shrink"})
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the cited passages say together; words are families, with True where denied."""
+
+    claims: tuple[Claim, ...]
+    words: frozenset[tuple[str, bool]]
+    leads: frozenset[str]
+    walls: frozenset[str]
+    measures: tuple[Measure, ...]
+
+    @classmethod
+    def of(cls, passages: Iterable[Passage]) -> Ground:
+        """Read the passages."""
+        passages = list(passages)
+        claims = tuple(read_claim(passage.text) for passage in passages)
+        named = {lead for passage in passages for lead in passage.leads}
+        leads = named.union(*(claim.leads for claim in claims))
+        faced = {wall for wall, facing in _FACING.items() if len(facing & leads) >= 2}
+        return cls(
+            claims,
+            frozenset().union(*(claim.words for claim in claims)),
+            frozenset(leads),
+            frozenset(faced).union(*(claim.walls for claim in claims)),
+            tuple(measure for claim in claims for measure in claim.measures),
+        )
+
+
+@lru_cache(maxsize=4096)
+def _words_of(texts: tuple[str, ...]) -> frozenset[tuple[str, bool]]:
+    return frozenset().union(*(read_claim(text).words for text in texts))
+
+
+def words_of(texts: Iterable[str]) -> frozenset[tuple[str, bool]]:
+    """Return the words that any of the texts says, with True where denied."""
+    return _words_of(tuple(texts))
+
+
+def objection(
+    claim: Claim, ground: Ground, context: Collection[tuple[str, bool]] = (), *, lenient: bool = False
+) -> str | None:
+    """Say in one sentence what the passages do not bear out; None if they say all of it.
+
+    Args:
+        claim: what the phrase says.
+        ground: what the cited passages say.
+        context: words said elsewhere of the class, in its names and definition; they support words that have
+            no opposite.
+        lenient: let words pass that no passage uses.
+    """
+    return (
+        _numbers(claim, ground)
+        or _leads(claim, ground)
+        or _opposites(claim, ground)
+        or _places(claim, ground)
+        or _directions(claim, ground)
+        or _words(claim, ground, context, lenient)
+    )
+
+
+def unsupported(claim: Claim, ground: Ground, context: Collection[tuple[str, bool]] = ()) -> list[Token]:
+    """Return the content words of a claim that neither the passages nor the context say."""
+    return [token for token in claim.tokens if not _is_said(token, claim, ground, context)]
+
+
+def _is_said(token: Token, claim: Claim, ground: Ground, context: Collection[tuple[str, bool]]) -> bool:
+    vocabulary = default_vocabulary()
+    said = (token.family, token.negated)
+    if said in ground.words or vocabulary.is_free(token.written):
+        return True
+    walls = walls_of(token.written) | walls_of(token.family)
+    if walls:
+        return walls <= ground.walls and not token.negated
+    if token.family in vocabulary.group or token.family in WAVES:
+        return _implied(token, claim)
+    return said in context
+
+
+def _implied(token: Token, claim: Claim) -> bool:
+    """Whether a number of the claim already says which way the word points."""
+    ways = {measure.quantity.comparison for measure in claim.measures}
+    return not token.negated and (
+        (token.family in _UPWARD and "at least" in ways) or (token.family in _DOWNWARD and "at most" in ways)
+    )
+
+
+def _numbers(claim: Claim, ground: Ground) -> str | None:
+    for measure in claim.measures:
+        alike = [other for other in ground.measures if measure.quantity.agrees(other.quantity)]
+        if not alike:
+            stated = ", ".join(dict.fromkeys(other.quantity.text for other in ground.measures)) or "no number"
+            return f"says {measure.quantity.text!r}; the cited passage says {stated}"
+        if not any(_same_people(measure.whom, other.whom) for other in alike):
+            whom = " and ".join(sorted(alike[0].whom)) or "everyone"
+            mine = " and ".join(sorted(measure.whom)) or "everyone"
+            return f"says {measure.quantity.text!r} of {mine}; the cited passage says it of {whom}"
+    return None
+
+
+def _same_people(mine: frozenset[str], theirs: frozenset[str]) -> bool:
+    return mine - {"adults"} == theirs - {"adults"}
+
+
+def _leads(claim: Claim, ground: Ground) -> str | None:
+    extra = sorted(claim.leads - ground.leads)
+    return f"names {', '.join(extra)}, which the cited passage does not" if extra else None
+
+
+def _opposites(claim: Claim, ground: Ground) -> str | None:
+    stated = {item for other in ground.claims for item in other.attributes}
+    written = {token.family: token.written for token in claim.tokens}
+    theirs = {token.family: token.written for other in ground.claims for token in other.tokens}
+    for group, value, noun in sorted(claim.attributes, key=str):
+        same_noun = {other for name, other, of in stated if name == group and of == noun}
+        same_group = {other for name, other, _ in stated if name == group}
+        if value not in (same_noun or same_group or {value}):
+            of = f" of {_shown(noun)}" if noun else ""
+            other = " and ".join(sorted(theirs.get(word, word) for word in same_noun or same_group))
+            return f"says {written.get(value, value)!r}{of}; the cited passage says {other!r}"
+        nouns = {of for name, other, of in stated if (name, other) == (group, value)}
+        if noun and nouns and not nouns & {noun, None}:
+            said = " and ".join(sorted(_shown(of) for of in nouns if of))
+            return f"says {written.get(value, value)!r} of {_shown(noun)}; the cited passage says it of {said}"
+    if claim.walls and ground.walls and not claim.walls <= ground.walls:
+        return "names another wall than the cited passage"
+    return None
+
+
+def _places(claim: Claim, ground: Ground) -> str | None:
+    """Find a wave said to look, in a lead, as no cited passage says of that lead."""
+    stated = [item for other in ground.claims for item in other.placed]
+    for group, value, noun, leads in sorted(claim.placed, key=str):
+        alike = [item for item in stated if item[0] == group and (noun == item[2] or None in (noun, item[2]))]
+        where = [item[3] for item in alike if item[1] == value]
+        for lead in sorted(leads):
+            if not where or any(lead in place for place in where):
+                continue
+            other = next((item[1] for item in alike if item[1] != value and lead in item[3]), None)
+            if other:
+                return f"says {value} in {lead}; the cited passage says {other}"
+            if all(where):  # a passage that names no leads says it of any
+                return f"says {value} in {lead}; the cited passage says it in {_listed(where)}"
+    return None
+
+
+def _directions(claim: Claim, ground: Ground) -> str | None:
+    order = {pair for other in ground.claims for pair in other.order}
+    turned = [pair for pair in sorted(claim.order - order) if pair[::-1] in order]
+    if turned:
+        return f"turns the order of {_shown(turned[0][0])} and {_shown(turned[0][1])} round"
+    compared = {pair for other in ground.claims for pair in other.compared}
+    turned = [pair for pair in sorted(claim.compared - compared) if pair[::-1] in compared]
+    if turned:
+        return f"turns the comparison of {_shown(turned[0][0])} and {_shown(turned[0][1])} round"
+    if claim.compared - compared and not compared:
+        more, less = min(claim.compared)
+        return f"compares {_shown(more)} with {_shown(less)}, which the cited passage does not"
+    return None
+
+
+def _words(
+    claim: Claim, ground: Ground, context: Collection[tuple[str, bool]], lenient: bool
+) -> str | None:
+    extra = unsupported(claim, ground, context)
+    for token in extra:
+        if (token.family, not token.negated) in ground.words:
+            how = ("denies", "asserts") if token.negated else ("asserts", "denies")
+            return f"{how[0]} {token.written!r}, which the cited passage {how[1]}"
+    if extra and not lenient:
+        return f"not supported by any retrieved passage it cites: none says {extra[0].written!r}"
+    return None
+
+
+def _listed(places: Iterable[Collection[str]]) -> str:
+    named = {lead for place in places for lead in place}
+    return ", ".join(lead for lead in ALL_LEADS if lead in named)
+
+
+def _shown(name: str) -> str:
+    return name.upper() if name in WAVES else name
