@@ -17,8 +17,14 @@ from merl.knowledge.quantities import Quantity, take_quantities
 WAVES = frozenset("p q r s t u j f st pr pp qrs qt qtc rr rsr qs delta epsilon".split())
 _THINGS = WAVES | {"axis", "rate", "rhythm", "baselin", "pause", "run"}
 _STRUCTURES = frozenset("ventricular atrial bundle fascicular axis precordial limb arm forc qrs".split())
+#: What the words of a group are said of; those of other groups are compared whatever they are said of.
+_BOUND = {"side": _STRUCTURES} | dict.fromkeys(
+    ("length", "size", "pole", "depth", "slope", "curve", "contour", "regularity", "symmetry"), _THINGS
+)
 #: One and the same beat: what is regular of the one is regular of the other.
 _SAME_BEAT = {"rr": "qrs", "rhythm": "qrs", "rate": "qrs", "ventricular": "qrs", "pp": "p"}
+#: What comes before or after another.
+_FOLLOWING = WAVES | {"pause", "run", "spike"}
 #: Groups that say how a wave looks, which is said of the leads it is seen in.
 _SHAPES = frozenset({"size", "pole", "length", "slope", "depth"})
 _SIZES = frozenset({"size", "length", "depth", "speed", "trend", "timing"})
@@ -31,6 +37,7 @@ _CUES = frozenset("no not without never neither nor none cannot".split())
 _GONE = re.compile(r"absent|missing|gone|lost|disappear|vanish|invisible|unrecogni|undetect|nonexistent")
 _BREAKS = frozenset("but while whereas and with although though despite where which because yet plus".split())
 _LESSER = frozenset({"low", "shortened", "less", "fewer", "shallow", "slow", "below", "under"})
+_COMPLEX = re.compile(r"[qrs]{2,4}")
 _TOKEN = re.compile(rf"[a-z_]+[a-z0-9_]*(?:'[a-z]+)?|{MARK}+|[,;:.()]")
 
 _ORDINALS = {"first": "1", "1st": "1", "i": "1", "1": "1", "second": "2", "2nd": "2", "ii": "2", "2": "2"}
@@ -69,6 +76,7 @@ class Claim:
         walls: territories named, ``anteroseptal`` being two.
         placed: (group, value, noun, leads) for every word on a wave's look, with the leads of its clause.
         compared: (greater, lesser) waves or leads, for "taller in II than in III".
+        parts: each of several clauses as a claim of its own, without its numbers.
     """
 
     tokens: tuple[Token, ...]
@@ -79,6 +87,7 @@ class Claim:
     walls: frozenset[str]
     placed: frozenset[tuple[str, str, str | None, frozenset[str]]]
     compared: frozenset[tuple[str, str]]
+    parts: tuple[Claim, ...] = ()
 
     @property
     def words(self) -> frozenset[tuple[str, bool]]:
@@ -93,19 +102,33 @@ def read_claim(text: str) -> Claim:
     marked = mark_leads(_join_compounds(plain))
     measures, rest = _measures(default_vocabulary().replace(_ratios(marked)))
     clauses = [_tokens(clause) for clause in _clauses(_comparisons(rest))]
-    words = [[token for token in clause if not marked_leads(token.written)] for clause in clauses]
-    walls = {wall for clause in words for token in clause for wall in _walls_of(token.written)}
-    walls |= {wall for clause in words for token in clause for wall in _walls_of(token.family)}
-    return Claim(
-        tokens=tuple(token for clause in words for token in _signed(clause)),
-        leads=marked_leads(marked),
+    whole = _claim(clauses)
+    return replace(
+        whole,
         measures=measures,
+        compared=whole.compared | _ratio_pairs(marked),
+        parts=tuple(_claim([clause]) for clause in clauses) if len(clauses) > 1 else (whole,),
+    )
+
+
+def _claim(clauses: list[list[Token]]) -> Claim:
+    words = [[token for token in clause if not marked_leads(token.written)] for clause in clauses]
+    tokens = [token for clause in words for token in _signed(clause)]
+    return Claim(
+        tokens=tuple(tokens),
+        leads=marked_leads("".join(token.written for clause in clauses for token in clause)),
+        measures=(),
         attributes=frozenset(item for clause in words for item in _attributes(clause)),
         order=frozenset(pair for clause in words for pair in _order(clause)),
-        walls=frozenset(walls),
+        walls=frozenset().union(*(walls_of(token.written) | walls_of(token.family) for token in tokens)),
         placed=frozenset(_placed(clauses)),
-        compared=frozenset(pair for clause in clauses for pair in _compared(clause)) | _ratio_pairs(marked),
+        compared=frozenset(pair for clause in clauses for pair in _compared(clause)),
     )
+
+
+def is_wave(word: str) -> bool:
+    """Tell whether a word names a wave, an interval or a shape of the QRS complex such as qR."""
+    return word in WAVES or bool(_COMPLEX.fullmatch(word))
 
 
 def walls_of(word: str) -> frozenset[str]:
@@ -153,14 +176,16 @@ def _measures(text: str) -> tuple[tuple[Measure, ...], str]:
     """Cut the numbers out, each with the people its part of the text names."""
     quantities, rest = take_quantities(text)
     spelled = spell_out(text)
+    everyone = _whom(spelled)
     starts = sorted({quantity.start for quantity in quantities})
     found = []
     for quantity in quantities:
-        place = starts.index(quantity.start)
-        end = starts[place + 1] if place + 1 < len(starts) else len(spelled)
-        whom = _whom(spelled[quantity.start : end])
-        if not whom and quantity.unit != "years":
-            whom = _whom(spelled[starts[place - 1] if place else 0 : quantity.start])
+        whom = everyone
+        if len(everyone) > 1:  # each number has its own: those named after it, else those before
+            place = starts.index(quantity.start)
+            ends = [*starts[1:], len(spelled)]
+            before = starts[place - 1] if place else 0
+            whom = _whom(spelled[quantity.start : ends[place]]) or _whom(spelled[before : quantity.start])
         found.append(Measure(quantity, whom))
     return tuple(found), rest
 
@@ -211,14 +236,14 @@ def _denies_before(clause: list[Token], place: int) -> bool:
 
 
 def _attributes(clause: list[Token]) -> set[tuple[str, str, str | None]]:
-    group_of = default_vocabulary().group
+    group_of, is_free = default_vocabulary().group, default_vocabulary().is_free
     compared = any(token.written == "than" for token in clause)
     found: set[tuple[str, str, str | None]] = set()
     for place, token in enumerate(clause):
         group = group_of.get(token.family)
-        if group is None or (compared and group in _SIZES):
+        if group is None or (compared and group in _SIZES) or is_free(token.written):
             continue
-        things = _STRUCTURES if group == "side" else _THINGS
+        things = _BOUND.get(group, frozenset())
         nouns = [(at, other.family) for at, other in enumerate(clause) if other.family in things]
         near = min(nouns, key=lambda noun: (abs(noun[0] - place), noun[0] < place), default=None)
         noun = near[1] if near else None
@@ -235,8 +260,8 @@ def _order(clause: list[Token]) -> set[tuple[str, str]]:
     for place, word in enumerate(families):
         if word not in {"before", "after", "follow"}:
             continue
-        left = next((noun for noun in reversed(families[:place]) if noun in WAVES), None)
-        right = next((noun for noun in families[place + 1 :] if noun in WAVES), None)
+        left = next((noun for noun in reversed(families[:place]) if noun in _FOLLOWING), None)
+        right = next((noun for noun in families[place + 1 :] if noun in _FOLLOWING), None)
         passive = "by" in families[place : place + 2]
         left_first = passive if word == "follow" else (word == "before") != passive
         if left and right and left != right:

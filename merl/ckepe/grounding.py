@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from merl.ckepe.candidates import name_phrase, retrieve
 from merl.ckepe.concepts import Concept, children, find_concepts, sibling_names
 from merl.ckepe.prompt_set import ClassPrompts, Phrase, PromptSet, Rejected
-from merl.ckepe.claims import read_claim
-from merl.ckepe.support import Ground, unsupported, words_of
+from merl.ckepe.claims import Claim, read_claim
+from merl.ckepe.support import Ground, denied, unsupported, words_of
 from merl.ckepe.verifier import Verdict, about_class, verify
 from merl.knowledge.index import KnowledgeIndex
 from merl.knowledge.lookup import normalise
@@ -152,16 +152,25 @@ def _citations(
     """
     if phrase.sources and set(phrase.sources) <= retrieved.keys():
         yield phrase.sources
-    claim = read_claim(phrase.text)
     context = words_of([*names, *about_class(phrase, retrieved)])
-    fitting = [p for p in retrieved.values() if (p.kind == "absent") == (phrase.polarity == "absent")]
+    against = phrase.polarity == "absent"
+    readings = [(read_claim(phrase.text), against)]
+    if negative := denied(readings[0][0]):
+        readings.append((negative, not against))
+    for claim, other_side in readings:
+        fitting = [p for p in retrieved.values() if (p.kind == "absent") == other_side]
+        yield from _fitting(claim, fitting, context)
+
+
+def _fitting(
+    claim: Claim, passages: list[Passage], context: Collection[tuple[str, bool]]
+) -> Iterator[tuple[str, ...]]:
     open_words = {
-        p.id: {token.family for token in unsupported(claim, Ground.of([p]), context)} for p in fitting
+        p.id: {token.family for token in unsupported(claim, Ground.of([p]), context)} for p in passages
     }
-    ranked = sorted(fitting, key=lambda p: len(open_words[p.id]))
+    ranked = sorted(passages, key=lambda p: len(open_words[p.id]))
     for passage in ranked:
-        if (passage.id,) != phrase.sources:
-            yield (passage.id,)
+        yield (passage.id,)
     for number, passage in enumerate(ranked[:3]):
         for other in ranked[number + 1 :]:
             if not open_words[passage.id] & open_words[other.id]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from merl.ckepe.claims import WAVES, Claim, Measure, Token, read_claim, walls_of
+from merl.ckepe.claims import WAVES, Claim, Measure, Token, is_wave, read_claim, walls_of
 from merl.ckepe.vocabulary import default_vocabulary
 from merl.knowledge.leads import ALL_LEADS
 from merl.knowledge.passages import Passage
@@ -21,18 +22,28 @@ _FACING = {
 }
 #: What a limit says already: a QRS "widened to 0.12 s or more" is a QRS of 120 ms or more.
 _UPWARD = frozenset({"prolonged", "high", "rapid", "deep", "late", "grow"})
+_PART_OF_QRS = re.compile(r"[qrs]{1,4}")
+_MEASURED = {"rate": "per minute", "axis": "degrees", "aged": "years"}
 _DOWNWARD = frozenset({"shortened", "low", "slow", "shallow", "early", "shrink"})
 
 
 @dataclass(frozen=True)
 class Ground:
-    """What the cited passages say together; words are families, with True where denied."""
+    """What the cited passages say together.
+
+    Attributes:
+        words: families of their words and of what these imply, with True where denied.
+        walls: the walls they name; ``faced`` are those whose leads they name.
+        singles: each of several passages by itself.
+    """
 
     claims: tuple[Claim, ...]
     words: frozenset[tuple[str, bool]]
     leads: frozenset[str]
     walls: frozenset[str]
+    faced: frozenset[str]
     measures: tuple[Measure, ...]
+    singles: tuple[Ground, ...] = ()
 
     @classmethod
     def of(cls, passages: Iterable[Passage]) -> Ground:
@@ -44,11 +55,26 @@ class Ground:
         faced = {wall for wall, facing in _FACING.items() if len(facing & leads) >= 2}
         return cls(
             claims,
-            frozenset().union(*(claim.words for claim in claims)),
+            _with_implied(passages, claims),
             frozenset(leads),
-            frozenset(faced).union(*(claim.walls for claim in claims)),
+            frozenset().union(*(claim.walls for claim in claims)),
+            frozenset(faced),
             tuple(measure for claim in claims for measure in claim.measures),
+            tuple(cls.of([passage]) for passage in passages) if len(passages) > 1 else (),
         )
+
+
+def _with_implied(passages: Collection[Passage], claims: Iterable[Claim]) -> frozenset[tuple[str, bool]]:
+    """Return the words of passages with what they say along with themselves; a lower-case r is a small one."""
+    said = frozenset().union(*(claim.words for claim in claims))
+    implied = {(word, False) for family, denied in said if not denied for word in _implied_by(family)}
+    small = any(re.search(r"(?<![\w'])[qrs](?![\w'])", passage.text) for passage in passages)
+    return said | implied | ({("low", False)} if small else set())
+
+
+def _implied_by(family: str) -> frozenset[str]:
+    implied = default_vocabulary().implied.get(family, frozenset())
+    return implied | {"qrs"} if _PART_OF_QRS.fullmatch(family) else implied
 
 
 @lru_cache(maxsize=4096)
@@ -76,11 +102,24 @@ def objection(
     return (
         _numbers(claim, ground)
         or _leads(claim, ground)
+        or _mixture(claim, ground)
         or _opposites(claim, ground)
         or _places(claim, ground)
         or _directions(claim, ground)
         or _words(claim, ground, context, lenient)
     )
+
+
+def denied(claim: Claim) -> Claim | None:
+    """Return what a claim denies, asserted; None where it denies only a part of what it says.
+
+    "No delta wave" speaks for whatever a delta wave speaks against.
+    """
+    is_free = default_vocabulary().is_free
+    told = [token for token in claim.tokens if not is_free(token.written)]
+    if not told or not all(token.negated for token in told):
+        return None
+    return replace(claim, tokens=tuple(replace(token, negated=False) for token in claim.tokens))
 
 
 def unsupported(claim: Claim, ground: Ground, context: Collection[tuple[str, bool]] = ()) -> list[Token]:
@@ -95,8 +134,9 @@ def _is_said(token: Token, claim: Claim, ground: Ground, context: Collection[tup
         return True
     walls = walls_of(token.written) | walls_of(token.family)
     if walls:
-        return walls <= ground.walls and not token.negated
-    if token.family in vocabulary.group or token.family in WAVES:
+        named = ground.walls or frozenset().union(*(walls_of(word) for word, _ in context)) or ground.faced
+        return walls <= named and not token.negated
+    if is_bound(token.family) or token.family in _MEASURED:
         return _implied(token, claim)
     return said in context
 
@@ -104,6 +144,8 @@ def _is_said(token: Token, claim: Claim, ground: Ground, context: Collection[tup
 def _implied(token: Token, claim: Claim) -> bool:
     """Whether a number of the claim already says which way the word points."""
     ways = {measure.quantity.comparison for measure in claim.measures}
+    if _MEASURED.get(token.family) in {measure.quantity.unit for measure in claim.measures}:
+        return True
     return not token.negated and (
         (token.family in _UPWARD and "at least" in ways) or (token.family in _DOWNWARD and "at most" in ways)
     )
@@ -128,16 +170,46 @@ def _same_people(mine: frozenset[str], theirs: frozenset[str]) -> bool:
 
 def _leads(claim: Claim, ground: Ground) -> str | None:
     extra = sorted(claim.leads - ground.leads)
-    return f"names {', '.join(extra)}, which the cited passage does not" if extra else None
+    if extra:
+        return f"names {', '.join(extra)}, which the cited passage does not"
+    return None
+
+
+def _mixture(claim: Claim, ground: Ground) -> str | None:
+    """Find a clause that is put together from several passages.
+
+    A wave, its leads and what has an opposite belong together; other words may come from elsewhere.
+    """
+    if len(ground.singles) < 2:
+        return None
+    for part in claim.parts:
+        bound = {(token.family, token.negated) for token in part.tokens if is_bound(token.family)} & ground.words
+        if not any(
+            bound <= single.words
+            and (_leads(part, single) or _opposites(part, single) or _places(part, single)) is None
+            for single in ground.singles
+        ):
+            return "puts together what the cited passages say of different things"
+    return None
+
+
+def is_bound(word: str) -> bool:
+    """Tell whether a word means nothing without what it is said of: a wave, or a word with an opposite."""
+    return is_wave(word) or word in default_vocabulary().group
 
 
 def _opposites(claim: Claim, ground: Ground) -> str | None:
+    group_of = default_vocabulary().group
     stated = {item for other in ground.claims for item in other.attributes}
+    stated |= {
+        (group_of[word], word, noun) for _, value, noun in stated for word in _implied_by(value) if word in group_of
+    }
     written = {token.family: token.written for token in claim.tokens}
     theirs = {token.family: token.written for other in ground.claims for token in other.tokens}
     for group, value, noun in sorted(claim.attributes, key=str):
-        same_noun = {other for name, other, of in stated if name == group and of == noun}
         same_group = {other for name, other, _ in stated if name == group}
+        loose = {noun} if group == "side" else {noun, None}
+        same_noun = {other for name, other, of in stated if name == group and of in loose} if noun else set()
         if value not in (same_noun or same_group or {value}):
             of = f" of {_shown(noun)}" if noun else ""
             other = " and ".join(sorted(theirs.get(word, word) for word in same_noun or same_group))

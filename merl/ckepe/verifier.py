@@ -9,7 +9,7 @@ from typing import Literal
 
 from merl.ckepe.claims import read_claim
 from merl.ckepe.prompt_set import Phrase
-from merl.ckepe.support import Ground, objection, words_of
+from merl.ckepe.support import Ground, denied, objection, words_of
 from merl.ckepe.vocabulary import default_vocabulary
 from merl.knowledge.lookup import fold_words, normalise
 from merl.knowledge.passages import SPEAKS_FOR, Passage
@@ -66,7 +66,7 @@ def verify(
     cited = [retrieved[source].text for source in phrase.sources if source in retrieved]
     reason = (
         _form(phrase, [*names, *cited], seen)
-        or _names_sibling(phrase.text, names, siblings or {})
+        or (phrase.polarity == "present" and _names_sibling(phrase.text, names, siblings or {}))
         or _citation(phrase, retrieved)
         or _support(
             phrase,
@@ -75,7 +75,7 @@ def verify(
             strictness,
         )
     )
-    return Verdict(reason is None, reason)
+    return Verdict(not reason, reason or None)
 
 
 def about_class(phrase: Phrase, retrieved: Mapping[str, Passage]) -> list[str]:
@@ -127,11 +127,17 @@ def _citation(phrase: Phrase, retrieved: Mapping[str, Passage]) -> str | None:
     cited = [retrieved[source] for source in phrase.sources]
     if any(passage.kind == "distinguish" for passage in cited):
         return "cites a passage about the difference from another concept, which speaks of both"
-    if phrase.polarity == "present" and any(passage.kind not in SPEAKS_FOR for passage in cited):
+    against = [passage.kind == "absent" for passage in cited]
+    other = any(passage.kind not in SPEAKS_FOR | {"absent"} for passage in cited)
+    if (phrase.polarity == "present" and not any(against) and not other) or (
+        phrase.polarity == "absent" and all(against)
+    ):
+        return None
+    if denied(read_claim(phrase.text)) and not other and len(set(against)) == 1:
+        return None  # it denies what speaks against the class, or for it
+    if phrase.polarity == "present":
         return "cites a passage that speaks against the class"
-    if phrase.polarity == "absent" and any(passage.kind != "absent" for passage in cited):
-        return "is said to speak against the class, but the cited passage speaks for it"
-    return None
+    return "is said to speak against the class, but the cited passage speaks for it"
 
 
 def _support(
@@ -143,8 +149,11 @@ def _support(
     said = " ".join(phrase.text.casefold().split())
     if any(said == " ".join(passage.text.casefold().split()) for passage in cited):
         return None
+    claim = read_claim(phrase.text)
+    if (phrase.polarity == "absent") != (cited[0].kind == "absent"):
+        claim = denied(claim) or claim
     return _letters(phrase.text, [passage.text for passage in cited]) or objection(
-        read_claim(phrase.text),
+        claim,
         Ground.of(cited),
         words_of(context),
         lenient=strictness == "lenient",

@@ -22,6 +22,7 @@ class _File(BaseModel):
 
     families: dict[str, tuple[str, ...]] = Field(min_length=1)
     opposites: dict[str, tuple[str, ...]]
+    implies: dict[str, tuple[str, ...]]
     qualifiers: tuple[str, ...]
     filler: str
     talk: str
@@ -40,10 +41,12 @@ class Vocabulary:
     def __init__(self, path: Path | None = None) -> None:
         path = path or content_dir("knowledge_base") / "vocabulary.yaml"
         found = validate(_File, read_yaml(path, KnowledgeError), path, KnowledgeError)
-        loose = [word for many in found.opposites.values() for word in many if word not in found.families]
-        if loose:
-            raise KnowledgeError(f"{path}: {loose[0]!r} of the opposites is no family; add it to `families`")
+        named = {word for many in found.opposites.values() for word in many} | found.implies.keys()
+        for word in sorted(named.union(*found.implies.values())):
+            if word not in found.families:
+                raise KnowledgeError(f"{path}: {word!r} is used but is no family; add it to `families`")
         self.group = {word: group for group, many in found.opposites.items() for word in many}
+        self.implied = {word: frozenset(many) for word, many in found.implies.items()}
         self.qualifiers = frozenset(found.qualifiers)
         self.talk = frozenset(_listed(found.talk))
         self._exact: dict[str, str] = {}
@@ -54,7 +57,8 @@ class Vocabulary:
                 self._add(family, wording)
         for known in self._terms.values():
             known.sort(key=lambda item: -len(item[0]))
-        self._free = {word for text in _listed(found.filler) for word in (text, stem(text))}
+        self._free = frozenset(_listed(found.filler))
+        self._free_stems = {stem(word) for word in self._free}
 
     def _add(self, family: str, wording: str) -> None:
         words = re.findall(r"[a-z_']+", wording)
@@ -88,12 +92,19 @@ class Vocabulary:
     @lru_cache(maxsize=65536)  # noqa: B019 - one vocabulary lives as long as the program
     def family(self, word: str) -> str:
         """Return what a word is compared by: its family, else its stem."""
-        return self._exact.get(word) or self._stems.get(stem(word)) or stem(word)
+        for form in (word, *_positives(word)):
+            if found := self._exact.get(form) or self._stems.get(stem(form)):
+                return found
+        return stem(word)
 
     @lru_cache(maxsize=65536)  # noqa: B019
     def is_free(self, word: str) -> bool:
         """Tell whether a word claims nothing."""
-        return word in self._free or stem(word) in self._free
+        if word in self._free:
+            return True
+        return word not in self._exact and any(
+            form in self._free or stem(form) in self._free_stems for form in (word, *_positives(word))
+        )
 
 
 @cache
@@ -114,6 +125,15 @@ def stem(word: str) -> str:
     """Return a word without its inflection and derivation; words of up to three letters as they are."""
     word = word.replace("'s", "").strip("'")
     return word if len(word) <= 3 else str(_stemmer().stemWord(word))
+
+
+def _positives(word: str) -> list[str]:
+    """Return what a word may be the comparative or superlative of: clearest, clear."""
+    ending = next((end for end in ("iest", "ier", "est", "er") if word.endswith(end)), "")
+    if len(word) - len(ending) < 4 or not ending:
+        return []
+    short = word.removesuffix(ending)
+    return [short + "y"] if ending in {"iest", "ier"} else [short, short + "e"]
 
 
 def _listed(text: str) -> list[str]:

@@ -133,7 +133,10 @@ def take_quantities(text: str) -> tuple[tuple[Quantity, ...], str]:
         written = " ".join(text[match.start() : end].split())
         subject = _subject(text, match.start("low"), match.end(), unit)
         about = _about(text, match.start(), match.end(), unit)
-        ends: list[tuple[str, Comparison]] = [(match["low"], _comparison(match))]
+        how_compared = _comparison(match)
+        if found and how_compared == "equal" and unit and unit == found[-1].unit and _goes_on(text[done : match.start()]):
+            how_compared = found[-1].comparison  # "below 450 ms in men, 460 ms in women"
+        ends: list[tuple[str, Comparison]] = [(match["low"], how_compared)]
         if match["high"] and match["outside"]:
             ends = [(match["low"], "outside from"), (match["high"], "outside up to")]
         elif match["high"]:
@@ -147,6 +150,11 @@ def take_quantities(text: str) -> tuple[tuple[Quantity, ...], str]:
         if match["after"]:
             rest, done = rest + text[match.end() : match.start("after")], end
     return tuple(found), rest + text[done:]
+
+
+def _goes_on(between: str) -> bool:
+    """Whether what stands between two numbers only says of whom the first one holds."""
+    return re.fullmatch(r"\s*(?:(?:in|for|of) \w+)?\s*(?:,|and|or|, and)\s*(?:(?:in|for|of) \w+\s*)?", between) is not None
 
 
 def _plain(quantity: Quantity) -> tuple[float, str | None]:
@@ -186,5 +194,7 @@ def _about(text: str, start: int, end: int, unit: str | None) -> frozenset[str]:
     """Return the waves named before a number in its clause, else those after it."""
     if unit in {"per minute", "degrees", "years"}:
         return frozenset()
-    waves = _WAVE.findall(_BREAK.split(text[:start])[-1]) or _WAVE.findall(_BREAK.split(text[end:])[0])
+    waves = _WAVE.findall(_BREAK.split(text[:start])[-1])
+    if not waves and unit != "percent":  # what follows a percentage is what it is a part of
+        waves = _WAVE.findall(_BREAK.split(text[end:])[0])
     return frozenset("pr" if wave == "pq" else wave for wave in waves)
