@@ -19,12 +19,16 @@ _THINGS = WAVES | {"axis", "rate", "rhythm", "baselin", "pause", "run"}
 _STRUCTURES = frozenset("ventricular atrial bundle fascicular axis precordial limb arm forc qrs".split())
 #: What the words of a group are said of; those of other groups are compared whatever they are said of.
 _BOUND = {"side": _STRUCTURES} | dict.fromkeys(
-    ("length", "size", "pole", "depth", "slope", "curve", "contour", "regularity", "symmetry"), _THINGS
+    ("length", "size", "pole", "depth", "slope", "curve", "contour", "regularity", "symmetry", "constancy"),
+    _THINGS,
 )
+_BOUND |= dict.fromkeys(("speed", "tempo"), frozenset("sinus atrial ventricular junctional p qrs".split()))
 #: One and the same beat: what is regular of the one is regular of the other.
 _SAME_BEAT = {"rr": "qrs", "rhythm": "qrs", "rate": "qrs", "ventricular": "qrs", "pp": "p"}
 #: What comes before or after another.
 _FOLLOWING = WAVES | {"pause", "run", "spike"}
+#: Two of one kind that may be compared: the first peak and the second.
+_PARTS = frozenset("first second third initial terminal left right atrial ventricular".split())
 #: Groups that say how a wave looks, which is said of the leads it is seen in.
 _SHAPES = frozenset({"size", "pole", "length", "slope", "depth"})
 _SIZES = frozenset({"size", "length", "depth", "speed", "trend", "timing"})
@@ -142,7 +146,7 @@ def _walls_of(word: str) -> list[str]:
 
 def _join_compounds(text: str) -> str:
     text = re.sub(r"\bnon[-\s]+(?=[a-z])", "non", text)
-    text = re.sub(r"\b(counter|anti|saw|up|down|mid|re|pre)-(?=[a-z])", r"\1", text)
+    text = re.sub(r"\b(counter|anti|saw|up|down|re|pre)-(?=[a-z])", r"\1", text)
     text = re.sub(
         rf"\b({_ORDINAL})(?:[-\s]+degree\b|\s*°)", lambda m: f"degree_{_ORDINALS[m[1]]} ", text
     )
@@ -198,6 +202,7 @@ def _whom(text: str) -> frozenset[str]:
 def _comparisons(text: str) -> str:
     """Put what is left of comparisons, the numbers being gone, into one word: than."""
     text = re.sub(r"\b(?:above|exceeds?|exceeding|over) (?:that|those) (?:of|in)\b", "than", text)
+    text = re.sub(r"\b(?:above|over) (?:the )?(?=[pqrstu]\b|qrs\b)", "than ", text)
     return re.sub(r"\b(?:exceeding|exceeds?|surpass(?:es|ing)?)\b", "than", text)
 
 
@@ -219,9 +224,12 @@ def _tokens(clause: list[str]) -> list[Token]:
 def _signed(clause: list[Token]) -> list[Token]:
     """Mark what a "no", "lacking" or "are absent" denies, and leave these words out."""
     gone = next((place for place, token in enumerate(clause) if _denies_before(clause, place)), None)
+    compared = any(token.written == "than" for token in clause)
     negated = False
     found: list[Token] = []
     for place, token in enumerate(clause):
+        if compared and default_vocabulary().group.get(token.family) in _SIZES:
+            continue  # which of two is taller is told by what is compared
         if token.written in _CUES or token.family == "absent":
             negated = negated or gone is None or place > gone
         else:
@@ -236,18 +244,18 @@ def _denies_before(clause: list[Token], place: int) -> bool:
 
 
 def _attributes(clause: list[Token]) -> set[tuple[str, str, str | None]]:
-    group_of, is_free = default_vocabulary().group, default_vocabulary().is_free
+    group_of = default_vocabulary().group
     compared = any(token.written == "than" for token in clause)
     found: set[tuple[str, str, str | None]] = set()
     for place, token in enumerate(clause):
         group = group_of.get(token.family)
-        if group is None or (compared and group in _SIZES) or is_free(token.written):
+        if group is None or (compared and group in _SIZES):
             continue
         things = _BOUND.get(group, frozenset())
         nouns = [(at, other.family) for at, other in enumerate(clause) if other.family in things]
         near = min(nouns, key=lambda noun: (abs(noun[0] - place), noun[0] < place), default=None)
         noun = near[1] if near else None
-        if group == "regularity":
+        if group in {"regularity", "constancy"}:
             noun = _SAME_BEAT.get(noun or "", noun)
         found.add((group, token.family, "qt" if noun == "qtc" else noun))
     return found
@@ -303,6 +311,8 @@ def _compared(clause: list[Token]) -> set[tuple[str, str]]:
     turned = bool(_LESSER & {token.family for token in before} or _LESSER & {t.written for t in before})
     nouns = [next((token.family for token in side if token.family in WAVES), "") for side in (before, after)]
     leads = [_first_leads(side) for side in (before, after)]
+    if not all(nouns) or nouns[0] == nouns[1]:
+        nouns = [next((token.family for token in side if token.family in _PARTS), "") for side in (before, after)]
     waves = {(nouns[0], nouns[1])} if all(nouns) and nouns[0] != nouns[1] else set()
     pairs = waves | {(more, less) for more in leads[0] for less in leads[1] if more != less}
     return {pair[::-1] for pair in pairs} if turned else pairs

@@ -102,7 +102,7 @@ def objection(
     return (
         _numbers(claim, ground)
         or _leads(claim, ground)
-        or _mixture(claim, ground)
+        or _mixture(claim, ground, context)
         or _opposites(claim, ground)
         or _places(claim, ground)
         or _directions(claim, ground)
@@ -175,7 +175,7 @@ def _leads(claim: Claim, ground: Ground) -> str | None:
     return None
 
 
-def _mixture(claim: Claim, ground: Ground) -> str | None:
+def _mixture(claim: Claim, ground: Ground, context: Collection[tuple[str, bool]]) -> str | None:
     """Find a clause that is put together from several passages.
 
     A wave, its leads and what has an opposite belong together; other words may come from elsewhere.
@@ -183,7 +183,9 @@ def _mixture(claim: Claim, ground: Ground) -> str | None:
     if len(ground.singles) < 2:
         return None
     for part in claim.parts:
-        bound = {(token.family, token.negated) for token in part.tokens if is_bound(token.family)} & ground.words
+        bound = {
+            (token.family, token.negated) for token in part.tokens if part.leads or is_bound(token.family)
+        } & (ground.words - set(context))
         if not any(
             bound <= single.words
             and (_leads(part, single) or _opposites(part, single) or _places(part, single)) is None
@@ -201,7 +203,7 @@ def is_bound(word: str) -> bool:
 def _opposites(claim: Claim, ground: Ground) -> str | None:
     group_of = default_vocabulary().group
     stated = {item for other in ground.claims for item in other.attributes}
-    stated |= {
+    implied = {
         (group_of[word], word, noun) for _, value, noun in stated for word in _implied_by(value) if word in group_of
     }
     written = {token.family: token.written for token in claim.tokens}
@@ -210,7 +212,8 @@ def _opposites(claim: Claim, ground: Ground) -> str | None:
         same_group = {other for name, other, _ in stated if name == group}
         loose = {noun} if group == "side" else {noun, None}
         same_noun = {other for name, other, of in stated if name == group and of in loose} if noun else set()
-        if value not in (same_noun or same_group or {value}):
+        also = {other for name, other, of in implied if name == group and (noun is None or of in loose)}
+        if value not in (same_noun or same_group or {value}) | also:
             of = f" of {_shown(noun)}" if noun else ""
             other = " and ".join(sorted(theirs.get(word, word) for word in same_noun or same_group))
             return f"says {written.get(value, value)!r}{of}; the cited passage says {other!r}"
