@@ -36,6 +36,9 @@ _SIZES = frozenset({"size", "length", "depth", "speed", "trend", "timing"})
 _WALLS = {"anter": "anterior", "infer": "inferior", "later": "lateral", "poster": "posterior"}
 _WALLS |= {"sept": "septal", "apic": "apical"}
 _NO_WALL = re.compile(r"bilater|unilater|collater|contralater|ipsilater")
+#: Of these there are two, so that denying one is saying the other.
+_CONTRARY = {"variable": "constant", "constant": "variable", "regular": "irregular", "irregular": "regular"}
+_CONTRARY |= {"complete": "incomplete", "normal": "abnormal"}
 _CUES = frozenset("no not without never neither nor none cannot".split())
 #: Said after what is gone ("P waves are absent"), these deny what stands before them in the clause.
 _GONE = re.compile(r"absent|missing|gone|lost|disappear|vanish|invisible|unrecogni|undetect|nonexistent")
@@ -48,6 +51,9 @@ _ORDINALS = {"first": "1", "1st": "1", "i": "1", "1": "1", "second": "2", "2nd":
 _ORDINALS |= {"third": "3", "3rd": "3", "iii": "3", "3": "3", "fourth": "4", "4th": "4", "iv": "4", "4": "4"}
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
 _ORDINAL = "|".join(sorted(_ORDINALS, key=len, reverse=True))
+
+
+Nouns = frozenset[str]  # what a word is said of; empty where the text leaves it open
 
 
 @dataclass(frozen=True)
@@ -75,10 +81,10 @@ class Claim:
         tokens: its content words in order.
         leads: leads it names, in standard spelling.
         measures: its numbers.
-        attributes: (group, value, noun) for every word that has an opposite, with what it is said of.
+        attributes: (group, value, nouns) for every word that has an opposite, with what it is said of.
         order: (earlier, later) waves, for "P waves before the QRS complex".
         walls: territories named, ``anteroseptal`` being two.
-        placed: (group, value, noun, leads) for every word on a wave's look, with the leads of its clause.
+        placed: (group, value, nouns, leads) for every word on a wave's look, with the leads of its clause.
         compared: (greater, lesser) waves or leads, for "taller in II than in III".
         parts: each of several clauses as a claim of its own, without its numbers.
     """
@@ -86,10 +92,10 @@ class Claim:
     tokens: tuple[Token, ...]
     leads: frozenset[str]
     measures: tuple[Measure, ...]
-    attributes: frozenset[tuple[str, str, str | None]]
+    attributes: frozenset[tuple[str, str, Nouns]]
     order: frozenset[tuple[str, str]]
     walls: frozenset[str]
-    placed: frozenset[tuple[str, str, str | None, frozenset[str]]]
+    placed: frozenset[tuple[str, str, Nouns, frozenset[str]]]
     compared: frozenset[tuple[str, str]]
     parts: tuple[Claim, ...] = ()
 
@@ -202,18 +208,31 @@ def _whom(text: str) -> frozenset[str]:
 def _comparisons(text: str) -> str:
     """Put what is left of comparisons, the numbers being gone, into one word: than."""
     text = re.sub(r"\b(?:above|exceeds?|exceeding|over) (?:that|those) (?:of|in)\b", "than", text)
+    text = re.sub(r"\bmost (?=\w+ly\b|deep|prominent|marked|evident|visible|clear)", "", text)
     text = re.sub(r"\b(?:above|over) (?:the )?(?=[pqrstu]\b|qrs\b)", "than ", text)
     return re.sub(r"\b(?:exceeding|exceeds?|surpass(?:es|ing)?)\b", "than", text)
 
 
 def _clauses(text: str) -> list[list[str]]:
+    """Cut a text into clauses; a wave that only goes on a list ("P wave, QRS and T wave") stays on it."""
     clauses: list[list[str]] = [[]]
-    for word in _TOKEN.findall(text):
-        if word in _BREAKS or word in ",;:.()":
-            clauses.append([])
-        else:
+    listed = False
+    for word in [*_TOKEN.findall(text), "."]:
+        if word not in _BREAKS and word not in ",;:.()":
             clauses[-1].append(word)
+            continue
+        if len(clauses) > 1 and listed and _only_waves(clauses[-1]):
+            last = clauses.pop()
+            clauses[-1] += last
+        listed = word in {",", "and"}
+        clauses.append([])
     return [clause for clause in clauses if clause]
+
+
+def _only_waves(clause: list[str]) -> bool:
+    vocabulary = default_vocabulary()
+    told = [word for word in clause if not vocabulary.is_free(word) and not marked_leads(word)]
+    return bool(told) and all(is_wave(vocabulary.family(word)) for word in told)
 
 
 def _tokens(clause: list[str]) -> list[Token]:
@@ -224,7 +243,7 @@ def _tokens(clause: list[str]) -> list[Token]:
 def _signed(clause: list[Token]) -> list[Token]:
     """Mark what a "no", "lacking" or "are absent" denies, and leave these words out."""
     gone = next((place for place, token in enumerate(clause) if _denies_before(clause, place)), None)
-    compared = any(token.written == "than" for token in clause)
+    compared = bool(_compared(clause))
     negated = False
     found: list[Token] = []
     for place, token in enumerate(clause):
@@ -232,8 +251,10 @@ def _signed(clause: list[Token]) -> list[Token]:
             continue  # which of two is taller is told by what is compared
         if token.written in _CUES or token.family == "absent":
             negated = negated or gone is None or place > gone
-        else:
-            found.append(replace(token, negated=negated or (gone is not None and place < gone)))
+            continue
+        denied = negated or (gone is not None and place < gone)
+        contrary = _CONTRARY.get(token.family) if denied else None
+        found.append(replace(token, family=contrary or token.family, negated=denied and not contrary))
     return found
 
 
@@ -243,46 +264,62 @@ def _denies_before(clause: list[Token], place: int) -> bool:
     return token.family == "absent" and bool(_GONE.match(token.written)) and named
 
 
-def _attributes(clause: list[Token]) -> set[tuple[str, str, str | None]]:
-    group_of = default_vocabulary().group
-    compared = any(token.written == "than" for token in clause)
-    found: set[tuple[str, str, str | None]] = set()
-    for place, token in enumerate(clause):
+def _attributes(clause: list[Token]) -> set[tuple[str, str, Nouns]]:
+    """Bind every word that has an opposite to the nearest wave or structure; "P wave axis" is one of two names."""
+    group_of, is_free = default_vocabulary().group, default_vocabulary().is_free
+    compared = bool(_compared(clause))
+    told = [token for token in clause if token.family in group_of or not is_free(token.written)]
+    found: set[tuple[str, str, Nouns]] = set()
+    for place, token in enumerate(told):
         group = group_of.get(token.family)
         if group is None or (compared and group in _SIZES):
             continue
         things = _BOUND.get(group, frozenset())
-        nouns = [(at, other.family) for at, other in enumerate(clause) if other.family in things]
-        near = min(nouns, key=lambda noun: (abs(noun[0] - place), noun[0] < place), default=None)
-        noun = near[1] if near else None
+        nouns = [at for at, other in enumerate(told) if other.family in things and at != place]
+        near = min(nouns, key=lambda at: (abs(at - place), at < place), default=None)
+        names: set[str] = set()
+        for step in (1, -1):
+            at = near
+            while at is not None and 0 <= at < len(told) and told[at].family in things:
+                names.add(told[at].family)
+                at += step
         if group in {"regularity", "constancy"}:
-            noun = _SAME_BEAT.get(noun or "", noun)
-        found.add((group, token.family, "qt" if noun == "qtc" else noun))
+            names = {_SAME_BEAT.get(name, name) for name in names}
+        found.add((group, token.family, frozenset("qt" if name == "qtc" else name for name in names)))
     return found
 
 
 def _order(clause: list[Token]) -> set[tuple[str, str]]:
-    """Find which wave comes first in "P before QRS", "QRS preceded by P" and "P followed by QRS"."""
+    """Find which comes first in "P before QRS", "QRS preceded by P" and "P followed by QRS".
+
+    Where no waves are named, it is told of words with an opposite: a narrow beat before a wide one.
+    """
     found: set[tuple[str, str]] = set()
     families = [token.family for token in clause]
+    group_of = default_vocabulary().group
     for place, word in enumerate(families):
-        if word not in {"before", "after", "follow"}:
+        if word not in {"before", "after", "follow", "between"}:
             continue
-        left = next((noun for noun in reversed(families[:place]) if noun in _FOLLOWING), None)
-        right = next((noun for noun in families[place + 1 :] if noun in _FOLLOWING), None)
+        before, after = families[:place][::-1], families[place + 1 :]
+        left = next((noun for noun in before if noun in _FOLLOWING), None)
+        right = next((noun for noun in after if noun in _FOLLOWING), None)
+        if not (left and right) or left == right:
+            pairs = ((one, two) for one in before for two in after if one != two)
+            alike = (pair for pair in pairs if group_of.get(pair[0], 0) == group_of.get(pair[1], 1))
+            left, right = next(alike, (None, None))
         passive = "by" in families[place : place + 2]
-        left_first = passive if word == "follow" else (word == "before") != passive
-        if left and right and left != right:
+        left_first = passive if word == "follow" else (word in {"before", "between"}) != passive
+        if left and right:
             found.add((left, right) if left_first else (right, left))
     return found
 
 
-def _placed(clauses: list[list[Token]]) -> set[tuple[str, str, str | None, frozenset[str]]]:
+def _placed(clauses: list[list[Token]]) -> set[tuple[str, str, Nouns, frozenset[str]]]:
     """Bind the look of a wave to the leads of its clause.
 
     Leads that stand alone belong to the clause before; where a phrase opens with some, to the clause after.
     """
-    found: list[tuple[set[tuple[str, str, str | None]], frozenset[str]]] = []
+    found: list[tuple[set[tuple[str, str, Nouns]], frozenset[str]]] = []
     leading = bool(clauses) and _only_leads(clauses[0])
     for clause in reversed(clauses) if leading else clauses:
         written = [token.written for token in clause]

@@ -23,6 +23,8 @@ _FACING = {
 #: What a limit says already: a QRS "widened to 0.12 s or more" is a QRS of 120 ms or more.
 _UPWARD = frozenset({"prolonged", "high", "rapid", "deep", "late", "grow"})
 _PART_OF_QRS = re.compile(r"[qrs]{1,4}")
+_SEQUENCE = ("p", "pr", "delta", "q", "r", "qrs", "s", "st", "t", "u")
+_ORDINALS = frozenset("second third fourth fifth sixth".split())
 _MEASURED = {"rate": "per minute", "axis": "degrees", "aged": "years"}
 _DOWNWARD = frozenset({"shortened", "low", "slow", "shallow", "early", "shrink"})
 
@@ -136,19 +138,27 @@ def _is_said(token: Token, claim: Claim, ground: Ground, context: Collection[tup
     if walls:
         named = ground.walls or frozenset().union(*(walls_of(word) for word, _ in context)) or ground.faced
         return walls <= named and not token.negated
-    if is_bound(token.family) or token.family in _MEASURED:
+    if is_bound(token.family) or token.family in _MEASURED or token.family in {"before", "after", "follow"}:
         return _implied(token, claim)
     return said in context
 
 
 def _implied(token: Token, claim: Claim) -> bool:
     """Whether a number of the claim already says which way the word points."""
+    if token.family in {"before", "after", "follow"} and claim.order:
+        return all(_naturally(pair) for pair in claim.order)
     ways = {measure.quantity.comparison for measure in claim.measures}
     if _MEASURED.get(token.family) in {measure.quantity.unit for measure in claim.measures}:
         return True
     return not token.negated and (
         (token.family in _UPWARD and "at least" in ways) or (token.family in _DOWNWARD and "at most" in ways)
     )
+
+
+def _naturally(pair: tuple[str, str]) -> bool:
+    """Whether the first wave comes before the second in every beat, which needs no saying."""
+    places = [_SEQUENCE.index(wave) if wave in _SEQUENCE else -1 for wave in pair]
+    return -1 < places[0] < places[1]
 
 
 def _numbers(claim: Claim, ground: Ground) -> str | None:
@@ -197,49 +207,65 @@ def _mixture(claim: Claim, ground: Ground, context: Collection[tuple[str, bool]]
 
 def is_bound(word: str) -> bool:
     """Tell whether a word means nothing without what it is said of: a wave, or a word with an opposite."""
-    return is_wave(word) or word in default_vocabulary().group
+    return is_wave(word) or word in _ORDINALS or word in default_vocabulary().group
 
 
 def _opposites(claim: Claim, ground: Ground) -> str | None:
     group_of = default_vocabulary().group
     stated = {item for other in ground.claims for item in other.attributes}
     implied = {
-        (group_of[word], word, noun) for _, value, noun in stated for word in _implied_by(value) if word in group_of
+        (group_of[word], word, of) for _, value, of in stated for word in _implied_by(value) if word in group_of
     }
-    written = {token.family: token.written for token in claim.tokens}
-    theirs = {token.family: token.written for other in ground.claims for token in other.tokens}
-    for group, value, noun in sorted(claim.attributes, key=str):
+    for group, value, nouns in sorted(claim.attributes, key=str):
         same_group = {other for name, other, _ in stated if name == group}
-        loose = {noun} if group == "side" else {noun, None}
-        same_noun = {other for name, other, of in stated if name == group and of in loose} if noun else set()
-        also = {other for name, other, of in implied if name == group and (noun is None or of in loose)}
-        if value not in (same_noun or same_group or {value}) | also:
-            of = f" of {_shown(noun)}" if noun else ""
-            other = " and ".join(sorted(theirs.get(word, word) for word in same_noun or same_group))
-            return f"says {written.get(value, value)!r}{of}; the cited passage says {other!r}"
-        nouns = {of for name, other, of in stated if (name, other) == (group, value)}
-        if noun and nouns and not nouns & {noun, None}:
-            said = " and ".join(sorted(_shown(of) for of in nouns if of))
-            return f"says {written.get(value, value)!r} of {_shown(noun)}; the cited passage says it of {said}"
+        same_noun = {
+            other
+            for name, other, of in stated
+            if name == group and nouns and (of & nouns or (not of and group != "side"))
+        }
+        also = {other for name, other, of in implied if name == group and (not nouns or not of or of & nouns)}
+        allowed = same_noun or same_group or also or {value}
+        if value not in allowed and not (value in also and not same_noun):
+            return f"says {_written(claim, value)!r}{_of(nouns)}; the cited passage says {_all(ground, allowed)}"
+        said_of = [of for name, other, of in stated if (name, other) == (group, value)]
+        if nouns and said_of and not any(not of or of & nouns for of in said_of):
+            of_what = " and ".join(sorted({_shown(name) for of in said_of for name in of}))
+            return f"says {_written(claim, value)!r}{_of(nouns)}; the cited passage says it of {of_what}"
     if claim.walls and ground.walls and not claim.walls <= ground.walls:
         return "names another wall than the cited passage"
     return None
 
 
+def _written(claim: Claim, family: str) -> str:
+    return next((token.written for token in claim.tokens if token.family == family), family)
+
+
+def _all(ground: Ground, families: Iterable[str]) -> str:
+    """Quote how the passages put these words."""
+    words = {family: _written(other, family) for family in families for other in ground.claims}
+    for other in ground.claims:
+        words |= {token.family: token.written for token in other.tokens if token.family in words}
+    return " and ".join(sorted(repr(word) for word in words.values()))
+
+
+def _of(nouns: Collection[str]) -> str:
+    return f" of {' and '.join(sorted(map(_shown, nouns)))}" if nouns else ""
+
+
 def _places(claim: Claim, ground: Ground) -> str | None:
     """Find a wave said to look, in a lead, as no cited passage says of that lead."""
     stated = [item for other in ground.claims for item in other.placed]
-    for group, value, noun, leads in sorted(claim.placed, key=str):
-        alike = [item for item in stated if item[0] == group and (noun == item[2] or None in (noun, item[2]))]
+    for group, value, nouns, leads in sorted(claim.placed, key=str):
+        alike = [item for item in stated if item[0] == group and (nouns & item[2] or not nouns or not item[2])]
         where = [item[3] for item in alike if item[1] == value]
         for lead in sorted(leads):
             if not where or any(lead in place for place in where):
                 continue
             other = next((item[1] for item in alike if item[1] != value and lead in item[3]), None)
             if other:
-                return f"says {value} in {lead}; the cited passage says {other}"
+                return f"says {_written(claim, value)!r} in {lead}; the cited passage says {other!r}"
             if all(where):  # a passage that names no leads says it of any
-                return f"says {value} in {lead}; the cited passage says it in {_listed(where)}"
+                return f"says {_written(claim, value)!r} in {lead}; the cited passage says it in {_listed(where)}"
     return None
 
 
