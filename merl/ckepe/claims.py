@@ -15,7 +15,7 @@ from merl.knowledge.quantities import Quantity, take_quantities
 
 #: What a length, height, side, ... may be said of.
 WAVES = frozenset("p q r s t u j f st pr pp qrs qt qtc rr rsr qs delta epsilon".split())
-_THINGS = WAVES | {"axis", "rate", "rhythm", "baselin", "pause", "run"}
+_THINGS = WAVES | {"axis", "rate", "rhythm", "baseline", "pause"}
 _STRUCTURES = frozenset("ventricular atrial bundle fascicular axis precordial limb arm forc qrs".split())
 #: What the words of a group are said of; those of other groups are compared whatever they are said of.
 _BOUND = {"side": _STRUCTURES} | dict.fromkeys(
@@ -43,7 +43,10 @@ _CUES = frozenset("no not without never neither nor none cannot".split())
 #: Said after what is gone ("P waves are absent"), these deny what stands before them in the clause.
 _GONE = re.compile(r"absent|missing|gone|lost|disappear|vanish|invisible|unrecogni|undetect|nonexistent")
 _BREAKS = frozenset("but while whereas and with although though despite where which because yet plus".split())
-_LESSER = frozenset({"low", "shortened", "less", "fewer", "shallow", "slow", "below", "under"})
+_LESSER = frozenset("less fewer smaller shorter lower shallower narrower slower weaker lesser thinner earlier".split())
+_LESSER |= {"low", "below", "under"}
+#: A noun follows what it is said of (T inversion), an adjective goes before it (inverted T).
+_NOUN = re.compile(r".*(?:ion|ment|ity|ness|ation|ening|ing)$")
 _COMPLEX = re.compile(r"[qrs]{2,4}")
 _TOKEN = re.compile(rf"[a-z_]+[a-z0-9_]*(?:'[a-z]+)?|{MARK}+|[,;:.()]")
 
@@ -122,8 +125,9 @@ def read_claim(text: str) -> Claim:
 
 
 def _claim(clauses: list[list[Token]]) -> Claim:
+    clauses = [_signed(clause) for clause in clauses]
     words = [[token for token in clause if not marked_leads(token.written)] for clause in clauses]
-    tokens = [token for clause in words for token in _signed(clause)]
+    tokens = [token for clause in words for token in _told(clause)]
     return Claim(
         tokens=tuple(tokens),
         leads=marked_leads("".join(token.written for clause in clauses for token in clause)),
@@ -134,6 +138,17 @@ def _claim(clauses: list[list[Token]]) -> Claim:
         placed=frozenset(_placed(clauses)),
         compared=frozenset(pair for clause in clauses for pair in _compared(clause)),
     )
+
+
+def _told(clause: list[Token]) -> list[Token]:
+    """Leave out what is told by what is compared: which of two is the taller."""
+    sized = default_vocabulary().group
+    compared = bool(_compared(clause))
+    return [
+        token
+        for token in clause
+        if token.written != "than" and not (compared and sized.get(token.family) in _SIZES)
+    ]
 
 
 def is_wave(word: str) -> bool:
@@ -221,12 +236,19 @@ def _clauses(text: str) -> list[list[str]]:
         if word not in _BREAKS and word not in ",;:.()":
             clauses[-1].append(word)
             continue
-        if len(clauses) > 1 and listed and _only_waves(clauses[-1]):
+        if len(clauses) > 1 and (listed and _only_waves(clauses[-1]) or _goes_on(clauses[-1])):
             last = clauses.pop()
             clauses[-1] += last
         listed = word in {",", "and"}
         clauses.append([])
     return [clause for clause in clauses if clause]
+
+
+def _goes_on(clause: list[str]) -> bool:
+    """Whether a comparison lacks its first side, which then stands before: "U waves, taller than T"."""
+    family = default_vocabulary().family
+    before = clause[: clause.index("than")] if "than" in clause else clause
+    return before is not clause and not any(is_wave(family(w)) or marked_leads(w) for w in before)
 
 
 def _only_waves(clause: list[str]) -> bool:
@@ -243,12 +265,9 @@ def _tokens(clause: list[str]) -> list[Token]:
 def _signed(clause: list[Token]) -> list[Token]:
     """Mark what a "no", "lacking" or "are absent" denies, and leave these words out."""
     gone = next((place for place, token in enumerate(clause) if _denies_before(clause, place)), None)
-    compared = bool(_compared(clause))
     negated = False
     found: list[Token] = []
     for place, token in enumerate(clause):
-        if compared and default_vocabulary().group.get(token.family) in _SIZES:
-            continue  # which of two is taller is told by what is compared
         if token.written in _CUES or token.family == "absent":
             negated = negated or gone is None or place > gone
             continue
@@ -276,7 +295,8 @@ def _attributes(clause: list[Token]) -> set[tuple[str, str, Nouns]]:
             continue
         things = _BOUND.get(group, frozenset())
         nouns = [at for at, other in enumerate(told) if other.family in things and at != place]
-        near = min(nouns, key=lambda at: (abs(at - place), at < place), default=None)
+        follows = bool(_NOUN.match(token.written))
+        near = min(nouns, key=lambda at: (abs(at - place), (at < place) != follows), default=None)
         names: set[str] = set()
         for step in (1, -1):
             at = near
@@ -301,8 +321,9 @@ def _order(clause: list[Token]) -> set[tuple[str, str]]:
         if word not in {"before", "after", "follow", "between"}:
             continue
         before, after = families[:place][::-1], families[place + 1 :]
-        left = next((noun for noun in before if noun in _FOLLOWING), None)
-        right = next((noun for noun in after if noun in _FOLLOWING), None)
+        nouns = _FOLLOWING if word != "between" else frozenset()
+        left = next((noun for noun in before if noun in nouns), None)
+        right = next((noun for noun in after if noun in nouns), None)
         if not (left and right) or left == right:
             pairs = ((one, two) for one in before for two in after if one != two)
             alike = (pair for pair in pairs if group_of.get(pair[0], 0) == group_of.get(pair[1], 1))
@@ -345,7 +366,7 @@ def _compared(clause: list[Token]) -> set[tuple[str, str]]:
         return set()
     cut = families.index("than")
     before, after = clause[:cut][::-1], clause[cut + 1 :]  # what stands nearest to "than" comes first
-    turned = bool(_LESSER & {token.family for token in before} or _LESSER & {t.written for t in before})
+    turned = bool(_LESSER & {token.written for token in before})
     nouns = [next((token.family for token in side if token.family in WAVES), "") for side in (before, after)]
     leads = [_first_leads(side) for side in (before, after)]
     if not all(nouns) or nouns[0] == nouns[1]:

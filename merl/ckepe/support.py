@@ -148,7 +148,8 @@ def _implied(token: Token, claim: Claim) -> bool:
     if token.family in {"before", "after", "follow"} and claim.order:
         return all(_naturally(pair) for pair in claim.order)
     ways = {measure.quantity.comparison for measure in claim.measures}
-    if _MEASURED.get(token.family) in {measure.quantity.unit for measure in claim.measures}:
+    units = {measure.quantity.unit for measure in claim.measures}
+    if token.family in _MEASURED and _MEASURED[token.family] in units:
         return True
     return not token.negated and (
         (token.family in _UPWARD and "at least" in ways) or (token.family in _DOWNWARD and "at most" in ways)
@@ -194,8 +195,10 @@ def _mixture(claim: Claim, ground: Ground, context: Collection[tuple[str, bool]]
         return None
     for part in claim.parts:
         bound = {
-            (token.family, token.negated) for token in part.tokens if part.leads or is_bound(token.family)
-        } & (ground.words - set(context))
+            (token.family, token.negated)
+            for token in part.tokens
+            if is_bound(token.family) or (part.leads and (token.family, token.negated) not in context)
+        } & ground.words
         if not any(
             bound <= single.words
             and (_leads(part, single) or _opposites(part, single) or _places(part, single)) is None
@@ -214,7 +217,10 @@ def _opposites(claim: Claim, ground: Ground) -> str | None:
     group_of = default_vocabulary().group
     stated = {item for other in ground.claims for item in other.attributes}
     implied = {
-        (group_of[word], word, of) for _, value, of in stated for word in _implied_by(value) if word in group_of
+        (group_of[word], word, of, name == group_of[word])
+        for name, value, of in stated
+        for word in _implied_by(value)
+        if word in group_of
     }
     for group, value, nouns in sorted(claim.attributes, key=str):
         same_group = {other for name, other, _ in stated if name == group}
@@ -223,9 +229,13 @@ def _opposites(claim: Claim, ground: Ground) -> str | None:
             for name, other, of in stated
             if name == group and nouns and (of & nouns or (not of and group != "side"))
         }
-        also = {other for name, other, of in implied if name == group and (not nouns or not of or of & nouns)}
-        allowed = same_noun or same_group or also or {value}
-        if value not in allowed and not (value in also and not same_noun):
+        also = {
+            other
+            for name, other, of, of_group in implied
+            if name == group and (not nouns or not of or of & nouns) and (of_group or not same_group)
+        }
+        allowed = (same_noun or same_group or {value}) | also
+        if value not in allowed:
             return f"says {_written(claim, value)!r}{_of(nouns)}; the cited passage says {_all(ground, allowed)}"
         said_of = [of for name, other, of in stated if (name, other) == (group, value)]
         if nouns and said_of and not any(not of or of & nouns for of in said_of):
