@@ -61,11 +61,12 @@ Nouns = frozenset[str]  # what a word is said of; empty where the text leaves it
 
 @dataclass(frozen=True)
 class Token:
-    """A content word: what it is compared by, as it was written, and whether it is denied."""
+    """A content word: what it is compared by, as it was written, whether it is denied, or said of two compared."""
 
     family: str
     written: str
     negated: bool
+    compared: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,13 +142,13 @@ def _claim(clauses: list[list[Token]]) -> Claim:
 
 
 def _told(clause: list[Token]) -> list[Token]:
-    """Leave out what is told by what is compared: which of two is the taller."""
+    """Mark what is told by what is compared: which of two is the taller."""
     sized = default_vocabulary().group
     compared = bool(_compared(clause))
     return [
-        token
+        replace(token, compared=compared and sized.get(token.family) in _SIZES)
         for token in clause
-        if token.written != "than" and not (compared and sized.get(token.family) in _SIZES)
+        if token.written != "than"
     ]
 
 

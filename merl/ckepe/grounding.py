@@ -9,7 +9,7 @@ from merl.ckepe.candidates import name_phrase, retrieve
 from merl.ckepe.concepts import Concept, children, find_concepts, sibling_names
 from merl.ckepe.prompt_set import ClassPrompts, Phrase, PromptSet, Rejected
 from merl.ckepe.claims import Claim, read_claim
-from merl.ckepe.support import Ground, denied, unsupported, words_of
+from merl.ckepe.support import Ground, denied, unmatched, unsupported, words_of
 from merl.ckepe.verifier import Verdict, about_class, verify
 from merl.knowledge.index import KnowledgeIndex
 from merl.knowledge.lookup import normalise
@@ -165,10 +165,9 @@ def _citations(
 def _fitting(
     claim: Claim, passages: list[Passage], context: Collection[tuple[str, bool]]
 ) -> Iterator[tuple[str, ...]]:
-    open_words = {
-        p.id: {token.family for token in unsupported(claim, Ground.of([p]), context)} for p in passages
-    }
-    ranked = sorted(passages, key=lambda p: len(open_words[p.id]))
+    grounds = {p.id: Ground.of([p]) for p in passages}
+    open_words = {key: {t.family for t in unsupported(claim, at, context)} for key, at in grounds.items()}
+    ranked = sorted(passages, key=lambda p: len(open_words[p.id]) + unmatched(claim, grounds[p.id]))
     for passage in ranked:
         yield (passage.id,)
     for number, passage in enumerate(ranked[:3]):
