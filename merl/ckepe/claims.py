@@ -18,11 +18,11 @@ WAVES = frozenset("p q r s t u j f st pr pp qrs qt qtc rr rsr qs delta epsilon".
 _THINGS = WAVES | {"axis", "rate", "rhythm", "baseline", "pause"}
 _STRUCTURES = frozenset("ventricular atrial bundle fascicular axis precordial limb arm forc qrs".split())
 #: What the words of a group are said of; those of other groups are compared whatever they are said of.
-_BOUND = {"side": _STRUCTURES} | dict.fromkeys(
+BOUND = {"side": _STRUCTURES} | dict.fromkeys(
     ("length", "size", "pole", "depth", "slope", "curve", "contour", "regularity", "symmetry", "constancy"),
     _THINGS,
 )
-_BOUND |= dict.fromkeys(("speed", "tempo"), frozenset("sinus atrial ventricular junctional p qrs".split()))
+BOUND |= dict.fromkeys(("speed", "tempo"), frozenset("sinus atrial ventricular junctional p qrs".split()))
 #: One and the same beat: what is regular of the one is regular of the other.
 _SAME_BEAT = {"rr": "qrs", "rhythm": "qrs", "rate": "qrs", "ventricular": "qrs", "pp": "p"}
 #: What comes before or after another.
@@ -61,12 +61,18 @@ Nouns = frozenset[str]  # what a word is said of; empty where the text leaves it
 
 @dataclass(frozen=True)
 class Token:
-    """A content word: what it is compared by, as it was written, whether it is denied, or said of two compared."""
+    """A content word: what it is compared by, as it was written, whether it is denied.
+
+    Attributes:
+        compared: said of two things that are compared: taller.
+        of_leads: said of leads, not of the heart: the inferior leads.
+    """
 
     family: str
     written: str
     negated: bool
     compared: bool = False
+    of_leads: bool = False
 
 
 @dataclass(frozen=True)
@@ -260,7 +266,15 @@ def _only_waves(clause: list[str]) -> bool:
 
 def _tokens(clause: list[str]) -> list[Token]:
     family = default_vocabulary().family
-    return [Token(word if marked_leads(word) else family(word), word, False) for word in clause]
+    return [
+        Token(
+            word if marked_leads(word) else family(word),
+            word,
+            negated=False,
+            of_leads=word.endswith("ly") or bool({"lead", "leads"} & set(clause[place + 1 : place + 4])),
+        )
+        for place, word in enumerate(clause)
+    ]
 
 
 def _signed(clause: list[Token]) -> list[Token]:
@@ -294,7 +308,7 @@ def _attributes(clause: list[Token]) -> set[tuple[str, str, Nouns]]:
         group = group_of.get(token.family)
         if group is None or (compared and group in _SIZES):
             continue
-        things = _BOUND.get(group, frozenset())
+        things = BOUND.get(group, frozenset())
         nouns = [at for at, other in enumerate(told) if other.family in things and at != place]
         follows = bool(_NOUN.match(token.written))
         near = min(nouns, key=lambda at: (abs(at - place), (at < place) != follows), default=None)

@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from merl.ckepe.claims import WAVES, Claim, Measure, Token, is_wave, read_claim, walls_of
+from merl.ckepe.claims import BOUND, WAVES, Claim, Measure, Token, is_wave, read_claim, walls_of
 from merl.ckepe.vocabulary import default_vocabulary
 from merl.knowledge.leads import ALL_LEADS
 from merl.knowledge.passages import Passage
+from merl.records import STANDARD_LEADS
 
 #: The leads that look at a wall; two of them say it.
 _FACING = {
@@ -20,11 +21,13 @@ _FACING = {
     "sept": {"V1", "V2", "V3"},
     "poster": {"V7", "V8", "V9"},
 }
+_SETS = {"limb": set(STANDARD_LEADS[:6]), "precordial": {lead for lead in ALL_LEADS if lead.startswith("V")}}
 #: What a limit says already: a QRS "widened to 0.12 s or more" is a QRS of 120 ms or more.
 _UPWARD = frozenset({"prolonged", "high", "rapid", "deep", "late", "grow"})
 _PART_OF_QRS = re.compile(r"[qrs]{1,4}")
 _SEQUENCE = ("p", "pr", "delta", "q", "r", "qrs", "s", "st", "t", "u")
 _ORDINALS = frozenset("second third fourth fifth sixth".split())
+_SLOW, _RAPID = 60.0, 100.0  # beats per minute
 _MEASURED = {"rate": "per minute", "axis": "degrees", "aged": "years"}
 _DOWNWARD = frozenset({"shortened", "low", "slow", "shallow", "early", "shrink"})
 
@@ -143,9 +146,12 @@ def _is_said(token: Token, claim: Claim, ground: Ground, context: Collection[tup
         return True
     if token.compared and any(claim.compared & other.compared for other in ground.claims):
         return True
+    if token.family in _SETS and ground.leads:
+        return ground.leads <= _SETS[token.family] and not token.negated
     walls = walls_of(token.written) | walls_of(token.family)
     if walls:
-        named = ground.walls or frozenset().union(*(walls_of(word) for word, _ in context)) or ground.faced
+        elsewhere = frozenset().union(*(walls_of(word) for word, _ in context))
+        named = (ground.faced if token.of_leads else frozenset()) | (ground.walls or elsewhere or ground.faced)
         return walls <= named and not token.negated
     if is_bound(token.family) or token.family in _MEASURED or token.family in {"before", "after", "follow"}:
         return _implied(token, claim)
@@ -159,6 +165,11 @@ def _implied(token: Token, claim: Claim) -> bool:
     ways = {measure.quantity.comparison for measure in claim.measures}
     units = {measure.quantity.unit for measure in claim.measures}
     if token.family in _MEASURED and _MEASURED[token.family] in units:
+        return True
+    rates = [m.quantity for m in claim.measures if m.quantity.unit == "per minute"]
+    if token.family == "slow" and any(rate.value <= _SLOW and rate.comparison != "at least" for rate in rates):
+        return True
+    if token.family == "rapid" and any(rate.value >= _RAPID and rate.comparison != "at most" for rate in rates):
         return True
     return not token.negated and (
         (token.family in _UPWARD and "at least" in ways) or (token.family in _DOWNWARD and "at most" in ways)
@@ -244,13 +255,15 @@ def _opposites(claim: Claim, ground: Ground) -> str | None:
             if name == group and (not nouns or not of or of & nouns) and (of_group or not same_group)
         }
         allowed = (same_noun or same_group or {value}) | also
+        if group not in BOUND and (value, False) in ground.words:
+            continue
         if value not in allowed:
             return f"says {_written(claim, value)!r}{_of(nouns)}; the cited passage says {_all(ground, allowed)}"
         said_of = [of for name, other, of in stated if (name, other) == (group, value)]
         if nouns and said_of and not any(not of or of & nouns for of in said_of):
             of_what = " and ".join(sorted({_shown(name) for of in said_of for name in of}))
             return f"says {_written(claim, value)!r}{_of(nouns)}; the cited passage says it of {of_what}"
-    if claim.walls and ground.walls and not claim.walls <= ground.walls:
+    if claim.walls and ground.walls and not claim.walls <= ground.walls | ground.faced:
         return "names another wall than the cited passage"
     return None
 

@@ -22,7 +22,7 @@ _UNITS = {
     rf"{_MM}\s*(?:/|per)\s*(?:mv|millivolt)": ("mm per mV", 1.0),
     _MM: ("mV", 0.1),  # at the standard gain, 10 mm is 1 mV
     r"centimet(?:er|re)s?|cm": ("mV", 1.0),
-    rf"(?:(?:beats|cycles|complexes|waves|times)\s*)?{_PER}\s*min(?:ute)?|bpm|min-1": ("per minute", 1.0),
+    rf"(?:(?:(?:ventricular|atrial|sinus|heart|qrs)\s+)?(?:beats|cycles|complexes|waves|times)\s*)?{_PER}\s*min(?:ute)?|bpm|min-1": ("per minute", 1.0),
     rf"hz|hertz|{_PER}\s*s(?:ec(?:ond)?)?": ("per minute", 60.0),
     rf"{_PER}\s*h(?:our)?": ("per hour", 1.0),
     r"degrees?|deg|°": ("degrees", 1.0),
@@ -194,6 +194,9 @@ def _about(text: str, start: int, end: int, unit: str | None) -> frozenset[str]:
     """Return the waves named before a number in its clause, else those after it."""
     if unit in {"per minute", "degrees", "years"}:
         return frozenset()
+    counted = re.match(r"\s*(?:of the \w+\s+|\w+\s+)?(pp|rr|[pqrstu]|qrs)\b", text[end:]) if unit is None else None
+    if counted:
+        return frozenset({counted[1]})
     waves = _WAVE.findall(_BREAK.split(text[:start])[-1])
     if not waves and unit != "percent":  # what follows a percentage is what it is a part of
         waves = _WAVE.findall(_BREAK.split(text[end:])[0])
