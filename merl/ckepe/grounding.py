@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from merl.ckepe.candidates import name_phrase, retrieve
 from merl.ckepe.concepts import Concept, children, find_concepts, sibling_names
@@ -61,6 +65,7 @@ def ground(
     """
     index = index or KnowledgeIndex.default()
     concepts = find_concepts(_label_set(prompt_set), index)
+    likeness = _likeness(index)
     judgements: list[Judgement] = []
     for done, (code, item) in enumerate(prompt_set.classes.items(), 1):
         retrieved = {
@@ -75,6 +80,7 @@ def ground(
                 retrieved=retrieved,
                 siblings=siblings,
                 seen=seen,
+                likeness=likeness,
             )
             judgements.append(judgement)
             if judgement.supported:
@@ -126,6 +132,7 @@ def _judge(
     retrieved: Mapping[str, Passage],
     siblings: Mapping[str, tuple[str, ...]],
     seen: list[str],
+    likeness: Callable[[str, str], float],
 ) -> Judgement:
     if concept.entry is None:
         return Judgement(concept.code, phrase, "no knowledge found for this class")
@@ -135,12 +142,25 @@ def _judge(
     first: Verdict | None = None
     for sources in _citations(phrase, retrieved, concept.names):
         cited = phrase.model_copy(update={"sources": sources})
-        verdict = verify(cited, retrieved, names=concept.names, siblings=siblings, seen=seen)
+        verdict = verify(
+            cited, retrieved, names=concept.names, siblings=siblings, seen=seen, likeness=likeness
+        )
         if verdict.supported:
             return Judgement(concept.code, cited, None)
         first = first or verdict
     reason = first.reason if first else "no passage of this class says anything of the kind"
     return Judgement(concept.code, phrase, reason)
+
+
+def _likeness(index: KnowledgeIndex) -> Callable[[str, str], float]:
+    """Return the cosine of two texts; each is embedded once."""
+
+    @cache
+    def vector(text: str) -> NDArray[np.float32]:
+        row: NDArray[np.float32] = index.embedder.encode([text])[0]
+        return row
+
+    return lambda one, other: float(vector(one) @ vector(other))
 
 
 def _citations(

@@ -132,6 +132,32 @@ def unsupported(claim: Claim, ground: Ground, context: Collection[tuple[str, boo
     return [token for token in claim.tokens if not _is_said(token, claim, ground, context)]
 
 
+def stray_word(
+    claim: Claim, ground: Ground, context: Collection[tuple[str, bool]], known: Collection[str]
+) -> bool:
+    """Tell whether all that the passages do not say is one word of general English.
+
+    Such a word neither has an opposite nor names a wave, a wall or anything else the knowledge speaks of.
+
+    Args:
+        claim: what the phrase says.
+        ground: what the cited passages say.
+        context: words said elsewhere of the class.
+        known: the common words of English.
+    """
+    extra = unsupported(claim, ground, context)
+    if len(extra) != 1 or objection(claim, ground, context, lenient=True):
+        return False
+    (word,) = extra
+    return not (
+        word.negated
+        or is_bound(word.family)
+        or walls_of(word.written)
+        or default_vocabulary().knows(word.written)
+        or not {word.written, word.family, word.written.removesuffix("s")} & set(known)
+    )
+
+
 def unmatched(claim: Claim, ground: Ground) -> int:
     """Return how many numbers and leads of a claim the passages do not give."""
     given = [measure.quantity for measure in ground.measures]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from merl.ckepe.claims import read_claim
 from merl.ckepe.prompt_set import Phrase
-from merl.ckepe.support import Ground, denied, objection, words_of
+from merl.ckepe.support import Ground, denied, objection, stray_word, words_of
 from merl.ckepe.vocabulary import default_vocabulary
+from merl.encoders.text import english_words
 from merl.knowledge.lookup import fold_words, normalise
 from merl.knowledge.passages import SPEAKS_FOR, Passage
 
@@ -27,6 +28,9 @@ _CHATTER = re.compile(
 )
 
 _COMPLEX = re.compile(r"\b[qQrRsS]{2,4}'*(?!\w)")
+
+#: Least cosine of a paraphrase of a passage with one word of its own.
+PARAPHRASE = 0.8
 
 _RUN_TOGETHER = re.compile(
     r"\b(?:waves?|complex(?:es)?|[pqrstu]|qrs)\s+(?:every|each|all)\s+(?:[pqrstu]|qrs)\b", re.IGNORECASE
@@ -49,6 +53,7 @@ def verify(
     siblings: Mapping[str, Collection[str]] | None = None,
     seen: Collection[str] = (),
     strictness: Strictness = "strict",
+    likeness: Callable[[str, str], float] | None = None,
 ) -> Verdict:
     """Judge one phrase by the passages it cites.
 
@@ -60,6 +65,8 @@ def verify(
         seen: phrases already kept for the class.
         strictness: ``lenient`` lets words pass that no passage uses, but nothing that contradicts one;
             ``off`` looks at nothing.
+        likeness: how alike two texts are, -1 to 1. A single word of general English that no passage uses is
+            let pass where the phrase is as like a passage as a paraphrase is; by default none is.
     """
     if strictness == "off":
         return Verdict(True)
@@ -73,6 +80,7 @@ def verify(
             [retrieved[source] for source in phrase.sources],
             [*names, *about_class(phrase, retrieved)],
             strictness,
+            likeness,
         )
     )
     return Verdict(not reason, reason or None)
@@ -141,7 +149,11 @@ def _citation(phrase: Phrase, retrieved: Mapping[str, Passage]) -> str | None:
 
 
 def _support(
-    phrase: Phrase, cited: list[Passage], context: Iterable[str], strictness: Strictness
+    phrase: Phrase,
+    cited: list[Passage],
+    context: Iterable[str],
+    strictness: Strictness,
+    likeness: Callable[[str, str], float] | None,
 ) -> str | None:
     if phrase.role in {"synonym", "subtype"}:
         named = {normalise(passage.text) for passage in cited if passage.kind in {"name", "synonym"}}
@@ -152,12 +164,13 @@ def _support(
     claim = read_claim(phrase.text)
     if (phrase.polarity == "absent") != (cited[0].kind == "absent"):
         claim = denied(claim) or claim
-    return _letters(phrase.text, [passage.text for passage in cited]) or objection(
-        claim,
-        Ground.of(cited),
-        words_of(context),
-        lenient=strictness == "lenient",
+    ground, words = Ground.of(cited), words_of(context)
+    reason = _letters(phrase.text, [passage.text for passage in cited]) or objection(
+        claim, ground, words, lenient=strictness == "lenient"
     )
+    if reason and likeness and len(cited) == 1 and stray_word(claim, ground, words, english_words()):
+        return None if likeness(phrase.text, cited[0].text) >= PARAPHRASE else reason
+    return reason
 
 
 def _letters(text: str, cited: list[str]) -> str | None:

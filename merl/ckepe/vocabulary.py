@@ -97,6 +97,10 @@ class Vocabulary:
                 return found
         return stem(word)
 
+    def knows(self, word: str) -> bool:
+        """Tell whether a word belongs to a family, so that its meaning is settled."""
+        return any(form in self._exact or stem(form) in self._stems for form in (word, *_positives(word)))
+
     @lru_cache(maxsize=65536)  # noqa: B019
     def is_free(self, word: str) -> bool:
         """Tell whether a word claims nothing."""
