@@ -239,7 +239,10 @@ def _clauses(text: str) -> list[list[str]]:
     """Cut a text into clauses; a wave that only goes on a list ("P wave, QRS and T wave") stays on it."""
     clauses: list[list[str]] = [[]]
     listed = False
-    for word in [*_TOKEN.findall(text), "."]:
+    words = [*_TOKEN.findall(text), "."]
+    for word, following in zip(words, [*words[1:], "."], strict=True):
+        if word == "," and clauses[-1] and _has_opposite(clauses[-1][-1]) and _has_opposite(following):
+            continue  # "a long, flat ST segment"
         if word not in _BREAKS and word not in ",;:.()":
             clauses[-1].append(word)
             continue
@@ -249,6 +252,11 @@ def _clauses(text: str) -> list[list[str]]:
         listed = word in {",", "and"}
         clauses.append([])
     return [clause for clause in clauses if clause]
+
+
+def _has_opposite(word: str) -> bool:
+    vocabulary = default_vocabulary()
+    return vocabulary.family(word) in vocabulary.group
 
 
 def _goes_on(clause: list[str]) -> bool:
@@ -271,10 +279,14 @@ def _tokens(clause: list[str]) -> list[Token]:
             word if marked_leads(word) else family(word),
             word,
             negated=False,
-            of_leads=word.endswith("ly") or bool({"lead", "leads"} & set(clause[place + 1 : place + 4])),
+            of_leads=word.endswith("ly") or any(map(_is_lead, clause[place + 1 : place + 4])),
         )
         for place, word in enumerate(clause)
     ]
+
+
+def _is_lead(word: str) -> bool:
+    return word in {"lead", "leads"} or bool(marked_leads(word))
 
 
 def _signed(clause: list[Token]) -> list[Token]:

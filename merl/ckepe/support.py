@@ -23,13 +23,14 @@ _FACING = {
 }
 _SETS = {"limb": set(STANDARD_LEADS[:6]), "precordial": {lead for lead in ALL_LEADS if lead.startswith("V")}}
 #: What a limit says already: a QRS "widened to 0.12 s or more" is a QRS of 120 ms or more.
-_UPWARD = frozenset({"prolonged", "high", "rapid", "deep", "late", "grow"})
+_UPWARD = frozenset({"prolonged", "high", "rapid", "deep", "grow"})
 _PART_OF_QRS = re.compile(r"[qrs]{1,4}")
 _SEQUENCE = ("p", "pr", "delta", "q", "r", "qrs", "s", "st", "t", "u")
 _ORDINALS = frozenset("second third fourth fifth sixth".split())
+_COUNTED = frozenset({"some", "most", "several", "single", "intermittent", "half", "second", "third"})
 _SLOW, _RAPID = 60.0, 100.0  # beats per minute
 _MEASURED = {"rate": "per minute", "axis": "degrees", "aged": "years"}
-_DOWNWARD = frozenset({"shortened", "low", "slow", "shallow", "early", "shrink"})
+_DOWNWARD = frozenset({"shortened", "low", "slow", "shallow", "shrink"})
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,8 @@ def _is_said(token: Token, claim: Claim, ground: Ground, context: Collection[tup
         return True
     if token.compared and any(claim.compared & other.compared for other in ground.claims):
         return True
+    if token.family == "every" and not _COUNTED & {word for word, _ in ground.words}:
+        return True  # what is said of P waves is said of each
     if token.family in _SETS and ground.leads:
         return ground.leads <= _SETS[token.family] and not token.negated
     walls = walls_of(token.written) | walls_of(token.family)
@@ -196,6 +199,8 @@ def _implied(token: Token, claim: Claim) -> bool:
     if token.family == "slow" and any(rate.value <= _SLOW and rate.comparison != "at least" for rate in rates):
         return True
     if token.family == "rapid" and any(rate.value >= _RAPID and rate.comparison != "at most" for rate in rates):
+        return True
+    if token.written.startswith("delay") and "at least" in ways:
         return True
     return not token.negated and (
         (token.family in _UPWARD and "at least" in ways) or (token.family in _DOWNWARD and "at most" in ways)
@@ -226,7 +231,10 @@ def _same_people(mine: frozenset[str], theirs: frozenset[str]) -> bool:
 
 
 def _leads(claim: Claim, ground: Ground) -> str | None:
-    extra = sorted(claim.leads - ground.leads)
+    named = {token.family for other in ground.claims for token in other.tokens if token.of_leads}
+    walls = frozenset().union(*map(walls_of, named))
+    whole = [facing for wall, facing in _FACING.items() if wall in walls and facing <= claim.leads]
+    extra = sorted(claim.leads.difference(ground.leads, *whole))
     if extra:
         return f"names {', '.join(extra)}, which the cited passage does not"
     return None

@@ -12,7 +12,7 @@ from merl.knowledge.numerals import spell_out
 Comparison = Literal["at least", "at most", "equal", "from", "up to", "outside from", "outside up to"]
 
 _NUMBER = r"(?:(?<![\w.)])[-+−])?(?<![\w.])\d+(?:\.\d+)?"
-_MM, _PER = r"(?:mm|millimet(?:er|re)s?)", r"(?:per|an?|each|every|in an?|in one|/)"
+_MM, _PER = r"(?:mm|millimet(?:er|re)s?)", r"(?:(?:per|an?|each|every|in an?|in one)\s+|/\s*)"
 _UNITS = {
     r"milliseconds?|msecs?|ms": ("ms", 1.0),
     r"seconds?|secs?|s": ("ms", 1000.0),
@@ -22,9 +22,9 @@ _UNITS = {
     rf"{_MM}\s*(?:/|per)\s*(?:mv|millivolt)": ("mm per mV", 1.0),
     _MM: ("mV", 0.1),  # at the standard gain, 10 mm is 1 mV
     r"centimet(?:er|re)s?|cm": ("mV", 1.0),
-    rf"(?:(?:(?:ventricular|atrial|sinus|heart|qrs)\s+)?(?:beats|cycles|complexes|waves|times)\s*)?{_PER}\s*min(?:ute)?|bpm|min-1": ("per minute", 1.0),
-    rf"hz|hertz|{_PER}\s*s(?:ec(?:ond)?)?": ("per minute", 60.0),
-    rf"{_PER}\s*h(?:our)?": ("per hour", 1.0),
+    rf"(?:(?:(?:ventricular|atrial|sinus|heart|qrs)\s+)?(?:beats|cycles|complexes|waves|times)\s*)?{_PER}min(?:ute)?|bpm|min-1": ("per minute", 1.0),
+    rf"hz|hertz|{_PER}s(?:ec(?:ond)?)?": ("per minute", 60.0),
+    rf"{_PER}h(?:our)?": ("per hour", 1.0),
     r"degrees?|deg|°": ("degrees", 1.0),
     r"percent|per cent|%": ("percent", 1.0),
     r"minutes?|min": ("minutes", 1.0),
