@@ -68,7 +68,9 @@ def judge(phrases: list[dict[str, Any]], shown: str | None) -> tuple[Counts, Cou
         total[key] += 1
         right[key] += judged.supported == item["true"]
         if shown in {key[0], "both"} and judged.supported != item["true"]:
-            print(f"{key[1]:20} {entry:8} {item['text']}  [{judged.reason or ', '.join(judged.phrase.sources)}]")
+            print(
+                f"{key[1]:20} {entry:8} {item['text']}  [{judged.reason or ', '.join(judged.phrase.sources)}]"
+            )
     return right, total
 
 

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merl.ckepe.candidates import name_phrase, retrieve
-from merl.ckepe.concepts import Concept, children, find_concepts, sibling_names
-from merl.ckepe.prompt_set import ClassPrompts, Phrase, PromptSet, Rejected
 from merl.ckepe.claims import Claim, read_claim
-from merl.ckepe.support import Ground, denied, unmatched, unsupported, words_of
+from merl.ckepe.concepts import Concept, children, find_concepts, sibling_names
+from merl.ckepe.grounds import Ground, words_of
+from merl.ckepe.prompt_set import ClassPrompts, Phrase, PromptSet, Rejected
+from merl.ckepe.support import denied, unmatched, unsupported
 from merl.ckepe.verifier import Verdict, about_class, verify
 from merl.knowledge.index import KnowledgeIndex
 from merl.knowledge.lookup import normalise

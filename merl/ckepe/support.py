@@ -2,100 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
 
-from merl.ckepe.claims import BOUND, WAVES, Claim, Measure, Token, is_wave, read_claim, walls_of
+from merl.ckepe.bindings import BOUND
+from merl.ckepe.claims import Claim
+from merl.ckepe.clauses import WAVES, Token, is_wave, walls_of
+from merl.ckepe.grounds import FACING, Ground, Words, implied_by
 from merl.ckepe.vocabulary import default_vocabulary
 from merl.knowledge.leads import ALL_LEADS
-from merl.knowledge.passages import Passage
 from merl.records import STANDARD_LEADS
 
-#: The leads that look at a wall; two of them say it.
-_FACING = {
-    "infer": {"II", "III", "aVF"},
-    "later": {"I", "aVL", "V5", "V6"},
-    "anter": {"V1", "V2", "V3", "V4"},
-    "sept": {"V1", "V2", "V3"},
-    "poster": {"V7", "V8", "V9"},
-}
 _SETS = {"limb": set(STANDARD_LEADS[:6]), "precordial": {lead for lead in ALL_LEADS if lead.startswith("V")}}
 #: What a limit says already: a QRS "widened to 0.12 s or more" is a QRS of 120 ms or more.
 _UPWARD = frozenset({"prolonged", "high", "rapid", "deep", "grow"})
-_PART_OF_QRS = re.compile(r"[qrs]{1,4}")
 _SEQUENCE = ("p", "pr", "delta", "q", "r", "qrs", "s", "st", "t", "u")
-_ORDINALS = frozenset("second third fourth fifth sixth".split())
+_ORDINALS = frozenset(["second", "third", "fourth", "fifth", "sixth"])
 _COUNTED = frozenset({"some", "most", "several", "single", "intermittent", "half", "second", "third"})
 _SLOW, _RAPID = 60.0, 100.0  # beats per minute
+_RELATIONS = frozenset({"before", "after", "follow"})
 _MEASURED = {"rate": "per minute", "axis": "degrees", "aged": "years"}
 _DOWNWARD = frozenset({"shortened", "low", "slow", "shallow", "shrink"})
 
 
-@dataclass(frozen=True)
-class Ground:
-    """What the cited passages say together.
-
-    Attributes:
-        words: families of their words and of what these imply, with True where denied.
-        walls: the walls they name; ``faced`` are those whose leads they name.
-        singles: each of several passages by itself.
-    """
-
-    claims: tuple[Claim, ...]
-    words: frozenset[tuple[str, bool]]
-    leads: frozenset[str]
-    walls: frozenset[str]
-    faced: frozenset[str]
-    measures: tuple[Measure, ...]
-    singles: tuple[Ground, ...] = ()
-
-    @classmethod
-    def of(cls, passages: Iterable[Passage]) -> Ground:
-        """Read the passages."""
-        passages = list(passages)
-        claims = tuple(read_claim(passage.text) for passage in passages)
-        named = {lead for passage in passages for lead in passage.leads}
-        leads = named.union(*(claim.leads for claim in claims))
-        faced = {wall for wall, facing in _FACING.items() if len(facing & leads) >= 2}
-        return cls(
-            claims,
-            _with_implied(passages, claims),
-            frozenset(leads),
-            frozenset().union(*(claim.walls for claim in claims)),
-            frozenset(faced),
-            tuple(measure for claim in claims for measure in claim.measures),
-            tuple(cls.of([passage]) for passage in passages) if len(passages) > 1 else (),
-        )
-
-
-def _with_implied(passages: Collection[Passage], claims: Iterable[Claim]) -> frozenset[tuple[str, bool]]:
-    """Return the words of passages with what they say along with themselves; a lower-case r is a small one."""
-    said = frozenset().union(*(claim.words for claim in claims))
-    implied = {(word, False) for family, denied in said if not denied for word in _implied_by(family)}
-    small = any(re.search(r"(?<![\w'])[qrs](?![\w'])", passage.text) for passage in passages)
-    return said | implied | ({("low", False)} if small else set())
-
-
-def _implied_by(family: str) -> frozenset[str]:
-    implied = default_vocabulary().implied.get(family, frozenset())
-    return implied | {"qrs"} if _PART_OF_QRS.fullmatch(family) else implied
-
-
-@lru_cache(maxsize=4096)
-def _words_of(texts: tuple[str, ...]) -> frozenset[tuple[str, bool]]:
-    return frozenset().union(*(read_claim(text).words for text in texts))
-
-
-def words_of(texts: Iterable[str]) -> frozenset[tuple[str, bool]]:
-    """Return the words that any of the texts says, with True where denied."""
-    return _words_of(tuple(texts))
-
-
-def objection(
-    claim: Claim, ground: Ground, context: Collection[tuple[str, bool]] = (), *, lenient: bool = False
-) -> str | None:
+def objection(claim: Claim, ground: Ground, context: Words = (), *, lenient: bool = False) -> str | None:
     """Say in one sentence what the passages do not bear out; None if they say all of it.
 
     Args:
@@ -128,14 +58,12 @@ def denied(claim: Claim) -> Claim | None:
     return replace(claim, tokens=tuple(replace(token, negated=False) for token in claim.tokens))
 
 
-def unsupported(claim: Claim, ground: Ground, context: Collection[tuple[str, bool]] = ()) -> list[Token]:
+def unsupported(claim: Claim, ground: Ground, context: Words = ()) -> list[Token]:
     """Return the content words of a claim that neither the passages nor the context say."""
     return [token for token in claim.tokens if not _is_said(token, claim, ground, context)]
 
 
-def stray_word(
-    claim: Claim, ground: Ground, context: Collection[tuple[str, bool]], known: Collection[str]
-) -> bool:
+def stray_word(claim: Claim, ground: Ground, context: Words, known: Collection[str]) -> bool:
     """Tell whether all that the passages do not say is one word of general English.
 
     Such a word neither has an opposite nor names a wave, a wall or anything else the knowledge speaks of.
@@ -166,44 +94,38 @@ def unmatched(claim: Claim, ground: Ground) -> int:
     return len(numbers) + bool(claim.leads - ground.leads)
 
 
-def _is_said(token: Token, claim: Claim, ground: Ground, context: Collection[tuple[str, bool]]) -> bool:
-    vocabulary = default_vocabulary()
+def _is_said(token: Token, claim: Claim, ground: Ground, context: Words) -> bool:
     said = (token.family, token.negated)
-    if said in ground.words or vocabulary.is_free(token.written):
-        return True
-    if token.compared and any(claim.compared & other.compared for other in ground.claims):
+    told_by_pair = token.compared and any(claim.compared & other.compared for other in ground.claims)
+    if said in ground.words or default_vocabulary().is_free(token.written) or told_by_pair:
         return True
     if token.family == "every" and not _COUNTED & {word for word, _ in ground.words}:
         return True  # what is said of P waves is said of each
     if token.family in _SETS and ground.leads:
         return ground.leads <= _SETS[token.family] and not token.negated
-    walls = walls_of(token.written) | walls_of(token.family)
-    if walls:
+    if walls := walls_of(token.written) | walls_of(token.family):
         elsewhere = frozenset().union(*(walls_of(word) for word, _ in context))
-        named = (ground.faced if token.of_leads else frozenset()) | (ground.walls or elsewhere or ground.faced)
-        return walls <= named and not token.negated
-    if is_bound(token.family) or token.family in _MEASURED or token.family in {"before", "after", "follow"}:
-        return _implied(token, claim)
+        named = ground.walls or elsewhere or ground.faced
+        return walls <= (named | ground.faced if token.of_leads else named) and not token.negated
+    if is_bound(token.family) or token.family in _MEASURED or token.family in _RELATIONS:
+        return not token.negated and _implied(token, claim, ground)
     return said in context
 
 
-def _implied(token: Token, claim: Claim) -> bool:
-    """Whether a number of the claim already says which way the word points."""
-    if token.family in {"before", "after", "follow"} and claim.order:
+def _implied(token: Token, claim: Claim, ground: Ground) -> bool:
+    """Whether a number of the claim, or the order of the waves in every beat, already says the word."""
+    if token.family in _RELATIONS and claim.order and ("blocked", False) not in ground.words:
         return all(_naturally(pair) for pair in claim.order)
-    ways = {measure.quantity.comparison for measure in claim.measures}
-    units = {measure.quantity.unit for measure in claim.measures}
-    if token.family in _MEASURED and _MEASURED[token.family] in units:
-        return True
-    rates = [m.quantity for m in claim.measures if m.quantity.unit == "per minute"]
-    if token.family == "slow" and any(rate.value <= _SLOW and rate.comparison != "at least" for rate in rates):
-        return True
-    if token.family == "rapid" and any(rate.value >= _RAPID and rate.comparison != "at most" for rate in rates):
-        return True
-    if token.written.startswith("delay") and "at least" in ways:
-        return True
-    return not token.negated and (
-        (token.family in _UPWARD and "at least" in ways) or (token.family in _DOWNWARD and "at most" in ways)
+    numbers = [measure.quantity for measure in claim.measures]
+    ways = {number.comparison for number in numbers}
+    rates = [number for number in numbers if number.unit == "per minute"]
+    return (
+        (token.family in _MEASURED and any(number.unit == _MEASURED[token.family] for number in numbers))
+        or (token.family in _UPWARD and "at least" in ways)
+        or (token.family in _DOWNWARD and "at most" in ways)
+        or (token.written.startswith("delay") and "at least" in ways)
+        or (token.family == "slow" and any(r.value <= _SLOW and r.comparison != "at least" for r in rates))
+        or (token.family == "rapid" and any(r.value >= _RAPID and r.comparison != "at most" for r in rates))
     )
 
 
@@ -233,14 +155,14 @@ def _same_people(mine: frozenset[str], theirs: frozenset[str]) -> bool:
 def _leads(claim: Claim, ground: Ground) -> str | None:
     named = {token.family for other in ground.claims for token in other.tokens if token.of_leads}
     walls = frozenset().union(*map(walls_of, named))
-    whole = [facing for wall, facing in _FACING.items() if wall in walls and facing <= claim.leads]
+    whole = [facing for wall, facing in FACING.items() if wall in walls and facing <= claim.leads]
     extra = sorted(claim.leads.difference(ground.leads, *whole))
     if extra:
         return f"names {', '.join(extra)}, which the cited passage does not"
     return None
 
 
-def _mixture(claim: Claim, ground: Ground, context: Collection[tuple[str, bool]]) -> str | None:
+def _mixture(claim: Claim, ground: Ground, context: Words) -> str | None:
     """Find a clause that is put together from several passages.
 
     A wave, its leads and what has an opposite belong together; other words may come from elsewhere.
@@ -273,7 +195,7 @@ def _opposites(claim: Claim, ground: Ground) -> str | None:
     implied = {
         (group_of[word], word, of, name == group_of[word])
         for name, value, of in stated
-        for word in _implied_by(value)
+        for word in implied_by(value)
         if word in group_of
     }
     for group, value, nouns in sorted(claim.attributes, key=str):
@@ -292,7 +214,9 @@ def _opposites(claim: Claim, ground: Ground) -> str | None:
         if group not in BOUND and (value, False) in ground.words:
             continue
         if value not in allowed:
-            return f"says {_written(claim, value)!r}{_of(nouns)}; the cited passage says {_all(ground, allowed)}"
+            return (
+                f"says {_written(claim, value)!r}{_of(nouns)}; the cited passage says {_all(ground, allowed)}"
+            )
         said_of = [of for name, other, of in stated if (name, other) == (group, value)]
         if nouns and said_of and not any(not of or of & nouns for of in said_of):
             of_what = " and ".join(sorted({_shown(name) for of in said_of for name in of}))
@@ -322,16 +246,19 @@ def _places(claim: Claim, ground: Ground) -> str | None:
     """Find a wave said to look, in a lead, as no cited passage says of that lead."""
     stated = [item for other in ground.claims for item in other.placed]
     for group, value, nouns, leads in sorted(claim.placed, key=str):
-        alike = [item for item in stated if item[0] == group and (nouns & item[2] or not nouns or not item[2])]
+        alike = [
+            item for item in stated if item[0] == group and (nouns & item[2] or not nouns or not item[2])
+        ]
         where = [item[3] for item in alike if item[1] == value]
         for lead in sorted(leads):
             if not where or any(lead in place for place in where):
                 continue
             other = next((item[1] for item in alike if item[1] != value and lead in item[3]), None)
+            mine = _written(claim, value)
             if other:
-                return f"says {_written(claim, value)!r} in {lead}; the cited passage says {other!r}"
+                return f"says {mine!r} in {lead}; the cited passage says {_all(ground, [other])}"
             if all(where):  # a passage that names no leads says it of any
-                return f"says {_written(claim, value)!r} in {lead}; the cited passage says it in {_listed(where)}"
+                return f"says {mine!r} in {lead}; the cited passage says it in {_listed(where)}"
     return None
 
 
@@ -347,9 +274,7 @@ def _directions(claim: Claim, ground: Ground) -> str | None:
     return None
 
 
-def _words(
-    claim: Claim, ground: Ground, context: Collection[tuple[str, bool]], lenient: bool
-) -> str | None:
+def _words(claim: Claim, ground: Ground, context: Words, lenient: bool) -> str | None:
     extra = unsupported(claim, ground, context)
     for token in extra:
         if (token.family, not token.negated) in ground.words:

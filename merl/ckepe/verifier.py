@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from merl.ckepe.claims import read_claim
+from merl.ckepe.grounds import Ground, words_of
 from merl.ckepe.prompt_set import Phrase
-from merl.ckepe.support import Ground, denied, objection, stray_word, words_of
+from merl.ckepe.support import denied, objection, stray_word
 from merl.ckepe.vocabulary import default_vocabulary
 from merl.encoders.text import english_words
 from merl.knowledge.lookup import fold_words, normalise
@@ -18,12 +19,12 @@ from merl.knowledge.passages import SPEAKS_FOR, Passage
 Strictness = Literal["strict", "lenient", "off"]
 
 _CHATTER = re.compile(
-    r"\bas an? (?:ai|assistant|reviewer|expert)\b|\blanguage model\b|^(?:sure|certainly|of course|okay|absolutely)\b"
-    r"|^(?:well|so|ok|right|yes|no), |^here (?:is|are|comes?)\b|\bhere's\b|^in (?:summary|short|conclusion)\b"
-    r"|\bi (?:am|cannot|can't|can|will|hope|have|would|think|believe|should|must|do|did|see|note)\b|\bi'(?:m|d|ll|ve)\b"
-    r"|\bplease\b|\bnote that\b|\blet(?:'s| me| us)\b|\bthe user\b|\b(?:remember|keep in mind|as (?:mentioned|noted|requested))\b"
-    r"|\b(?:ignore|disregard|forget|override|bypass) (?:the|all|any|previous|everything|earlier|your|prior|above)\b"
-    r"|\bsystem(?: prompt|:)|\baccording to\b|https?:|www\.|[{}<>|`]{2}|<\||\bjson\b|[!?]|[\[\]{}]|^\W*\w+:\s*\w+ (?:this|all|every)\b",
+    r"\bas an? (?:ai|assistant|reviewer|expert)\b|\blanguage model\b|https?:|www\.|[{}<>|`]{2}|<\||[!?\[\]{}]"
+    r"|^(?:sure|certainly|of course|okay|absolutely)\b|^(?:well|so|ok|right|yes|no), |^in (?:summary|short)\b"
+    r"|^here (?:is|are|comes?)\b|\bhere's\b|\bplease\b|\bnote that\b|\blet(?:'s| me| us)\b|\baccording to\b"
+    r"|\bi (?:am|can(?:not|'t)?|will|hope|have|would|think|believe|should|must|do|did|see|note)\b"
+    r"|\bi'[a-z]+\b|\b(?:keep in mind|remember|as (?:mentioned|noted|requested))\b|\bsystem(?: prompt|:)"
+    r"|\b(?:ignore|disregard|forget|override|bypass) (?:the|all|any|previous|everything|earlier|your)\b",
     re.IGNORECASE,
 )
 
@@ -129,23 +130,19 @@ def _names_sibling(text: str, names: Collection[str], siblings: Mapping[str, Col
 def _citation(phrase: Phrase, retrieved: Mapping[str, Passage]) -> str | None:
     if not phrase.sources:
         return "not supported by any retrieved passage: it cites none"
-    missing = [source for source in phrase.sources if source not in retrieved]
-    if missing:
+    if missing := [source for source in phrase.sources if source not in retrieved]:
         return f"cites {missing[0]}, which was not retrieved"
     cited = [retrieved[source] for source in phrase.sources]
-    if any(passage.kind == "distinguish" for passage in cited):
+    if any(passage.kind not in SPEAKS_FOR | {"absent"} for passage in cited):
         return "cites a passage about the difference from another concept, which speaks of both"
-    against = [passage.kind == "absent" for passage in cited]
-    other = any(passage.kind not in SPEAKS_FOR | {"absent"} for passage in cited)
-    if (phrase.polarity == "present" and not any(against) and not other) or (
-        phrase.polarity == "absent" and all(against)
-    ):
+    against = {passage.kind == "absent" for passage in cited}
+    wanted = phrase.polarity == "absent"
+    denies = len(against) == 1 and denied(read_claim(phrase.text))
+    if against == {wanted} or denies:  # what it denies may speak against the class, or for it
         return None
-    if denied(read_claim(phrase.text)) and not other and len(set(against)) == 1:
-        return None  # it denies what speaks against the class, or for it
-    if phrase.polarity == "present":
-        return "cites a passage that speaks against the class"
-    return "is said to speak against the class, but the cited passage speaks for it"
+    if wanted:
+        return "is said to speak against the class, but the cited passage speaks for it"
+    return "cites a passage that speaks against the class"
 
 
 def _support(

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -118,7 +119,7 @@ def default_vocabulary() -> Vocabulary:
 
 
 @cache
-def _stemmer():  # type: ignore[no-untyped-def]
+def _stemmer() -> Any:
     import snowballstemmer
 
     return snowballstemmer.stemmer("english")
@@ -138,6 +139,11 @@ def _positives(word: str) -> list[str]:
         return []
     short = word.removesuffix(ending)
     return [short + "y"] if ending in {"iest", "ier"} else [short, short + "e"]
+
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a list that is written with spaces."""
+    return frozenset(text.split())
 
 
 def _listed(text: str) -> list[str]:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 
-_ONES = {
-    word: value
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
-        " sixteen seventeen eighteen nineteen".split()
-    )
-}
-_TENS = dict(
-    zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True)
+_SMALL = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+    " seventeen eighteen nineteen"
 )
+_ONES = {word: value for value, word in enumerate(_SMALL.split(" "))}
+_ROUND = "twenty thirty forty fifty sixty seventy eighty ninety"
+_TENS = {word: 20 + 10 * place for place, word in enumerate(_ROUND.split(" "))}
 _SHARES = {
     "half": 2,
     "halves": 2,
@@ -29,10 +26,7 @@ _SHARES = {
     "hundredth": 100,
     "thousandth": 1000,
 }
-_SCALED = (
-    r"seconds? secs? minutes? hours? millivolts? mv millimet(?:er|re)s? mm milliseconds? ms"
-    r" centimet(?:er|re)s? cm"
-).split()
+_SCALED = r"seconds?|secs?|minutes?|hours?|millivolts?|mv|millimet(?:er|re)s?|mm|milliseconds?|ms"
 _TIMES = {"twice": "2", "thrice": "3"}
 
 _WORD = "|".join([*_ONES, *_TENS, "hundred"])
@@ -41,7 +35,7 @@ _SHARE = "|".join(f"{word}s?" for word in _SHARES)
 _FRACTION = re.compile(
     rf"\b(?:(?P<count>an?|one|\d+)[\s-]+)?(?P<share>{_SHARE})"
     r"(?P<of>\s+of\s+(?:an?\s+|one\s+|the\s+)?|\s+an?\s+|\s+as\s+)"
-    rf"(?P<unit>(?:{'|'.join(_SCALED)})\b)?"
+    rf"(?P<unit>(?:{_SCALED})\b)?"
 )
 _HALVES = re.compile(r"\b(\d+)\s+and\s+a\s+half\b")
 
@@ -77,7 +71,7 @@ def _figures(match: re.Match[str]) -> str:
             parts.append(value)
         joined = joined or (word == "and" and len(parts) == 1 and parts[0] < 100)
     if parts == [1] and not re.match(
-        rf"[\s-]+(?:{'|'.join(_SCALED)}|degree|percent|or more)\b", match.string[match.end() :]
+        rf"[\s-]+(?:{_SCALED}|degree|percent|or more)\b", match.string[match.end() :]
     ):
         return match[0]
     return (" and " if joined else " ").join(map(str, parts))

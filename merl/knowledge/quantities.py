@@ -13,6 +13,7 @@ Comparison = Literal["at least", "at most", "equal", "from", "up to", "outside f
 
 _NUMBER = r"(?:(?<![\w.)])[-+−])?(?<![\w.])\d+(?:\.\d+)?"
 _MM, _PER = r"(?:mm|millimet(?:er|re)s?)", r"(?:(?:per|an?|each|every|in an?|in one)\s+|/\s*)"
+_BEATS = r"(?:(?:ventricular|atrial|sinus|heart|qrs)\s+)?(?:beats|cycles|complexes|waves|times)"
 _UNITS = {
     r"milliseconds?|msecs?|ms": ("ms", 1.0),
     r"seconds?|secs?|s": ("ms", 1000.0),
@@ -22,7 +23,7 @@ _UNITS = {
     rf"{_MM}\s*(?:/|per)\s*(?:mv|millivolt)": ("mm per mV", 1.0),
     _MM: ("mV", 0.1),  # at the standard gain, 10 mm is 1 mV
     r"centimet(?:er|re)s?|cm": ("mV", 1.0),
-    rf"(?:(?:(?:ventricular|atrial|sinus|heart|qrs)\s+)?(?:beats|cycles|complexes|waves|times)\s*)?{_PER}min(?:ute)?|bpm|min-1": ("per minute", 1.0),
+    rf"(?:{_BEATS}\s*)?{_PER}min(?:ute)?|bpm|min-1": ("per minute", 1.0),
     rf"hz|hertz|{_PER}s(?:ec(?:ond)?)?": ("per minute", 60.0),
     rf"{_PER}h(?:our)?": ("per hour", 1.0),
     r"degrees?|deg|°": ("degrees", 1.0),
@@ -47,7 +48,7 @@ _BEFORE = {
     r"(?:more|greater|longer|higher) than or equal to|equal to or (?:more|greater|longer|above)(?: than)?": (
         "at least"
     ),
-    r"(?:less|shorter|lower|smaller) than or equal to|equal to or (?:less|shorter|below)(?: than)?": "at most",
+    r"(?:less|shorter|lower|smaller) than or equal to|equal to or (?:less|below)(?: than)?": "at most",
     r"at least|at a minimum of|(?:an? |the )?minimum of|as much as": "at least",
     rf"{_MORE} than|above|over|exceed(?:s|ed|ing)?|in excess of|upwards? of|beyond|past|greater|"
     r"surpass(?:es|ing)?|topping|≥|>=|>|(?:reach|amount)(?:es|s|ing|ed)?(?: to)?(?: at least)?": "at least",
@@ -61,7 +62,9 @@ _AFTER = {
     r"(?:or|and)\s+(?:less|below|shorter|lower|narrower|slower|fewer|smaller|under|earlier|younger"
     r"|shallower|down)|at (?:the )?most|at (?:a|the) maximum": "at most",
 }
-_ABOUT = r"(?:about|around|near|nearly|approximately|roughly|circa|exactly|precisely|close to|some|only|just|~)"
+_ABOUT = (
+    r"(?:about|around|near|nearly|approximately|roughly|circa|exactly|precisely|close to|some|only|just|~)"
+)
 _OUTSIDE = r"(?:outside|(?:beyond|outside) the limits? of|(?:outside|out of) the range (?:of|from))"
 _PATTERN = re.compile(
     rf"(?:(?P<outside>{_OUTSIDE})\s+(?:of\s+|from\s+|between\s+)?)?(?P<before>{'|'.join(_BEFORE)})?\s*"
@@ -134,7 +137,13 @@ def take_quantities(text: str) -> tuple[tuple[Quantity, ...], str]:
         subject = _subject(text, match.start("low"), match.end(), unit)
         about = _about(text, match.start(), match.end(), unit)
         how_compared = _comparison(match)
-        if found and how_compared == "equal" and unit and unit == found[-1].unit and _goes_on(text[done : match.start()]):
+        if (
+            found
+            and how_compared == "equal"
+            and unit
+            and unit == found[-1].unit
+            and _goes_on(text[done : match.start()])
+        ):
             how_compared = found[-1].comparison  # "below 450 ms in men, 460 ms in women"
         ends: list[tuple[str, Comparison]] = [(match["low"], how_compared)]
         if match["high"] and match["outside"]:
@@ -154,7 +163,10 @@ def take_quantities(text: str) -> tuple[tuple[Quantity, ...], str]:
 
 def _goes_on(between: str) -> bool:
     """Whether what stands between two numbers only says of whom the first one holds."""
-    return re.fullmatch(r"\s*(?:(?:in|for|of) \w+)?\s*(?:,|and|or|, and)\s*(?:(?:in|for|of) \w+\s*)?", between) is not None
+    return (
+        re.fullmatch(r"\s*(?:(?:in|for|of) \w+)?\s*(?:,|and|or|, and)\s*(?:(?:in|for|of) \w+\s*)?", between)
+        is not None
+    )
 
 
 def _plain(quantity: Quantity) -> tuple[float, str | None]:
@@ -194,7 +206,9 @@ def _about(text: str, start: int, end: int, unit: str | None) -> frozenset[str]:
     """Return the waves named before a number in its clause, else those after it."""
     if unit in {"per minute", "degrees", "years"}:
         return frozenset()
-    counted = re.match(r"\s*(?:of the \w+\s+|\w+\s+)?(pp|rr|[pqrstu]|qrs)\b", text[end:]) if unit is None else None
+    counted = (
+        re.match(r"\s*(?:of the \w+\s+|\w+\s+)?(pp|rr|[pqrstu]|qrs)\b", text[end:]) if unit is None else None
+    )
     if counted:
         return frozenset({counted[1]})
     waves = _WAVE.findall(_BREAK.split(text[:start])[-1])
