@@ -6,28 +6,30 @@ import re
 
 from merl.records import STANDARD_LEADS
 
-_SPELLING = {lead.lower(): lead for lead in STANDARD_LEADS}
-_CHEST = [lead.lower() for lead in STANDARD_LEADS[6:]]
+#: Also those beyond the standard twelve: the posterior and the right precordial leads.
+ALL_LEADS = (*STANDARD_LEADS, "V7", "V8", "V9", "V3R", "V4R", "V5R", "V6R")
+_SPELLING = {lead.lower(): lead for lead in ALL_LEADS}
+_CHEST = [f"v{number}" for number in range(1, 10)]
 # one private character a lead: no word, number or separator is mistaken for it
-_MARKS = {lead: chr(0xE000 + place) for place, lead in enumerate(STANDARD_LEADS)}
+_MARKS = {lead: chr(0xE000 + place) for place, lead in enumerate(ALL_LEADS)}
 _LEADS = {mark: lead for lead, mark in _MARKS.items()}
 
 MARK = f"[{''.join(_LEADS)}]"
 
-_LEAD = r"(?:av[rlf]|v[1-6]|iii|ii|i)"
+_LEAD = r"(?:av[rlf]|v[3-6]r|v[1-9]|iii|ii|i)"
 _JOIN = r"(?:\s*(?:,|and|or|,\s*and|,\s*or|/|-|to)\s*)"
-_SPAN = re.compile(r"\b(v[1-6])\s*(?:-|–|to|through)\s*v?([1-6])\b")
+_SPAN = re.compile(r"\b(v[1-9])\s*(?:-|–|(?:up )?to|through|thru|until|till)\s*v?([1-9])\b(?![\d.])")
 _NUMERAL = re.compile(r"\b(?:type|mobitz|grade|class)\s+i{1,3}\b")
 _LISTED = re.compile(
-    rf"\bleads?\s+{_LEAD}(?:{_JOIN}{_LEAD})*\b|\b{_LEAD}(?:{_JOIN}{_LEAD})+\b|\b(?:av[rlf]|v[1-6])\b"
-    r"|(?:(?<=\bin )|(?<=\bthan ))i{1,3}\b(?!\s+degree)"
+    rf"\bleads?\s+{_LEAD}(?:{_JOIN}{_LEAD})*\b|\b{_LEAD}(?:{_JOIN}{_LEAD})+\b|\b(?:av[rlf]|v[3-6]r|v[1-9])\b"
+    r"|(?:(?<=\bin )|(?<=\bthan )|(?<=\bof )|(?<=\bfrom )|(?<=\bon ))i{1,3}\b(?!\s+degree)"
 )
 
 
 def mark_leads(text: str) -> str:
     """Put a mark in the place of every lead name of a lower-case text.
 
-    I, II and III count only beside a lead word, another lead, "in" or "than".
+    I, II and III count only beside a lead word, another lead or a word of place, "in" or "than".
     """
 
     def span(match: re.Match[str]) -> str:

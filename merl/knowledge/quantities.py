@@ -7,46 +7,75 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Comparison = Literal["at least", "at most", "equal", "from", "up to"]
+from merl.knowledge.numerals import spell_out
+
+Comparison = Literal["at least", "at most", "equal", "from", "up to", "outside from", "outside up to"]
 
 _NUMBER = r"(?:(?<![\w.)])[-+−])?(?<![\w.])\d+(?:\.\d+)?"
+_MM, _PER = r"(?:mm|millimet(?:er|re)s?)", r"(?:(?:per|an?|each|every|in an?|in one)\s+|/\s*)"
+_BEATS = r"(?:(?:ventricular|atrial|sinus|heart|qrs)\s+)?(?:beats|cycles|complexes|waves|times)"
 _UNITS = {
     r"milliseconds?|msecs?|ms": ("ms", 1.0),
     r"seconds?|secs?|s": ("ms", 1000.0),
     r"microvolts?|[µμu]v": ("mV", 0.001),
     r"millivolts?|mv": ("mV", 1.0),
-    r"millimet(?:er|re)s?|mm": ("mV", 0.1),  # at the standard gain, 10 mm is 1 mV
-    r"beats\s*(?:per|a|/)\s*min(?:ute)?|bpm|(?:/|per|a)\s*min(?:ute)?": ("per minute", 1.0),
-    r"degrees?|°": ("degrees", 1.0),
-    r"percent|%": ("percent", 1.0),
+    rf"{_MM}\s*(?:/\s*s(?:ec)?|per second)": ("mm per s", 1.0),
+    rf"{_MM}\s*(?:/|per)\s*(?:mv|millivolt)": ("mm per mV", 1.0),
+    _MM: ("mV", 0.1),  # at the standard gain, 10 mm is 1 mV
+    r"centimet(?:er|re)s?|cm": ("mV", 1.0),
+    rf"(?:{_BEATS}\s*)?{_PER}min(?:ute)?|bpm|min-1": ("per minute", 1.0),
+    rf"hz|hertz|{_PER}s(?:ec(?:ond)?)?": ("per minute", 60.0),
+    rf"{_PER}h(?:our)?": ("per hour", 1.0),
+    r"degrees?|deg|°": ("degrees", 1.0),
+    r"percent|per cent|%": ("percent", 1.0),
+    r"minutes?|min": ("minutes", 1.0),
+    r"hours?": ("hours", 1.0),
+    r"days?": ("days", 1.0),
+    r"weeks?": ("weeks", 1.0),
+    r"months?": ("months", 1.0),
+    r"years?": ("years", 1.0),
+    r"points?": ("points", 1.0),
 }
 _UNIT = "|".join(_UNITS)
-_MORE = r"at least|no(?:t)? less than|more than|greater than|longer than|wider than|faster than|higher than"
-_LESS = r"at most|no(?:t)? more than|less than|shorter than|narrower than|slower than|lower than|up to"
+_MORE = r"(?:more|greater|longer|wider|broader|faster|higher|larger|bigger|taller|deeper|later|older)"
+_LESS = r"(?:less|shorter|narrower|slower|lower|smaller|fewer|shallower|earlier|younger|sooner)"
+_NO = r"(?:no|not|never|nor|neither)(?: ever| be| is| being)?"
+#: Tried in this order: a denied comparison is the opposite one.
 _BEFORE = {
-    rf"{_MORE}|above|over|exceeds|exceeding|≥|>=|>": "at least",
-    rf"{_LESS}|below|under|within|≤|<=|<": "at most",
+    rf"{_NO} (?:{_LESS}(?: than)?|below|under|beneath|before)|do(?:es)? not fall below": "at least",
+    rf"{_NO} (?:{_MORE}(?: than)?|above|over|beyond|exceeding|past|after)"
+    r"|(?:does|do|must|may|should|can) not exceed|never exceeds?|without exceeding": "at most",
+    r"(?:more|greater|longer|higher) than or equal to|equal to or (?:more|greater|longer|above)(?: than)?": (
+        "at least"
+    ),
+    r"(?:less|shorter|lower|smaller) than or equal to|equal to or (?:less|below)(?: than)?": "at most",
+    r"at least|at a minimum of|(?:an? |the )?minimum of|as much as": "at least",
+    rf"{_MORE} than|above|over|exceed(?:s|ed|ing)?|in excess of|upwards? of|beyond|past|greater|"
+    r"surpass(?:es|ing)?|topping|≥|>=|>|(?:reach|amount)(?:es|s|ing|ed)?(?: to)?(?: at least)?": "at least",
+    r"at (?:the )?most|(?:an? |the )?maximum of|up to|as little as|within|limited to|not quite"
+    r"|(?:just )?short of": "at most",
+    rf"{_LESS} than|below|under|beneath|before|≤|<=|<": "at most",
 }
 _AFTER = {
-    r"or\s+(?:more|greater|longer|above|higher|wider|over|faster|taller|deeper)": "at least",
-    r"or\s+(?:less|below|shorter|lower|narrower|slower|fewer|smaller)": "at most",
+    r"(?:or|and)\s+(?:more|greater|longer|above|higher|wider|broader|over|faster|taller|deeper|larger|beyond"
+    r"|later|older|upwards?|up)|upwards?|at least|at (?:a|the) minimum|\+": "at least",
+    r"(?:or|and)\s+(?:less|below|shorter|lower|narrower|slower|fewer|smaller|under|earlier|younger"
+    r"|shallower|down)|at (?:the )?most|at (?:a|the) maximum": "at most",
 }
-_PATTERN = re.compile(
-    rf"(?P<before>{'|'.join(_BEFORE)})?\s*(?P<low>{_NUMBER})"
-    rf"(?:\s*(?:{_UNIT})?\s*(?:-|–|to(?=\s)|and(?=\s+[-+−]?\d))\s*(?P<high>[-+−]?\d+(?:\.\d+)?))?"
-    rf"(?:[\s-]*(?P<unit>{_UNIT})(?!\w))?(?=(?:\s+[a-z]+)?\s*(?P<after>{'|'.join(_AFTER)}))?(?!\w)"
+_ABOUT = (
+    r"(?:about|around|near|nearly|approximately|roughly|circa|exactly|precisely|close to|some|only|just|~)"
 )
-_WORDS = {
-    "two": "2",
-    "three": "3",
-    "four": "4",
-    "five": "5",
-    "six": "6",
-    "seven": "7",
-    "eight": "8",
-    "ten": "10",
-}
-_SUBJECT = re.compile(r"\b(pr|pq|qrs|qtc|qt|rr|st|[pqrstuj](?=\s(?:wave|point|peak))|axis|rate)\b")
+_OUTSIDE = r"(?:outside|(?:beyond|outside) the limits? of|(?:outside|out of) the range (?:of|from))"
+_PATTERN = re.compile(
+    rf"(?:(?P<outside>{_OUTSIDE})\s+(?:of\s+|from\s+|between\s+)?)?(?P<before>{'|'.join(_BEFORE)})?\s*"
+    rf"(?:{_ABOUT}\s+)?(?P<low>{_NUMBER})"
+    rf"(?:\s*(?:{_UNIT})?\s*(?:-|–|(?:up )?to(?=\s)|through|until|and(?=\s+[-+−]?\d))\s*"
+    rf"(?P<high>[-+−]?\d+(?:\.\d+)?))?(?:[\s-]*(?P<unit>{_UNIT})(?!\w))?"
+    rf"(?=(?:\s+[a-z]+)?\s*(?P<after>{'|'.join(_AFTER)})(?!\w)(?!\s+(?:than|[-+]?\d)))?(?!\w)"
+)
+_SUBJECT = re.compile(r"\b(pr|pq|qrs|qtc|qt|rr|pp|st|[pqrstuj](?=\s(?:wave|point|peak))|axis|rate)\b")
+_WAVE = re.compile(r"\b(pr|pq|qrs|qtc|qt|rr|pp|st|[pqrstuj]|axis|rate)\b(?!')")
+_BREAK = re.compile(r"[,;:.](?:\s|$)|\b(?:with|but|while|whereas)\b")
 
 
 @dataclass(frozen=True)
@@ -56,9 +85,12 @@ class Quantity:
     Attributes:
         value: in ``unit``: times in ms, voltages in mV (1 mm is 0.1 mV), rates per minute, axes in degrees.
         unit: None for a count or ratio.
-        comparison: a range is two quantities, ``from`` its lower and ``up to`` its upper end.
+        comparison: a range is two quantities, ``from`` its lower and ``up to`` its upper end; both begin with
+            ``outside`` where what lies within is excluded.
         subject: what is measured (``pr``, ``qrs``, ``rate``), None where the text leaves it open.
         text: how it was written.
+        about: every wave or interval of its clause that it may be said of.
+        start: where it stands in the text it was cut from, of which ``spell_out`` made figures.
     """
 
     value: float
@@ -66,14 +98,23 @@ class Quantity:
     comparison: Comparison
     subject: str | None
     text: str
+    about: frozenset[str] = frozenset()
+    start: int = 0
 
     def agrees(self, other: Quantity) -> bool:
-        """Tell whether both say the same; the difference of "above 120" and "120 or more" is let pass."""
+        """Tell whether both say the same of the same; "above 120" and "120 or more" are let pass as one.
+
+        "Two leads" may stand for "two or more", and a ratio may be a percentage.
+        """
+        (value, unit), (theirs, other_unit) = _plain(self), _plain(other)
+        how = {self.comparison, other.comparison}
+        counts = unit is None and value > 1 and how == {"equal", "at least"}
+        turned = unit == "degrees" and how == {"from", "up to"}  # an axis may be read either way round
         return (
-            self.unit == other.unit
-            and self.comparison == other.comparison
-            and math.isclose(self.value, other.value, rel_tol=1e-6)
-            and (self.subject is None or other.subject is None or self.subject == other.subject)
+            unit == other_unit
+            and (len(how) == 1 or counts or turned)
+            and math.isclose(value, theirs, rel_tol=1e-6)
+            and (not self.about or not other.about or bool(self.about & other.about))
         )
 
 
@@ -86,24 +127,61 @@ def take_quantities(text: str) -> tuple[tuple[Quantity, ...], str]:
     >>> [(q.value, q.unit, q.comparison) for q in take_quantities("a PR interval above 0.2 s")[0]]
     [(200.0, 'ms', 'at least')]
     """
-    text = re.sub(r"\b(" + "|".join(_WORDS) + r")\b", lambda m: _WORDS[m[0]], text.lower()).replace("−", "-")
+    text = spell_out(text.lower().replace("−", "-"))
     found: list[Quantity] = []
+    rest, done = "", 0
     for match in _PATTERN.finditer(text):
-        unit, factor = _unit(match["unit"])
+        unit, factor = _unit(match["unit"], text[: match.start()])
         end = match.end("after") if match["after"] else match.end()
         written = " ".join(text[match.start() : end].split())
         subject = _subject(text, match.start("low"), match.end(), unit)
-        ends: list[tuple[str, Comparison]] = [(match["low"], _comparison(match))]
-        if match["high"]:
+        about = _about(text, match.start(), match.end(), unit)
+        how_compared = _comparison(match)
+        if (
+            found
+            and how_compared == "equal"
+            and unit
+            and unit == found[-1].unit
+            and _goes_on(text[done : match.start()])
+        ):
+            how_compared = found[-1].comparison  # "below 450 ms in men, 460 ms in women"
+        ends: list[tuple[str, Comparison]] = [(match["low"], how_compared)]
+        if match["high"] and match["outside"]:
+            ends = [(match["low"], "outside from"), (match["high"], "outside up to")]
+        elif match["high"]:
             ends = [(match["low"], "from"), (match["high"], "up to")]
-        found += [Quantity(float(end) * factor, unit, how, subject, written) for end, how in ends]
-    return tuple(found), _PATTERN.sub(" ", text)
+        found += [
+            Quantity(float(number) * factor, unit, how, subject, written, about, match.start())
+            for number, how in ends
+        ]
+        rest += text[done : match.start()] + " "
+        done = match.end()
+        if match["after"]:
+            rest, done = rest + text[match.end() : match.start("after")], end
+    return tuple(found), rest + text[done:]
 
 
-def _unit(written: str | None) -> tuple[str | None, float]:
+def _goes_on(between: str) -> bool:
+    """Whether what stands between two numbers only says of whom the first one holds."""
+    return (
+        re.fullmatch(r"\s*(?:(?:in|for|of) \w+)?\s*(?:,|and|or|, and)\s*(?:(?:in|for|of) \w+\s*)?", between)
+        is not None
+    )
+
+
+def _plain(quantity: Quantity) -> tuple[float, str | None]:
+    """Return value and unit, a percentage as the ratio it is."""
+    return (quantity.value / 100, None) if quantity.unit == "percent" else (quantity.value, quantity.unit)
+
+
+def _unit(written: str | None, before: str) -> tuple[str | None, float]:
     for pattern, unit in _UNITS.items():
         if written and re.fullmatch(pattern, written):
             return unit
+    if not written and re.search(r"\brates?(?: of| at| is| near)?\s*$", before):
+        return "per minute", 1.0
+    if not written and re.search(r"\bage[ds]?(?: of)?\s*$", before):
+        return "years", 1.0
     return None, 1.0
 
 
@@ -112,7 +190,7 @@ def _comparison(match: re.Match[str]) -> Comparison:
         for pattern, meaning in table.items():
             if match[group] and re.fullmatch(pattern, match[group]):
                 return "at least" if meaning == "at least" else "at most"
-    return "equal"
+    return "at least" if match["outside"] else "equal"
 
 
 def _subject(text: str, start: int, end: int, unit: str | None) -> str | None:
@@ -122,3 +200,18 @@ def _subject(text: str, start: int, end: int, unit: str | None) -> str | None:
     after = _SUBJECT.search(text[end:])
     subject = before[-1] if before else after[1] if after else None
     return "pr" if subject == "pq" else subject
+
+
+def _about(text: str, start: int, end: int, unit: str | None) -> frozenset[str]:
+    """Return the waves named before a number in its clause, else those after it."""
+    if unit in {"per minute", "degrees", "years"}:
+        return frozenset()
+    counted = (
+        re.match(r"\s*(?:of the \w+\s+|\w+\s+)?(pp|rr|[pqrstu]|qrs)\b", text[end:]) if unit is None else None
+    )
+    if counted:
+        return frozenset({counted[1]})
+    waves = _WAVE.findall(_BREAK.split(text[:start])[-1])
+    if not waves and unit != "percent":  # what follows a percentage is what it is a part of
+        waves = _WAVE.findall(_BREAK.split(text[end:])[0])
+    return frozenset("pr" if wave == "pq" else wave for wave in waves)

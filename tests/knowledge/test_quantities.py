@@ -15,7 +15,7 @@ from merl.knowledge.quantities import take_quantities
         ("rate below 60 bpm", [(60, "per minute", "at most")]),
         ("axis of -45 to -90 degrees", [(-45, "degrees", "from"), (-90, "degrees", "up to")]),
         ("three or more in a row", [(3, None, "at least")]),
-        ("a score of 5 points or more", [(5, None, "at least")]),
+        ("a score of 5 points or more", [(5, "points", "at least")]),
         ("QTc 480ms", [(480, "ms", "equal")]),
         ("no numbers, only 1st words", []),
     ],

@@ -1,0 +1,85 @@
+"""What passages say together, and what their words imply."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from merl.ckepe.claims import Claim, Measure, read_claim
+from merl.ckepe.vocabulary import default_vocabulary
+from merl.knowledge.passages import Passage
+
+Words = Collection[tuple[str, bool]]  # families, with True where denied
+
+#: The leads that look at a wall; two of them say it.
+FACING = {
+    "infer": {"II", "III", "aVF"},
+    "later": {"I", "aVL", "V5", "V6"},
+    "anter": {"V1", "V2", "V3", "V4"},
+    "sept": {"V1", "V2", "V3"},
+    "poster": {"V7", "V8", "V9"},
+}
+_PART_OF_QRS = re.compile(r"[qrs]{1,4}")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the cited passages say together.
+
+    Attributes:
+        words: families of their words and of what these imply, with True where denied.
+        walls: the walls they name; ``faced`` are those whose leads they name.
+        singles: each of several passages by itself.
+    """
+
+    claims: tuple[Claim, ...]
+    words: frozenset[tuple[str, bool]]
+    leads: frozenset[str]
+    walls: frozenset[str]
+    faced: frozenset[str]
+    measures: tuple[Measure, ...]
+    singles: tuple[Ground, ...] = ()
+
+    @classmethod
+    def of(cls, passages: Iterable[Passage]) -> Ground:
+        """Read the passages."""
+        passages = list(passages)
+        claims = tuple(read_claim(passage.text) for passage in passages)
+        named = {lead for passage in passages for lead in passage.leads}
+        leads = named.union(*(claim.leads for claim in claims))
+        faced = {wall for wall, facing in FACING.items() if len(facing & leads) >= 2}
+        return cls(
+            claims,
+            _with_implied(passages, claims),
+            frozenset(leads),
+            frozenset().union(*(claim.walls for claim in claims)),
+            frozenset(faced),
+            tuple(measure for claim in claims for measure in claim.measures),
+            tuple(cls.of([passage]) for passage in passages) if len(passages) > 1 else (),
+        )
+
+
+def _with_implied(passages: Collection[Passage], claims: Iterable[Claim]) -> frozenset[tuple[str, bool]]:
+    """Return the words of passages and what these imply; an r in lower case is a small one."""
+    said = frozenset().union(*(claim.words for claim in claims))
+    implied = {(word, False) for family, denied in said if not denied for word in implied_by(family)}
+    small = any(re.search(r"(?<![\w'])[qrs](?![\w'])", passage.text) for passage in passages)
+    return said | implied | ({("low", False)} if small else set())
+
+
+def implied_by(family: str) -> frozenset[str]:
+    """Return what a word says along with itself; every part of the QRS complex tells of a QRS complex."""
+    implied = default_vocabulary().implied.get(family, frozenset())
+    return implied | {"qrs"} if _PART_OF_QRS.fullmatch(family) else implied
+
+
+@lru_cache(maxsize=4096)
+def _words_of(texts: tuple[str, ...]) -> frozenset[tuple[str, bool]]:
+    return frozenset().union(*(read_claim(text).words for text in texts))
+
+
+def words_of(texts: Iterable[str]) -> frozenset[tuple[str, bool]]:
+    """Return the words that any of the texts says, with True where denied."""
+    return _words_of(tuple(texts))

@@ -1,0 +1,294 @@
+"""What speaks against a claim, given the passages it rests on; each objection is one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+from merl.ckepe.bindings import BOUND
+from merl.ckepe.claims import Claim
+from merl.ckepe.clauses import WAVES, Token, is_wave, walls_of
+from merl.ckepe.grounds import FACING, Ground, Words, implied_by
+from merl.ckepe.vocabulary import default_vocabulary
+from merl.knowledge.leads import ALL_LEADS
+from merl.records import STANDARD_LEADS
+
+_SETS = {"limb": set(STANDARD_LEADS[:6]), "precordial": {lead for lead in ALL_LEADS if lead.startswith("V")}}
+#: What a limit says already: a QRS "widened to 0.12 s or more" is a QRS of 120 ms or more.
+_UPWARD = frozenset({"prolonged", "high", "rapid", "deep", "grow"})
+_SEQUENCE = ("p", "pr", "delta", "q", "r", "qrs", "s", "st", "t", "u")
+_ORDINALS = frozenset(["second", "third", "fourth", "fifth", "sixth"])
+_COUNTED = frozenset({"some", "most", "several", "single", "intermittent", "half", "second", "third"})
+_SLOW, _RAPID = 60.0, 100.0  # beats per minute
+_RELATIONS = frozenset({"before", "after", "follow"})
+_MEASURED = {"rate": "per minute", "axis": "degrees", "aged": "years"}
+_DOWNWARD = frozenset({"shortened", "low", "slow", "shallow", "shrink"})
+
+
+def objection(claim: Claim, ground: Ground, context: Words = (), *, lenient: bool = False) -> str | None:
+    """Say in one sentence what the passages do not bear out; None if they say all of it.
+
+    Args:
+        claim: what the phrase says.
+        ground: what the cited passages say.
+        context: words said elsewhere of the class, in its names and definition; they support words that have
+            no opposite.
+        lenient: let words pass that no passage uses.
+    """
+    return (
+        _numbers(claim, ground)
+        or _leads(claim, ground)
+        or _mixture(claim, ground, context)
+        or _opposites(claim, ground)
+        or _places(claim, ground)
+        or _directions(claim, ground)
+        or _words(claim, ground, context, lenient)
+    )
+
+
+def denied(claim: Claim) -> Claim | None:
+    """Return what a claim denies, asserted; None where it denies only a part of what it says.
+
+    "No delta wave" speaks for whatever a delta wave speaks against.
+    """
+    is_free = default_vocabulary().is_free
+    told = [token for token in claim.tokens if not is_free(token.written)]
+    if not told or not all(token.negated for token in told):
+        return None
+    return replace(claim, tokens=tuple(replace(token, negated=False) for token in claim.tokens))
+
+
+def unsupported(claim: Claim, ground: Ground, context: Words = ()) -> list[Token]:
+    """Return the content words of a claim that neither the passages nor the context say."""
+    return [token for token in claim.tokens if not _is_said(token, claim, ground, context)]
+
+
+def stray_word(claim: Claim, ground: Ground, context: Words, known: Collection[str]) -> bool:
+    """Tell whether all that the passages do not say is one word of general English.
+
+    Such a word neither has an opposite nor names a wave, a wall or anything else the knowledge speaks of.
+
+    Args:
+        claim: what the phrase says.
+        ground: what the cited passages say.
+        context: words said elsewhere of the class.
+        known: the common words of English.
+    """
+    extra = unsupported(claim, ground, context)
+    if len(extra) != 1 or objection(claim, ground, context, lenient=True):
+        return False
+    (word,) = extra
+    return not (
+        word.negated
+        or is_bound(word.family)
+        or walls_of(word.written)
+        or default_vocabulary().knows(word.written)
+        or not {word.written, word.family, word.written.removesuffix("s")} & set(known)
+    )
+
+
+def unmatched(claim: Claim, ground: Ground) -> int:
+    """Return how many numbers and leads of a claim the passages do not give."""
+    given = [measure.quantity for measure in ground.measures]
+    numbers = [m for m in claim.measures if not any(m.quantity.agrees(other) for other in given)]
+    return len(numbers) + bool(claim.leads - ground.leads)
+
+
+def _is_said(token: Token, claim: Claim, ground: Ground, context: Words) -> bool:
+    said = (token.family, token.negated)
+    told_by_pair = token.compared and any(claim.compared & other.compared for other in ground.claims)
+    if said in ground.words or default_vocabulary().is_free(token.written) or told_by_pair:
+        return True
+    if token.family == "every" and not _COUNTED & {word for word, _ in ground.words}:
+        return True  # what is said of P waves is said of each
+    if token.family in _SETS and ground.leads:
+        return ground.leads <= _SETS[token.family] and not token.negated
+    if walls := walls_of(token.written) | walls_of(token.family):
+        elsewhere = frozenset().union(*(walls_of(word) for word, _ in context))
+        named = ground.walls or elsewhere or ground.faced
+        return walls <= (named | ground.faced if token.of_leads else named) and not token.negated
+    if is_bound(token.family) or token.family in _MEASURED or token.family in _RELATIONS:
+        return not token.negated and _implied(token, claim, ground)
+    return said in context
+
+
+def _implied(token: Token, claim: Claim, ground: Ground) -> bool:
+    """Whether a number of the claim, or the order of the waves in every beat, already says the word."""
+    if token.family in _RELATIONS and claim.order and ("blocked", False) not in ground.words:
+        return all(_naturally(pair) for pair in claim.order)
+    numbers = [measure.quantity for measure in claim.measures]
+    ways = {number.comparison for number in numbers}
+    rates = [number for number in numbers if number.unit == "per minute"]
+    return (
+        (token.family in _MEASURED and any(number.unit == _MEASURED[token.family] for number in numbers))
+        or (token.family in _UPWARD and "at least" in ways)
+        or (token.family in _DOWNWARD and "at most" in ways)
+        or (token.written.startswith("delay") and "at least" in ways)
+        or (token.family == "slow" and any(r.value <= _SLOW and r.comparison != "at least" for r in rates))
+        or (token.family == "rapid" and any(r.value >= _RAPID and r.comparison != "at most" for r in rates))
+    )
+
+
+def _naturally(pair: tuple[str, str]) -> bool:
+    """Whether the first wave comes before the second in every beat, which needs no saying."""
+    places = [_SEQUENCE.index(wave) if wave in _SEQUENCE else -1 for wave in pair]
+    return -1 < places[0] < places[1]
+
+
+def _numbers(claim: Claim, ground: Ground) -> str | None:
+    for measure in claim.measures:
+        alike = [other for other in ground.measures if measure.quantity.agrees(other.quantity)]
+        if not alike:
+            stated = ", ".join(dict.fromkeys(other.quantity.text for other in ground.measures)) or "no number"
+            return f"says {measure.quantity.text!r}; the cited passage says {stated}"
+        if not any(_same_people(measure.whom, other.whom) for other in alike):
+            whom = " and ".join(sorted(alike[0].whom)) or "everyone"
+            mine = " and ".join(sorted(measure.whom)) or "everyone"
+            return f"says {measure.quantity.text!r} of {mine}; the cited passage says it of {whom}"
+    return None
+
+
+def _same_people(mine: frozenset[str], theirs: frozenset[str]) -> bool:
+    return mine - {"adults"} == theirs - {"adults"}
+
+
+def _leads(claim: Claim, ground: Ground) -> str | None:
+    named = {token.family for other in ground.claims for token in other.tokens if token.of_leads}
+    walls = frozenset().union(*map(walls_of, named))
+    whole = [facing for wall, facing in FACING.items() if wall in walls and facing <= claim.leads]
+    extra = sorted(claim.leads.difference(ground.leads, *whole))
+    if extra:
+        return f"names {', '.join(extra)}, which the cited passage does not"
+    return None
+
+
+def _mixture(claim: Claim, ground: Ground, context: Words) -> str | None:
+    """Find a clause that is put together from several passages.
+
+    A wave, its leads and what has an opposite belong together; other words may come from elsewhere.
+    """
+    if len(ground.singles) < 2:
+        return None
+    for part in claim.parts:
+        bound = {
+            (token.family, token.negated)
+            for token in part.tokens
+            if is_bound(token.family) or (part.leads and (token.family, token.negated) not in context)
+        } & ground.words
+        if not any(
+            bound <= single.words
+            and (_leads(part, single) or _opposites(part, single) or _places(part, single)) is None
+            for single in ground.singles
+        ):
+            return "puts together what the cited passages say of different things"
+    return None
+
+
+def is_bound(word: str) -> bool:
+    """Tell whether a word means nothing without what it is said of: a wave, or a word with an opposite."""
+    return is_wave(word) or word in _ORDINALS or word in default_vocabulary().group
+
+
+def _opposites(claim: Claim, ground: Ground) -> str | None:
+    group_of = default_vocabulary().group
+    stated = {item for other in ground.claims for item in other.attributes}
+    implied = {
+        (group_of[word], word, of, name == group_of[word])
+        for name, value, of in stated
+        for word in implied_by(value)
+        if word in group_of
+    }
+    for group, value, nouns in sorted(claim.attributes, key=str):
+        same_group = {other for name, other, _ in stated if name == group}
+        same_noun = {
+            other
+            for name, other, of in stated
+            if name == group and nouns and (of & nouns or (not of and group != "side"))
+        }
+        also = {
+            other
+            for name, other, of, of_group in implied
+            if name == group and (not nouns or not of or of & nouns) and (of_group or not same_group)
+        }
+        allowed = (same_noun or same_group or {value}) | also
+        if group not in BOUND and (value, False) in ground.words:
+            continue
+        if value not in allowed:
+            return (
+                f"says {_written(claim, value)!r}{_of(nouns)}; the cited passage says {_all(ground, allowed)}"
+            )
+        said_of = [of for name, other, of in stated if (name, other) == (group, value)]
+        if nouns and said_of and not any(not of or of & nouns for of in said_of):
+            of_what = " and ".join(sorted({_shown(name) for of in said_of for name in of}))
+            return f"says {_written(claim, value)!r}{_of(nouns)}; the cited passage says it of {of_what}"
+    if claim.walls and ground.walls and not claim.walls <= ground.walls | ground.faced:
+        return "names another wall than the cited passage"
+    return None
+
+
+def _written(claim: Claim, family: str) -> str:
+    return next((token.written for token in claim.tokens if token.family == family), family)
+
+
+def _all(ground: Ground, families: Iterable[str]) -> str:
+    """Quote how the passages put these words."""
+    words = {family: _written(other, family) for family in families for other in ground.claims}
+    for other in ground.claims:
+        words |= {token.family: token.written for token in other.tokens if token.family in words}
+    return " and ".join(sorted(repr(word) for word in words.values()))
+
+
+def _of(nouns: Collection[str]) -> str:
+    return f" of {' and '.join(sorted(map(_shown, nouns)))}" if nouns else ""
+
+
+def _places(claim: Claim, ground: Ground) -> str | None:
+    """Find a wave said to look, in a lead, as no cited passage says of that lead."""
+    stated = [item for other in ground.claims for item in other.placed]
+    for group, value, nouns, leads in sorted(claim.placed, key=str):
+        alike = [
+            item for item in stated if item[0] == group and (nouns & item[2] or not nouns or not item[2])
+        ]
+        where = [item[3] for item in alike if item[1] == value]
+        for lead in sorted(leads):
+            if not where or any(lead in place for place in where):
+                continue
+            other = next((item[1] for item in alike if item[1] != value and lead in item[3]), None)
+            mine = _written(claim, value)
+            if other:
+                return f"says {mine!r} in {lead}; the cited passage says {_all(ground, [other])}"
+            if all(where):  # a passage that names no leads says it of any
+                return f"says {mine!r} in {lead}; the cited passage says it in {_listed(where)}"
+    return None
+
+
+def _directions(claim: Claim, ground: Ground) -> str | None:
+    order = {pair for other in ground.claims for pair in other.order}
+    turned = [pair for pair in sorted(claim.order - order) if pair[::-1] in order]
+    if turned:
+        return f"turns the order of {_shown(turned[0][0])} and {_shown(turned[0][1])} round"
+    compared = {pair for other in ground.claims for pair in other.compared}
+    turned = [pair for pair in sorted(claim.compared - compared) if pair[::-1] in compared]
+    if turned:
+        return f"turns the comparison of {_shown(turned[0][0])} and {_shown(turned[0][1])} round"
+    return None
+
+
+def _words(claim: Claim, ground: Ground, context: Words, lenient: bool) -> str | None:
+    extra = unsupported(claim, ground, context)
+    for token in extra:
+        if (token.family, not token.negated) in ground.words:
+            how = ("denies", "asserts") if token.negated else ("asserts", "denies")
+            return f"{how[0]} {token.written!r}, which the cited passage {how[1]}"
+    if extra and not lenient:
+        return f"not supported by any retrieved passage it cites: none says {extra[0].written!r}"
+    return None
+
+
+def _listed(places: Iterable[Collection[str]]) -> str:
+    named = {lead for place in places for lead in place}
+    return ", ".join(lead for lead in ALL_LEADS if lead in named)
+
+
+def _shown(name: str) -> str:
+    return name.upper() if name in WAVES else name

@@ -1,0 +1,155 @@
+"""The verifier's vocabulary: which words mean the same, which exclude each other, which claim nothing."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from merl.errors import KnowledgeError
+from merl.files import content_dir, read_yaml, validate
+
+_PIECE = re.compile(r"[a-z_]+(?:'[a-z]+)?|[^a-z_]+")
+
+
+class _File(BaseModel):
+    """``knowledge_base/vocabulary.yaml``; it says itself what its parts are for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    families: dict[str, tuple[str, ...]] = Field(min_length=1)
+    opposites: dict[str, tuple[str, ...]]
+    implies: dict[str, tuple[str, ...]]
+    qualifiers: tuple[str, ...]
+    filler: str
+    talk: str
+
+
+class Vocabulary:
+    """Words and terms by the family they are compared by.
+
+    Args:
+        path: the vocabulary file; the shipped one by default.
+
+    Raises:
+        KnowledgeError: the file breaks its schema, or an opposite is no family.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        path = path or content_dir("knowledge_base") / "vocabulary.yaml"
+        found = validate(_File, read_yaml(path, KnowledgeError), path, KnowledgeError)
+        named = {word for many in found.opposites.values() for word in many} | found.implies.keys()
+        for word in sorted(named.union(*found.implies.values())):
+            if word not in found.families:
+                raise KnowledgeError(f"{path}: {word!r} is used but is no family; add it to `families`")
+        self.group = {word: group for group, many in found.opposites.items() for word in many}
+        self.implied = {word: frozenset(many) for word, many in found.implies.items()}
+        self.qualifiers = frozenset(found.qualifiers)
+        self.talk = frozenset(_listed(found.talk))
+        self._exact: dict[str, str] = {}
+        self._stems: dict[str, str] = {}
+        self._terms: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+        for family, wordings in found.families.items():
+            for wording in (family, *wordings):
+                self._add(family, wording)
+        for known in self._terms.values():
+            known.sort(key=lambda item: -len(item[0]))
+        self._free = frozenset(_listed(found.filler))
+        self._free_stems = {stem(word) for word in self._free}
+
+    def _add(self, family: str, wording: str) -> None:
+        words = re.findall(r"[a-z_']+", wording)
+        if " " in family or len(words) > 1:
+            if wording != family:
+                self._terms[stem(words[0])].append((tuple(map(stem, words)), family))
+        else:
+            self._exact.setdefault(wording, family)
+            self._stems.setdefault(stem(wording), family)
+
+    def replace(self, text: str) -> str:
+        """Replace every term of several words in a lower-case text by its family, the longest first."""
+        pieces = _PIECE.findall(text)
+        words = [place for place, piece in enumerate(pieces) if piece[0].isalpha() and piece.isascii()]
+        stems = [stem(pieces[place]) for place in words]
+        at = 0
+        while at < len(words):
+            for term, family in self._terms.get(stems[at], ()):
+                end = at + len(term)
+                if tuple(stems[at:end]) == term and _joined(pieces, words[at], words[end - 1]):
+                    pieces[words[at] : words[end - 1] + 1] = [
+                        family,
+                        *[""] * (words[end - 1] - words[at]),
+                    ]
+                    at = end
+                    break
+            else:
+                at += 1
+        return "".join(pieces)
+
+    @lru_cache(maxsize=65536)  # noqa: B019 - one vocabulary lives as long as the program
+    def family(self, word: str) -> str:
+        """Return what a word is compared by: its family, else its stem."""
+        for form in (word, *_positives(word)):
+            if found := self._exact.get(form) or self._stems.get(stem(form)):
+                return found
+        return stem(word)
+
+    def knows(self, word: str) -> bool:
+        """Tell whether a word belongs to a family, so that its meaning is settled."""
+        return any(form in self._exact or stem(form) in self._stems for form in (word, *_positives(word)))
+
+    @lru_cache(maxsize=65536)  # noqa: B019
+    def is_free(self, word: str) -> bool:
+        """Tell whether a word claims nothing."""
+        if word in self._free:
+            return True
+        return word not in self._exact and any(
+            form in self._free or stem(form) in self._free_stems for form in (word, *_positives(word))
+        )
+
+
+@cache
+def default_vocabulary() -> Vocabulary:
+    """Return the shipped vocabulary, read once."""
+    return Vocabulary()
+
+
+@cache
+def _stemmer() -> Any:
+    import snowballstemmer
+
+    return snowballstemmer.stemmer("english")
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """Return a word without its inflection and derivation; words of up to three letters as they are."""
+    word = word.replace("'s", "").strip("'")
+    return word if len(word) <= 3 else str(_stemmer().stemWord(word))
+
+
+def _positives(word: str) -> list[str]:
+    """Return what a word may be the comparative or superlative of: clearest, clear."""
+    ending = next((end for end in ("iest", "ier", "est", "er") if word.endswith(end)), "")
+    if len(word) - len(ending) < 4 or not ending:
+        return []
+    short = word.removesuffix(ending)
+    return [short + "y"] if ending in {"iest", "ier"} else [short, short + "e"]
+
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a list that is written with spaces."""
+    return frozenset(text.split())
+
+
+def _listed(text: str) -> list[str]:
+    return [" ".join(item.split()) for item in text.split(",") if item.strip()]
+
+
+def _joined(pieces: list[str], first: int, last: int) -> bool:
+    """Whether nothing but spaces and hyphens stands between the words of a term."""
+    return all(not piece.strip(" -") for piece in pieces[first + 1 : last : 2])
