@@ -1,4 +1,4 @@
-"""Check the planted-error phrases: ids, label sets, kinds, counts, duplicates.
+"""Check both sets of planted-error phrases: ids, label sets, kinds, counts, duplicates.
 
 Prints one sentence per fault and exits with 1 if there is any; else prints the counts.
 """
@@ -32,7 +32,10 @@ KINDS = (
     "injected_instruction",
 )
 BASIS = re.compile(r"([^#]+)#(?:(definition)|(findings|absent|synonyms|distinguish_from)/(\d+))")
-MIN_CLASSES, MIN_TRUE, MIN_FALSE, MIN_KIND = 60, 160, 160, 10
+MINIMA = {  # file: least number of classes, true phrases, false phrases, phrases of each kind
+    "phrases.yaml": (60, 160, 160, 10),
+    "phrases_second.yaml": (60, 75, 75, 5),
+}
 NEAR = 0.9  # similarity from which two phrases of one class, polarity and verdict are near-duplicates
 
 
@@ -89,10 +92,7 @@ def phrase_faults(p, entries, label_sets):
         yield from basis_faults(p, entries, label_sets)
 
 
-def faults(phrases, entries, label_sets):
-    for n, p in enumerate(phrases, 1):
-        for fault in phrase_faults(p, entries, label_sets):
-            yield f"Phrase {n} ({p.get('class')}: {p.get('text')!r}) {fault}."
+def duplicates(phrases):
     groups = {}
     for p in phrases:
         key = p.get("class"), p.get("polarity"), p.get("true")
@@ -101,31 +101,55 @@ def faults(phrases, entries, label_sets):
         for a, b in combinations(texts, 2):
             if SequenceMatcher(None, a, b).ratio() >= NEAR:
                 yield f"Class {name} has the near-duplicates {a!r} and {b!r}."
+
+
+def faults(phrases, entries, label_sets, minima):
+    for n, p in enumerate(phrases, 1):
+        for fault in phrase_faults(p, entries, label_sets):
+            yield f"Phrase {n} ({p.get('class')}: {p.get('text')!r}) {fault}."
     kinds = Counter(p.get("error") for p in phrases)
+    min_classes, min_true, min_false, min_kind = minima
     counts = [
-        ("classes", len({p.get("class") for p in phrases}), MIN_CLASSES),
-        ("true phrases", kinds[None], MIN_TRUE),
-        ("false phrases", len(phrases) - kinds[None], MIN_FALSE),
+        ("classes", len({p.get("class") for p in phrases}), min_classes),
+        ("true phrases", kinds[None], min_true),
+        ("false phrases", len(phrases) - kinds[None], min_false),
     ]
-    counts += [(f"phrases of the kind {kind}", kinds[kind], MIN_KIND) for kind in KINDS]
+    counts += [(f"phrases of the kind {kind}", kinds[kind], min_kind) for kind in KINDS]
     for what, found, least in counts:
         if found < least:
             yield f"There are {found} {what}, at least {least} are needed."
 
 
+def repeated(sets):
+    """Sentences about the texts that two sets share, whatever their class, case and spacing."""
+    owners = {}
+    for name, phrases in sets.items():
+        for text in {" ".join(str(p.get("text")).casefold().split()) for p in phrases}:
+            owners.setdefault(text, []).append(name)
+    for text, names in owners.items():
+        if len(names) > 1:
+            yield f"The phrase {text!r} occurs in {' and '.join(names)}."
+
+
 def main():
-    phrases = load(HERE / "phrases.yaml")
+    sets = {name: load(HERE / name) for name in MINIMA}
     entries = {e["id"]: e for e in map(load, (ROOT / "knowledge_base/entries").glob("*.yaml"))}
-    sets = map(load, (ROOT / "prompts/label_sets").glob("*.yaml"))
-    label_sets = {s["name"]: {c["entry"] for c in s["classes"].values()} for s in sets}
-    found = list(faults(phrases, entries, label_sets))
+    label_files = map(load, (ROOT / "prompts/label_sets").glob("*.yaml"))
+    label_sets = {s["name"]: {c["entry"] for c in s["classes"].values()} for s in label_files}
+    found = [
+        f"{name}: {fault}"
+        for name, phrases in sets.items()
+        for fault in faults(phrases, entries, label_sets, MINIMA[name])
+    ]
+    found += [*duplicates([p for phrases in sets.values() for p in phrases]), *repeated(sets)]
     print(*found, sep="\n", end="\n" if found else "")
     if found:
         return 1
-    kinds = Counter(p["error"] or "true" for p in phrases)
-    print(f"{len(phrases)} phrases, {len({p['class'] for p in phrases})} classes")
-    for kind in ["true", *KINDS]:
-        print(f"{kinds[kind]:4d}  {kind}")
+    for name, phrases in sets.items():
+        kinds = Counter(p["error"] or "true" for p in phrases)
+        print(f"{name}: {len(phrases)} phrases, {len({p['class'] for p in phrases})} classes")
+        for kind in ["true", *KINDS]:
+            print(f"{kinds[kind]:4d}  {kind}")
     return 0
 
 
