@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +91,6 @@ class Bench:
                 weights = self.weights[self.places[key]]
                 columns = zip(scores.T, task.labels.T, strict=True)
                 draws.append(np.stack([_weighted_auroc(*column, weights) for column in columns], axis=1))
-        print(".", end="", file=sys.stderr, flush=True)
         return Row(values, draws)
 
     def cells(self, row: Row, base: Row | None = None) -> str:
@@ -188,11 +186,12 @@ def controls(bench: Bench, official: str | None) -> Iterator[str]:
     for name in ("knowledge", "ckepe"):
         if (sets := shipped(name)) is not None:
             rows[name] = sets
-    scored = {name: bench.score(sets) for name, sets in rows.items()}
+    scored: dict[str, Row] = {}
     yield "| prompts | super | sub | form | rhythm | mean (95 %) | against plain |"
     yield "|---|---|---|---|---|---|---|"
-    for name, row in scored.items():
-        yield f"| {name} | {bench.cells(row, scored['plain'])} |"
+    for name, sets in rows.items():
+        scored[name] = bench.score(sets)
+        yield f"| {name} | {bench.cells(scored[name], scored['plain'])} |"
     knowledge = shipped("knowledge")
     assert knowledge is not None
     yield ""
@@ -225,12 +224,14 @@ def main() -> None:
     about = (
         f"Checkpoint {bench.model.name}, weights {str(bench.model.sha256)[:12]}; {given.bootstrap} resamples."
     )
-    tables = {
-        "ensembles": "\n".join([about, "", *ensembles(bench)]),
-        "controls": "\n".join([about, "", *controls(bench, given.official)]),
-    }
-    for name, table in tables.items():
-        print(f"\n{name}\n\n{table}")
+    tables = {}
+    for name, rows in (("ensembles", ensembles(bench)), ("controls", controls(bench, given.official))):
+        lines = [about, ""]
+        print(f"\n{name}\n")
+        for line in rows:  # shown as they are measured
+            print(line, flush=True)
+            lines.append(line)
+        tables[name] = "\n".join(lines)
     if given.write:
         page = PAGE.read_text(encoding="utf-8")
         for name, table in tables.items():
