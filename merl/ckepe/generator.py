@@ -15,6 +15,7 @@ from merl.ckepe import verifier
 from merl.ckepe.asking import Question
 from merl.ckepe.candidates import from_knowledge, name_phrase, retrieve
 from merl.ckepe.concepts import Concept, children, find_concepts
+from merl.ckepe.diffing import same_meaning
 from merl.ckepe.llm import ChatModel, default_cache
 from merl.ckepe.prompt_set import ClassPrompts, Generator, Phrase, PromptSet, Rejected
 from merl.ckepe.siblings import Siblings
@@ -22,8 +23,8 @@ from merl.ckepe.template import Template
 from merl.ckepe.verifier import Strictness
 from merl.errors import LLMError, UsageError, unknown
 from merl.knowledge.index import KnowledgeIndex
-from merl.knowledge.lookup import normalise
 from merl.knowledge.passages import Passage
+from merl.knowledge.wording import read_wording
 from merl.label_sets import LabelSet, load_label_set
 
 logger = logging.getLogger(__name__)
@@ -243,17 +244,22 @@ def _judge(concept: Concept, siblings: Siblings, proposal: Proposal, strictness:
 
 
 def _drop_shared(verdicts: Mapping[str, Judged]) -> None:
-    """Throw out, everywhere, what speaks for several classes: it cannot tell them apart."""
-    owners: dict[str, list[str]] = defaultdict(list)
+    """Throw out, everywhere, what speaks for several classes in whatever words: it cannot tell them apart."""
+    owners: dict[object, list[tuple[str, str]]] = defaultdict(list)
     for code, (kept, _) in verdicts.items():
         for phrase in kept:
             if phrase.polarity == "present":
-                owners[normalise(phrase.text)].append(code)
+                owners[_words(phrase)].append((code, phrase.text))
     for code, (kept, rejected) in verdicts.items():
         for phrase in kept[1:]:  # the name stays
-            others = [owner for owner in owners[normalise(phrase.text)] if owner != code]
+            alike = [owner for owner, text in owners[_words(phrase)] if same_meaning(text, phrase.text)]
+            others = [owner for owner in dict.fromkeys(alike) if owner != code]
             if others and phrase.polarity == "present":
                 kept.remove(phrase)
                 rejected.append(
                     Rejected.of(phrase, f"shared with the class {', '.join(others)} of the same label set")
                 )
+
+
+def _words(phrase: Phrase) -> object:
+    return read_wording(phrase.text).words or phrase.text.casefold()
