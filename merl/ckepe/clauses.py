@@ -159,7 +159,8 @@ def _signed(clause: list[Token]) -> list[Token]:
             negated = negated or gone is None or place > gone
             continue
         denied = negated or (gone is not None and place < gone)
-        contrary = _CONTRARY.get(token.family) if denied else None
+        just = {other.written for other in clause[max(0, place - 2) : place]}
+        contrary = _CONTRARY.get(token.family) if denied and just & {"not", "never"} else None
         found.append(replace(token, family=contrary or token.family, negated=denied and not contrary))
     return found
 

@@ -16,6 +16,7 @@ from merl.ckepe.grounds import Ground, words_of
 from merl.ckepe.prompt_set import ClassPrompts, Phrase, PromptSet, Rejected
 from merl.ckepe.support import denied, unmatched, unsupported
 from merl.ckepe.verifier import Verdict, about_class, verify
+from merl.errors import PromptError
 from merl.knowledge.index import KnowledgeIndex
 from merl.knowledge.lookup import normalise
 from merl.knowledge.passages import Passage
@@ -61,11 +62,9 @@ def ground(
     Returns:
         One judgement a phrase, in the set's order.
 
-    Raises:
-        PromptError: a class name has several meanings.
     """
     index = index or KnowledgeIndex.default()
-    concepts = find_concepts(_label_set(prompt_set), index)
+    concepts, unclear = _concepts(_label_set(prompt_set), index)
     likeness = _likeness(index)
     judgements: list[Judgement] = []
     for done, (code, item) in enumerate(prompt_set.classes.items(), 1):
@@ -75,6 +74,9 @@ def ground(
         siblings = sibling_names(concepts[code], concepts)
         seen: list[str] = []
         for phrase in item.prompts:
+            if code in unclear:
+                judgements.append(Judgement(code, phrase, unclear[code]))
+                continue
             judgement = _judge(
                 concepts[code],
                 phrase,
@@ -124,6 +126,19 @@ def _label_set(prompt_set: PromptSet) -> LabelSet:
         for code, item in prompt_set.classes.items()
     }
     return LabelSet(name=prompt_set.label_set, classes=classes)
+
+
+def _concepts(label_set: LabelSet, index: KnowledgeIndex) -> tuple[dict[str, Concept], dict[str, str]]:
+    """Find what each class means, and say of which it cannot be told."""
+    concepts: dict[str, Concept] = {}
+    unclear: dict[str, str] = {}
+    for code, item in label_set.classes.items():
+        try:
+            concepts |= find_concepts(LabelSet(name=label_set.name, classes={code: item}), index)
+        except PromptError as problem:
+            concepts[code] = Concept(code, item.name)
+            unclear[code] = str(problem)
+    return concepts, unclear
 
 
 def _judge(

@@ -44,21 +44,25 @@ class Ground:
 
     @classmethod
     def of(cls, passages: Iterable[Passage]) -> Ground:
-        """Read the passages."""
-        passages = list(passages)
-        claims = tuple(read_claim(passage.text) for passage in passages)
-        named = {lead for passage in passages for lead in passage.leads}
-        leads = named.union(*(claim.leads for claim in claims))
-        faced = {wall for wall, facing in FACING.items() if len(facing & leads) >= 2}
-        return cls(
-            claims,
-            _with_implied(passages, claims),
-            frozenset(leads),
-            frozenset().union(*(claim.walls for claim in claims)),
-            frozenset(faced),
-            tuple(measure for claim in claims for measure in claim.measures),
-            tuple(cls.of([passage]) for passage in passages) if len(passages) > 1 else (),
-        )
+        """Read the passages; each is read once."""
+        return _ground(tuple(passages))
+
+
+@lru_cache(maxsize=16384)
+def _ground(passages: tuple[Passage, ...]) -> Ground:
+    claims = tuple(read_claim(passage.text) for passage in passages)
+    named = {lead for passage in passages for lead in passage.leads}
+    leads = named.union(*(claim.leads for claim in claims))
+    faced = {wall for wall, facing in FACING.items() if len(facing & leads) >= 2}
+    return Ground(
+        claims,
+        _with_implied(passages, claims),
+        frozenset(leads),
+        frozenset().union(*(claim.walls for claim in claims)),
+        frozenset(faced),
+        tuple(measure for claim in claims for measure in claim.measures),
+        tuple(Ground.of([passage]) for passage in passages) if len(passages) > 1 else (),
+    )
 
 
 def _with_implied(passages: Collection[Passage], claims: Iterable[Claim]) -> frozenset[tuple[str, bool]]:

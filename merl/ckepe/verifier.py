@@ -155,6 +155,8 @@ def _support(
     if phrase.role in {"synonym", "subtype"}:
         named = {normalise(passage.text) for passage in cited if passage.kind in {"name", "synonym"}}
         return None if normalise(phrase.text) in named else "the cited passage gives no such name"
+    if reason := _letters(phrase.text, [passage.text for passage in cited]):
+        return reason
     said = " ".join(phrase.text.casefold().split())
     if any(said == " ".join(passage.text.casefold().split()) for passage in cited):
         return None
@@ -162,9 +164,7 @@ def _support(
     if (phrase.polarity == "absent") != (cited[0].kind == "absent"):
         claim = denied(claim) or claim
     ground, words = Ground.of(cited), words_of(context)
-    reason = _letters(phrase.text, [passage.text for passage in cited]) or objection(
-        claim, ground, words, lenient=strictness == "lenient"
-    )
+    reason = objection(claim, ground, words, lenient=strictness == "lenient")
     if reason and likeness and len(cited) == 1 and stray_word(claim, ground, words, english_words()):
         return None if likeness(phrase.text, cited[0].text) >= PARAPHRASE else reason
     return reason

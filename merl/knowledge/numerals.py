@@ -50,9 +50,9 @@ def spell_out(text: str) -> str:
     'at least 0.2 second and 25 percent of the R wave'
     """
     text = re.sub(r"(?<![\w.,])(\d+),(\d+)(?=\s*[a-z%°])", r"\1.\2", text)  # a decimal comma
-    text = re.sub(r"\b(minus|plus) (?=\d)", lambda m: "-" if m[1] == "minus" else "+", text)
     text = re.sub(r"\b(?:twice|thrice)\b", lambda m: _TIMES[m[0]], text)
     text = _NUMBER.sub(_figures, text)
+    text = re.sub(r"\b(minus|plus) (?=\d)", lambda m: "-" if m[1] == "minus" else "+", text)
     text = _HALVES.sub(lambda m: f"{m[1]}.5", text)
     return _FRACTION.sub(_share, text)
 
