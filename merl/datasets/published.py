@@ -127,7 +127,9 @@ class Published:
         """
         found = self.find(Path(data))
         if found is None:
-            raise DataError(f"there is no {self.name} in {data}; it is published at {self.url}")
+            raise DataError(
+                f"there is no {self.name} in {data}; give the folder that holds it, or get it from {self.url}"
+            )
         return found
 
     def missing(self, records: Records) -> NDArray[np.bool_]:
