@@ -24,7 +24,9 @@ def test_every_data_set_says_what_it_is():
         assert published.doi.startswith("10.")
         assert published.records_in_all > 0
         assert published.url.startswith("http")
-        with pytest.raises(DataError, match=r"there is no .* give the folder it is in, or get it from http"):
+        with pytest.raises(
+            DataError, match=r"there is no .* give the folder that holds it, or get it from http"
+        ):
             published.folder("/nowhere")
 
 

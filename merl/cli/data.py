@@ -86,13 +86,13 @@ def download(
         raise UsageError(f"{published.name} has no list of checksums; get it from {published.url}")
     only = only or (None if base_url else published.files_only)
     where = target or Path(name)
-    note(f"{published.name} {published.version}, {published.licence}, doi:{published.doi}")
     with progress(f"fetching {name}") as report:
         done = run(url, where, only=only, progress=report)
     print(
         f"{done.fetched + done.kept} files of {published.name} in {where}, checksums right:"
         f" {done.fetched} fetched ({done.size / 1e6:.1f} MB), {done.kept} there already"
     )
+    note(f"cite doi:{published.doi}; licence {published.licence}")
 
 
 @app.command()

@@ -128,7 +128,7 @@ class Published:
         found = self.find(Path(data))
         if found is None:
             raise DataError(
-                f"there is no {self.name} in {data}; give the folder it is in, or get it from {self.url}"
+                f"there is no {self.name} in {data}; give the folder that holds it, or get it from {self.url}"
             )
         return found
 

@@ -174,9 +174,9 @@ def test_a_result_that_cannot_be_written_is_found_before_the_work(fails, tiny_pt
 
 
 def test_a_split_that_is_not_there_is_wrong_use(merl, tiny_ptbxl, checkpoint):
-    done = merl(*evaluate(checkpoint, tiny_ptbxl, "--prompts", "plain", "--split", "everything"))
+    done = merl(*evaluate(checkpoint, tiny_ptbxl, "--prompts", "plain", "--split", "half"))
     assert done.code == 2
-    assert "'val', 'test', 'all'" in done.err
+    assert "'train', 'val', 'test', 'all'" in done.err
 
 
 def test_a_truncated_record_stops_the_evaluation(fails, tiny_ptbxl, checkpoint, tmp_path):
