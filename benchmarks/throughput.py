@@ -180,7 +180,8 @@ def _in_a_process(row: int, given: argparse.Namespace, *, ecg_alone: bool) -> fl
     numbers = {"--row": row, "--batch": given.batch, "--steps": given.steps}
     arguments = [word for name, number in numbers.items() for word in (name, str(number))]
     arguments += ["--ecg-alone"] if ecg_alone else []
-    ran = subprocess.run([sys.executable, __file__, *arguments], capture_output=True, text=True, check=True)  # noqa: S603
+    command = [sys.executable, __file__, *arguments]
+    ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
     return float(ran.stdout)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from merl.ckepe.claims import read_claim
@@ -102,29 +103,37 @@ def _form(phrase: Phrase, known: Collection[str], seen: Collection[str]) -> str 
         return "does not say how two waves stand to each other (before, after, followed by)"
     if len(words) > 40 or len(phrase.text) > 300:
         return f"too long ({len(words)} words; 40 words and 300 letters at most)"
-    name = phrase.role in {"name", "synonym", "subtype"} or normalise(phrase.text) in map(normalise, known)
+    name = phrase.role in {"name", "synonym", "subtype"} or _normalised(phrase.text) in map(
+        _normalised, known
+    )
     if len(words) < 3 and not name:
         return f"too short ({len(words)} words; a finding needs 3)"
-    if normalise(phrase.text) in map(normalise, seen):
+    if _normalised(phrase.text) in map(_normalised, seen):
         return "repeats a phrase of this class"
     return None
 
 
 def _talks(text: str, known: Collection[str]) -> bool:
     """Whether the phrase uses a word of conversation that no passage and no name of the class uses."""
-    talk = default_vocabulary().talk & set(re.findall(r"[a-z]+", text.lower()))
-    return bool(talk) and not talk <= {word for item in known for word in re.findall(r"[a-z]+", item.lower())}
+    talk = default_vocabulary().talk & _spelled(text)
+    return bool(talk) and not talk <= frozenset().union(*map(_spelled, known))
 
 
 def _names_sibling(text: str, names: Collection[str], siblings: Mapping[str, Collection[str]]) -> str | None:
-    words = fold_words(text)
-    own = [fold_words(name) for name in names]
+    words = _folded(text)
+    own = [_folded(name) for name in names]
     for code, others in siblings.items():
         for other in others:
-            parts = fold_words(other)
-            if _within(parts, words) and not any(_within(parts, name) for name in own):
+            part = _folded(other)
+            if part in words and not any(part in name for name in own):
                 return f"names the class {code} ({other}) of the same label set"
     return None
+
+
+@lru_cache(maxsize=65536)
+def _folded(text: str) -> str:
+    """Return the folded words of a text with a space around each, so that one is found within another."""
+    return f" {' '.join(fold_words(text))} "
 
 
 def _citation(phrase: Phrase, retrieved: Mapping[str, Passage]) -> str | None:
@@ -153,8 +162,8 @@ def _support(
     likeness: Callable[[str, str], float] | None,
 ) -> str | None:
     if phrase.role in {"synonym", "subtype"}:
-        named = {normalise(passage.text) for passage in cited if passage.kind in {"name", "synonym"}}
-        return None if normalise(phrase.text) in named else "the cited passage gives no such name"
+        named = {_normalised(passage.text) for passage in cited if passage.kind in {"name", "synonym"}}
+        return None if _normalised(phrase.text) in named else "the cited passage gives no such name"
     if reason := _letters(phrase.text, [passage.text for passage in cited]):
         return reason
     said = " ".join(phrase.text.casefold().split())
@@ -180,6 +189,11 @@ def _letters(text: str, cited: list[str]) -> str | None:
     return None
 
 
-def _within(part: list[str], whole: list[str]) -> bool:
-    span = len(part)
-    return bool(part) and any(whole[at : at + span] == part for at in range(len(whole) - span + 1))
+@lru_cache(maxsize=65536)
+def _normalised(text: str) -> str:
+    return normalise(text)
+
+
+@lru_cache(maxsize=65536)
+def _spelled(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[a-z]+", text.lower()))

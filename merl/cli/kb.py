@@ -59,7 +59,10 @@ def search(
     if label_set:
         hits = meanings[:k]
     else:
-        hits = meanings if meanings and k is None else index.search(query, k=k or 5)
+        hits = meanings
+        if not meanings or k is not None:  # fill up with the nearest
+            nearest = [hit for hit in index.search(query, k=k or 5) if hit.id not in {m.id for m in meanings}]
+            hits = [*meanings, *nearest][: k or 5]
     if as_json:
         print_json([asdict(hit) for hit in hits])
         return

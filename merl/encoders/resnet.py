@@ -17,7 +17,8 @@ class Conv1d(nn.Conv1d):
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102
         weight = self.weight.unsqueeze(2).contiguous(memory_format=torch.channels_last)
-        return F.conv2d(x, weight, self.bias, stride=(1, *self.stride), padding=(0, *self.padding))
+        stride, padding, dilation = (1, *self.stride), (0, *self.padding), (1, *self.dilation)
+        return F.conv2d(x, weight, self.bias, stride, padding, dilation, self.groups)
 
 
 class BasicBlock(nn.Module):

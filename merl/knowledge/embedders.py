@@ -204,6 +204,7 @@ class ServerEmbedder:
         return OpenAI(base_url=self._base_url, api_key=self._api_key)
 
     def _embed(self, model: str, texts: list[str]) -> Vectors:
+        from httpx2 import InvalidURL
         from openai import OpenAIError
 
         rows: list[list[float]] = []
@@ -211,13 +212,14 @@ class ServerEmbedder:
             batch = texts[start : start + self._batch_size]
             try:
                 answer = self._client.embeddings.create(model=model, input=batch, encoding_format="float")
-            except OpenAIError as problem:
+                found = sorted((item.index, [float(x) for x in item.embedding]) for item in answer.data)
+            except (OpenAIError, AttributeError, TypeError, ValueError, InvalidURL) as problem:
                 where = self._base_url or "OpenAI"
                 raise KnowledgeError(
                     f"{where} does not embed with {model!r}: {problem}; check the address and"
                     " the model's name"
                 ) from None
-            rows += [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]
+            rows += [row for _, row in found]
         if len(rows) != len(texts) or len({len(row) for row in rows}) > 1:
             raise KnowledgeError(
                 f"the server of {model!r} answered {len(rows)} embeddings for {len(texts)} texts, or"

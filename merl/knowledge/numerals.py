@@ -37,7 +37,7 @@ _FRACTION = re.compile(
     r"(?P<of>\s+of\s+(?:an?\s+|one\s+|the\s+)?|\s+an?\s+|\s+as\s+)"
     rf"(?P<unit>(?:{_SCALED})\b)?"
 )
-_HALVES = re.compile(r"\b(\d+)\s+and\s+a\s+half\b")
+_HALVES = re.compile(r"\b(\d+|one)\s+and\s+a\s+half\b")
 
 
 def spell_out(text: str) -> str:
@@ -49,11 +49,12 @@ def spell_out(text: str) -> str:
     >>> spell_out("at least a fifth of a second and a quarter of the R wave")
     'at least 0.2 second and 25 percent of the R wave'
     """
+    text = re.sub(r"(?<![\w.,])([1-9]\d{0,2}),(\d{3})(?!\d)", r"\1\2", text)  # thousands
     text = re.sub(r"(?<![\w.,])(\d+),(\d+)(?=\s*[a-z%°])", r"\1.\2", text)  # a decimal comma
     text = re.sub(r"\b(?:twice|thrice)\b", lambda m: _TIMES[m[0]], text)
     text = _NUMBER.sub(_figures, text)
     text = re.sub(r"\b(minus|plus) (?=\d)", lambda m: "-" if m[1] == "minus" else "+", text)
-    text = _HALVES.sub(lambda m: f"{m[1]}.5", text)
+    text = _HALVES.sub(lambda m: f"{m[1].replace('one', '1')}.5", text)
     return _FRACTION.sub(_share, text)
 
 
@@ -61,11 +62,13 @@ def _figures(match: re.Match[str]) -> str:
     """Write a run of number words; "sixty to one hundred" are two runs, "five and six" stay two numbers."""
     parts: list[int] = []
     joined = False
-    for word in re.findall(r"[a-z]+", match[0]):
+    words = re.findall(r"[a-z]+", match[0])
+    for word, before, after in zip(words, ["", *words], [*words[1:], ""], strict=False):
         value = _ONES.get(word, _TENS.get(word))
+        apart = after == "hundred" or (before == "and" and parts[-1:] != [] and parts[-1] % 100)
         if word == "hundred":
             parts = [*parts[:-1], (parts[-1] if parts else 1) * 100]
-        elif value is not None and parts and _joins(parts[-1], value):
+        elif value is not None and parts and not apart and _joins(parts[-1], value):
             parts[-1] += value
         elif value is not None:
             parts.append(value)

@@ -68,6 +68,8 @@ _GROUPS = {
 }
 _GROUP = {value: group for group, values in _GROUPS.items() for value in values.split()}
 _LEMMA |= {value: value for value in _GROUP}
+#: Groups that say how a wave looks, which is said of the leads it is seen in.
+_SHAPES = frozenset({"shift", "height", "pole", "width", "slope"})
 _WALLS = ("anter", "infer", "later", "poster", "sept", "apic")
 
 
@@ -134,14 +136,20 @@ class Wording:
         leads: leads it names, in standard spelling.
         quantities: its numbers.
         attributes: (group, value, noun) for every word that has an opposite, with the noun it stands next to.
+        order: (earlier, later) waves, for "P waves before the QRS complex".
         walls: territories named, ``anteroseptal`` being two.
+        placed: (group, value, noun, leads) for every word on a wave's look, with the leads of its clause.
+        compared: (greater, lesser) waves or leads, for "taller in II than in III".
     """
 
     words: frozenset[tuple[str, bool]]
     leads: frozenset[str]
     quantities: tuple[Quantity, ...]
     attributes: frozenset[tuple[str, str, str | None]]
+    order: frozenset[tuple[str, str]]
     walls: frozenset[str] = field(default=frozenset())
+    placed: frozenset[tuple[str, str, str | None, frozenset[str]]] = field(default=frozenset())
+    compared: frozenset[tuple[str, str]] = field(default=frozenset())
 
 
 @lru_cache(maxsize=4096)
@@ -149,19 +157,26 @@ def read_wording(text: str) -> Wording:
     """Take a phrase apart."""
     marked = mark_leads(text.lower().replace("’", "'"))
     numbers, rest = take_quantities(_join_compounds(without_leads(marked)))
+    _, marked_rest = take_quantities(_join_compounds(marked))
     words: set[tuple[str, bool]] = set()
     attributes: set[tuple[str, str, str | None]] = set()
+    order: set[tuple[str, str]] = set()
     walls: set[str] = set()
     for tokens in map(_tokens, _CLAUSE.split(rest)):
         words |= _signed(tokens)
         attributes |= _attributes(tokens)
+        order |= _order(tokens)
         walls |= {wall for word in tokens if word != "bilateral" for wall in _WALLS if wall in word}
+    clauses = [tokens for tokens in map(_tokens, _CLAUSE.split(marked_rest)) if tokens]
     return Wording(
         words=frozenset(words),
         leads=marked_leads(marked),
         quantities=numbers,
         attributes=frozenset(attributes),
+        order=frozenset(order),
         walls=frozenset(walls),
+        placed=frozenset(_placed(clauses)),
+        compared=frozenset(pair for tokens in clauses for pair in _compared(tokens)),
     )
 
 
@@ -255,3 +270,56 @@ def _attributes(tokens: list[str]) -> set[tuple[str, str, str | None]]:
             near = min(nouns, key=lambda noun: (abs(noun[0] - place), noun[0] < place), default=None)
             found.add((_GROUP[token], token, near[1] if near else None))
     return found
+
+
+def _order(tokens: list[str]) -> set[tuple[str, str]]:
+    """Find which wave comes first in "P before QRS", "QRS preceded by P" and "P followed by QRS"."""
+    found: set[tuple[str, str]] = set()
+    for place, word in enumerate(tokens):
+        if word not in {"before", "after", "follow"}:
+            continue
+        left = next((noun for noun in reversed(tokens[:place]) if noun in _NOUNS), None)
+        right = next((noun for noun in tokens[place + 1 :] if noun in _NOUNS), None)
+        passive = "by" in tokens[place : place + 2]
+        left_first = passive if word == "follow" else (word == "before") != passive
+        if left and right:
+            found.add((left, right) if left_first else (right, left))
+    return found
+
+
+def _placed(clauses: list[list[str]]) -> set[tuple[str, str, str | None, frozenset[str]]]:
+    """Bind the look of a wave to the leads of its clause.
+
+    Leads that stand alone belong to the clause before; where a phrase opens with some, to the clause after.
+    """
+    found: list[tuple[set[tuple[str, str, str | None]], frozenset[str]]] = []
+    leading = bool(clauses) and _only_leads(clauses[0])
+    for tokens in reversed(clauses) if leading else clauses:
+        leads = marked_leads("".join(tokens[: tokens.index("than")] if "than" in tokens else tokens))
+        if found and _only_leads(tokens):
+            found[-1] = (found[-1][0], found[-1][1] | leads)
+        else:
+            words = [token for token in tokens if not marked_leads(token)]
+            found.append(({item for item in _attributes(words) if item[0] in _SHAPES}, leads))
+    return {(*item, leads) for items, leads in found for item in items}
+
+
+def _only_leads(tokens: list[str]) -> bool:
+    return bool(marked_leads("".join(tokens))) and not any(
+        token in _NOUNS or token in _GROUP for token in tokens
+    )
+
+
+def _compared(tokens: list[str]) -> set[tuple[str, str]]:
+    """Find what is more than what in "taller in II than in III" and "more P waves than QRS complexes"."""
+    if "than" not in tokens:
+        return set()
+    before, after = tokens[: tokens.index("than")], tokens[tokens.index("than") + 1 :]
+    if {"less", "fewer"} & set(before):
+        before, after = after, before[::-1]
+    else:
+        before = before[::-1]  # what stands nearest to "than" comes first
+    nouns = [next((token for token in side if token in _NOUNS), "") for side in (before, after)]
+    leads = [marked_leads(next(filter(marked_leads, side), "")) for side in (before, after)]
+    waves = {(nouns[0], nouns[1])} if all(nouns) and nouns[0] != nouns[1] else set()
+    return waves | {(more, less) for more in leads[0] for less in leads[1] if more != less}

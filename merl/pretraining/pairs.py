@@ -109,7 +109,7 @@ class ReportTexts:
         parts = self.parts[record]
         if rng.random() >= sentence_share or not len(parts):
             return int(self.full[record])
-        sentence = int(rng.choices(parts, (self.counts[parts] ** -sentence_balance).tolist())[0])
+        sentence = int(rng.choices(parts, (self.counts[parts] ** -float(sentence_balance)).tolist())[0])
         if rng.random() < rephrase_share and sentence in self.others:
             return int(rng.choice(rng.choice(self.others[sentence])))
         return sentence

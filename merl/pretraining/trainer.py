@@ -262,6 +262,7 @@ class Trainer:
             "other data": f"{self.pairs.manifest.pairs_sha256} {held_out}",
             "another model or knowledge base": self.model.config.model_dump_json(),
             "another number of processes": str(self.accelerator.num_processes),
+            "another precision": "bf16" if self.bf16 else "fp32",
         }
 
     def state(self) -> dict[str, Any]:

@@ -174,7 +174,7 @@ def test_a_language_models_phrases_are_kept_only_where_the_knowledge_bears_them(
     assert {item.text: item.reason for item in afib.rejected} == {
         "martian potassium": "is an attribute that no passage of this class speaks of",
         "AF flutter": "the cited passage gives no such name",
-        "regular RR intervals throughout": "says regular of RR; the cited passage says irregular",
+        "regular RR intervals throughout": "says 'regular' of QRS; the cited passage says 'irregular'",
         "sinus rhythm with irregular RR intervals": "names the class SR (sinus rhythm) of the same label set",
         "irregularly irregular RR intervals of 600 ms": "says '600 ms'; the cited passage says no number",
         "invisible QRS complexes everywhere": "cites passage 99, which was not retrieved",
