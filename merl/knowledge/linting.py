@@ -28,8 +28,8 @@ _RATIO = re.compile(
     r"\d+\s*:\s*\d+|\b(?:ratio|r/s)(?: in [a-z0-9]+)? (?:of )?(?:above |below )?\d+(?:\.\d+)?(?::\d+)?"
 )
 _COUNTED = re.compile(
-    r"\b(?:zero|one|nine|eleven|twelve|twice|thrice)\b|\d+ (?:points|beats|leads|complexes|intervals|waves|years|hours|days)\b"
-    r"|\b(?:two|three|four|five|six|seven|eight|ten)\b"
+    r"\d+ (?:points|beats|leads|complexes|intervals|waves|years|hours|days)\b"
+    r"|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twice|thrice)\b"
 )
 
 
