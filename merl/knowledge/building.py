@@ -61,8 +61,7 @@ def build(
 
     Raises:
         UsageError: no source, one twice, or no such shard.
-        KnowledgeError: a source cannot be read, the folder holds something else, or another build is
-            under way there.
+        KnowledgeError: a source cannot be read, or the folder holds something else.
     """
     if embedder is None:
         spec = spec or EmbedderSpec()

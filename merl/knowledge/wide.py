@@ -45,15 +45,19 @@ class WideIndex(KnowledgeIndex):
                 " with --source ecg beside the others"
             )
         super().__init__(load_entries(), self.corpus.embedder)
-        self._first = next(
-            row for row in range(len(self.corpus)) if self.corpus.passage(row).id.startswith(_OWN)
-        )
-        here = [self.corpus.passage(self._first + n) for n in range(min(len(self._rows), len(self.corpus)))]
+        names = [source.name for source in self.corpus.manifest.sources]
+        before = self.corpus.manifest.sources[: names.index("ecg")]
+        self._first = sum(source.passages for source in before)  # passages lie in the order of the sources
+        last = min(self._first + len(self._rows), len(self.corpus))
+        here = [self.corpus.passage(row) for row in range(self._first, last)]
         if here != self._rows:
             raise KnowledgeError(f"the index {folder} was built from other entries; {BUILD_AGAIN}")
         self.entries = _Entries(self.entries, self._foreign)
         self.names = _Names(self._order, self)
-        self.corpus_sha256 = self.corpus.manifest.corpus_sha256
+        manifest = self.corpus.manifest
+        self.corpus_sha256 = manifest.corpus_sha256
+        if manifest.precision != "float32":  # other vectors of the same passages
+            self.corpus_sha256 += f" {manifest.precision}"
 
     def passages(self, entry_id: str) -> list[Passage]:
         """Return the passages of an entry or of another source's concept.
