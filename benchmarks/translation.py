@@ -1,6 +1,6 @@
 """What brings German reports and English prompts together: a glossary, a multilingual text encoder, or both.
 
-    python benchmarks/translation.py PTB-XL PAIRS [--epochs 3]
+    python benchmarks/translation.py PTB-XL PAIRS [--epochs 3] [--embed-dim 256]
 
 ``PAIRS`` is ``merl data prepare PTB-XL --out PAIRS --rate 100``. The feature maps of the shipped model's ECG
 encoder are computed once and stay as they are; pooling and text head are trained anew in the same way on what
@@ -66,10 +66,12 @@ def pool(heads: MERL, features: Tensor) -> Tensor:
     return F.normalize(heads.att_pool_head(mapped), dim=-1)
 
 
-def train(model: MERL, features: Tensor, reports: list[str], embed: Embed, epochs: int) -> MERL:
+def train(
+    model: MERL, features: Tensor, reports: list[str], embed: Embed, *, epochs: int, embed_dim: int
+) -> MERL:
     """Train pooling and text head, seed 0, with every true text of the batch a positive."""
     torch.manual_seed(0)
-    heads = MERL(MERLConfig(name="heads", spec=model.spec))
+    heads = MERL(MERLConfig(name="heads", spec=model.spec, embed_dim=embed_dim))
     texts = ReportTexts.collect(reports)
     embeddings = torch.from_numpy(embed(texts.texts)).float()
     weights = [p for name, p in heads.named_parameters() if name.startswith(("downconv", "att", "proj_t"))]
@@ -116,6 +118,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--embed-dim", type=int, default=256, help="width of the heads")
     given = parser.parse_args()
     model = load_model()
     pairs = PreparedPairs.open(given.pairs, model.spec)
@@ -132,7 +135,7 @@ def main() -> None:
     print(f"{'reports':<20} {'encoder':<8} {'prompts':<10}" + "  super   sub  form rhythm issue")
     for reports, said in ((english, "put into English"), (written, "as written")):
         for name, embed in (("MiniLM", minilm), ("E5-small", e5)):
-            heads = train(model, features, reports, embed, given.epochs)
+            heads = train(model, features, reports, embed, epochs=given.epochs, embed_dim=given.embed_dim)
             for prompts in ("plain", "knowledge"):
                 found = scores(heads, held_out, embed, prompts)
                 print(f"{said:<20} {name:<8} {prompts:<10}", *(f"{s:6.1f}" for s in found), flush=True)
