@@ -34,7 +34,7 @@ class BasicBlock(nn.Module):
         self.bn2 = nn.BatchNorm2d(channels)
         self.shortcut = _shortcut(in_channels, channels, stride)
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102 - (batch, in_channels, T) -> (batch, channels, T / stride)
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102 - (batch, in_channels, 1, T) -> (batch, channels, 1, T / stride)
         out = self.bn1(self.conv1(x)).relu_()
         return self.bn2(self.conv2(out)).add_(self.shortcut(x)).relu_()
 
@@ -55,7 +55,7 @@ class Bottleneck(nn.Module):
         self.bn3 = nn.BatchNorm2d(out_channels)
         self.shortcut = _shortcut(in_channels, out_channels, stride)
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102 - (batch, in_channels, T) -> (batch, 4 channels, T / stride)
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102 - (batch, in_channels, 1, T) -> (batch, 4 channels, 1, T / stride)
         out = self.bn1(self.conv1(x)).relu_()
         out = self.bn2(self.conv2(out)).relu_()
         return self.bn3(self.conv3(out)).add_(self.shortcut(x)).relu_()

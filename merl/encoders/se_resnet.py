@@ -25,7 +25,7 @@ class SEBlock(BasicBlock):
             nn.Sigmoid(),
         )
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102 - (batch, in_channels, T) -> (batch, channels, T / stride)
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102 - (batch, in_channels, 1, T) -> (batch, channels, 1, T / stride)
         out = self.bn2(self.conv2(self.bn1(self.conv1(x)).relu_()))
         return (out * self.excite(out)).add_(self.shortcut(x)).relu_()
 
