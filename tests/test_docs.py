@@ -1,7 +1,7 @@
 """What the documentation shows is executed, page by page, on a simulated data set in PTB-XL's layout.
 
-A block of ``bash`` or ``python`` runs where it stands. ``.not-here`` marks what needs data or machines that are
-not here, ``.stays-open`` what runs until it is stopped: of these every command must exist with its options.
+A block of ``bash`` or ``python`` runs where it stands. ``.not-here`` marks what needs data or machines that
+are not here, ``.stays-open`` what runs until it is stopped: of these every command and option must exist.
 """
 
 from __future__ import annotations
