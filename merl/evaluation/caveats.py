@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from merl.evaluation.result import ClassResult, PromptSetResult, Result
+from merl.evaluation.result import Result
 
 DISCLAIMER = "For research. Not a medical device."
 
@@ -78,13 +78,14 @@ def _held_out(result: Result) -> Iterator[str]:
         " take the thresholds as given. The result holds thresholds and calibration of the whole fold of"
         f" {validation.n_records} records."
     )
-    if lacking := [code for code, item in first.per_class.items() if _lacks_threshold(first, code, item)]:
+    fitted = first.calibration.per_class if first.calibration else {}
+    lacking = [
+        code
+        for code, one in fitted.items()
+        if one.threshold is None and first.per_class[code].auroc is not None
+    ]
+    if lacking:
         yield f"No threshold, for the validation fold has no positive or no negative: {', '.join(lacking)}."
-
-
-def _lacks_threshold(item: PromptSetResult, code: str, found: ClassResult) -> bool:
-    scored = found.auroc is not None and item.calibration is not None
-    return scored and item.calibration.per_class[code].threshold is None
 
 
 def _training(result: Result) -> Iterator[str]:

@@ -74,7 +74,7 @@ def _precisions(result: Result) -> Table:
             cells.append(_cell(found.average_precision, found.average_precision_interval))
             if judged:
                 decided = item.thresholded.per_class.get(code) if item.thresholded else None
-                cells.append(_score(decided and decided.f1))
+                cells.append(_score(decided.f1 if decided else None))
         table.add_row(escape(code), _score(first.positives / result.n_records), *cells)
     return table
 
