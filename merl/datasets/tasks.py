@@ -8,7 +8,7 @@ of the task are left out. Labels ``merl-compat`` are those of MERL's release ins
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, cast
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from merl.datasets import challenge2021, code15, cpsc2018, csn, georgia, ludb, mitbih, ptbxl, sph
 from merl.datasets.published import Published, Records, Split, Statements, read_file
-from merl.errors import DataError, UsageError, unknown
+from merl.errors import DataError, NoDataError, UsageError, unknown
 from merl.label_sets import LabelSet, load_label_set
 from merl.records import ECGRecord
 
@@ -117,6 +117,7 @@ class TaskData:
         classes: codes in the label set's order.
         labels: shape (records, classes), true where the class is present.
         patients: shape (records,), an anonymous number for each patient.
+        split_patients: all patients of the split, with a label of the task or without, sorted.
         names: the records' names.
         paths: the records' paths, without suffix where a record is several files.
         leads: the leads that are read; all that a record has if ``None``.
@@ -124,7 +125,7 @@ class TaskData:
         reader: reads a record from its path and row.
         lead_as: leads of the records that are to stand in for another, by name, such as MLII for II.
         truth: whether labels are ``fixed`` or ``merl-compat``.
-        missing: names of records that are left out because files of theirs are missing.
+        missing: names of records that are left out because files of theirs are missing or damaged.
     """
 
     task: str
@@ -133,6 +134,7 @@ class TaskData:
     classes: tuple[str, ...]
     labels: NDArray[np.bool_]
     patients: NDArray[np.int64]
+    split_patients: NDArray[np.int64]
     names: tuple[str, ...]
     paths: tuple[Path, ...]
     rows: NDArray[np.int64]
@@ -155,6 +157,25 @@ class TaskData:
         if self.lead_as:
             record = replace(record, leads=tuple(self.lead_as.get(lead, lead) for lead in record.leads))
         return record if self.leads is None else record.select(self.leads)
+
+    def without(self, names: Collection[str]) -> TaskData:
+        """Leave records out by name, which ``missing`` then tells.
+
+        Raises:
+            NoDataError: no record would be left.
+        """
+        kept = [i for i, name in enumerate(self.names) if name not in names]
+        if not kept:
+            raise NoDataError(f"none of the {len(self)} records of {self.task} can be used")
+        return replace(
+            self,
+            labels=self.labels[kept],
+            patients=self.patients[kept],
+            names=tuple(self.names[i] for i in kept),
+            paths=tuple(self.paths[i] for i in kept),
+            rows=self.rows[kept],
+            missing=(*self.missing, *(name for name in self.names if name in names)),
+        )
 
 
 def get_task(name: str) -> Task:
@@ -193,7 +214,8 @@ def load_task(
 
     Raises:
         UsageError: unknown task, split, labels or rate.
-        DataError: the data set is missing, incomplete or damaged, or its classes are not the label set's.
+        NoDataError: the data set, a fold of the split, or every label of the task in it is missing.
+        DataError: the data set is incomplete or damaged, or its classes are not the label set's.
     """
     task = get_task(name)
     if split not in task.published.splits:
@@ -201,16 +223,18 @@ def load_task(
     if labels not in LABELS:
         raise UsageError(unknown("kind of labels", labels, LABELS))
     root = task.published.folder(data)
-    classes = tuple(load_label_set(task.name).classes)
     if labels == "merl-compat":
         from merl.datasets.merl_release import official_records
 
-        records, truth = official_records(task, official, root, split, sampling_rate)
+        every, truth = official_records(task, official, root, split, sampling_rate)
+        records = every
     else:
-        records, truth = _fixed(task, root, split, sampling_rate, allow_missing)
+        every = _of_split(task.published, root, split, sampling_rate, allow_missing)
+        records, truth = _labelled(task, root, every)
     records, truth, missing = _present(task.published, root, records, truth, allow_missing)
     if not len(records):
-        raise DataError(f"no record of the split {split} in {root} has a label of {task.name}")
+        raise NoDataError(f"no record of the split {split} in {root} has a label of {task.name}")
+    classes = tuple(load_label_set(task.name).classes)
     return TaskData(
         task=task.name,
         dataset=task.dataset,
@@ -218,6 +242,7 @@ def load_task(
         classes=classes,
         labels=label_matrix(truth, classes),
         patients=records.patients,
+        split_patients=np.unique(every.patients),
         names=records.names,
         paths=records.paths,
         rows=records.rows,
@@ -250,21 +275,24 @@ def classes_of(task: Task, root: Path, statements: Statements) -> Statements:
     )
 
 
-def _fixed(
-    task: Task, root: Path, split: Split, sampling_rate: int, allow_missing: bool
-) -> tuple[Records, Statements]:
-    """Return the records of a split that have a label or cannot be read, with their classes."""
-    published = task.published
+def _of_split(
+    published: Published, root: Path, split: Split, sampling_rate: int, allow_missing: bool
+) -> Records:
+    """Return all records of a split, whatever their labels."""
     records = published.records(root, sampling_rate)
     folds = published.splits[split]
     there = set(records.folds.tolist())
     if published.every_fold and not allow_missing and (absent := [str(f) for f in folds if f not in there]):
-        raise DataError(
+        raise NoDataError(
             f"no records of fold {', '.join(absent)} in {root};"
             f" it has the folds {', '.join(str(fold) for fold in sorted(there))}"
         )
-    records = records.take(np.flatnonzero(np.isin(records.folds, folds)))
-    truth = classes_of(task, root, published.statements(root, records))
+    return records.take(np.flatnonzero(np.isin(records.folds, folds)))
+
+
+def _labelled(task: Task, root: Path, records: Records) -> tuple[Records, Statements]:
+    """Return those of the records that have a label or cannot be read, with their classes."""
+    truth = classes_of(task, root, task.published.statements(root, records))
     kept = [i for i, codes in enumerate(truth) if codes is None or codes]
     return records.take(kept), tuple(truth[i] for i in kept)
 
