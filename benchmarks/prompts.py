@@ -27,7 +27,7 @@ from merl.datasets.tasks import TASKS, TaskData, load_task
 from merl.errors import PromptError
 from merl.evaluation.bootstrap import resample_weights
 from merl.evaluation.embeddings import record_embeddings
-from merl.evaluation.intervals import Spread, auroc_interval, difference_test, spread
+from merl.evaluation.intervals import Spread, difference_test, share_interval, spread
 from merl.evaluation.metrics import Floats, auroc, macro
 from merl.files import content_dir, write_text
 from merl.knowledge.index import KnowledgeIndex
@@ -101,7 +101,7 @@ class Bench:
             for values, task in zip(row.values, self.tasks.values(), strict=True)
         ]
         mean, of = self._mean(row)
-        low, high = auroc_interval(mean, of)
+        low, high = share_interval(mean, of)
         parts.append(f"{100 * mean:.1f} ({100 * low:.1f}-{100 * high:.1f})")
         if base is row:
             parts.append("")

@@ -1,9 +1,10 @@
-"""Patient-level bootstrap of the AUROC: the same resampled patients for every prompt set."""
+"""Patient-level bootstrap of AUROC and average precision: the same resampled patients for every set."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +17,7 @@ _CHUNK = 64  # resamples worked on together: a chunk of some thousand records st
 
 @dataclass(frozen=True, eq=False)
 class Resamples:
-    """AUROC of every prompt set in every resample.
+    """One figure of every prompt set in every resample.
 
     Attributes:
         per_class: shape (sets, resamples, classes); nan where a resample has no positive or no negative.
@@ -30,15 +31,32 @@ class Resamples:
     macro_min10: Floats
     skipped: NDArray[np.int64]
 
+    @classmethod
+    def of(cls, per_class: Floats, positives: NDArray[np.int64]) -> Resamples:
+        """Average the classes, given the positives of each in the data."""
+        return cls(
+            per_class=per_class,
+            macro=mean_of_defined(per_class),
+            macro_min10=mean_of_defined(per_class[:, :, positives >= MIN_POSITIVES]),
+            skipped=np.isnan(per_class[0]).sum(axis=0),
+        )
 
-def bootstrap_auroc(
+
+class Areas(NamedTuple):
+    """The two figures, drawn from the same resamples."""
+
+    auroc: Resamples
+    average_precision: Resamples
+
+
+def bootstrap_areas(
     score_sets: Sequence[ArrayLike],
     labels: ArrayLike,
     patients: ArrayLike,
     *,
     resamples: int = 1000,
     seed: int = 0,
-) -> Resamples:
+) -> Areas:
     """Resample patients with replacement and score every prompt set on the same resamples.
 
     A patient drawn twice brings all of their records twice. A class without a positive or a negative in a
@@ -62,20 +80,16 @@ def bootstrap_auroc(
     ranked = [
         [RankedClass(values[:, c], truth[:, c]) for c in range(truth.shape[1])] for values, _ in checked
     ]
-    per_class = np.empty((len(ranked), resamples, truth.shape[1]))
+    drawn = np.empty((2, len(ranked), resamples, truth.shape[1]))
     start = 0
     for weights in resample_weights(patients, resamples, seed, records=len(truth)):
         stop = start + weights.shape[1]
         for s, classes in enumerate(ranked):
             for c, one in enumerate(classes):
-                per_class[s, start:stop, c] = one.auroc(weights)
+                drawn[:, s, start:stop, c] = one.areas(weights)
         start = stop
-    return Resamples(
-        per_class=per_class,
-        macro=_mean(per_class),
-        macro_min10=_mean(per_class[:, :, truth.sum(axis=0) >= MIN_POSITIVES]),
-        skipped=np.isnan(per_class[0]).sum(axis=0),
-    )
+    positives = truth.sum(axis=0)
+    return Areas(Resamples.of(drawn[0], positives), Resamples.of(drawn[1], positives))
 
 
 def resample_weights(patients: ArrayLike, resamples: int, seed: int, *, records: int) -> Iterator[Floats]:
@@ -102,9 +116,9 @@ def resample_weights(patients: ArrayLike, resamples: int, seed: int, *, records:
         yield times.T.astype(np.float64)[index]
 
 
-def _mean(per_class: Floats) -> Floats:
-    """Average over the classes that have a value: (sets, resamples, classes) -> (sets, resamples)."""
-    defined = np.isfinite(per_class)
+def mean_of_defined(values: Floats) -> Floats:
+    """Average over the last axis what is not nan; nan where nothing is left."""
+    defined = np.isfinite(values)
     counts = defined.sum(axis=-1)
-    sums = np.where(defined, per_class, 0.0).sum(axis=-1)
+    sums = np.where(defined, values, 0.0).sum(axis=-1)
     return np.divide(sums, counts, out=np.full(counts.shape, np.nan), where=counts > 0)

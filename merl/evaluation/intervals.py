@@ -84,16 +84,22 @@ def spread(mean_draws: ArrayLike, class_draws: ArrayLike, patients: ArrayLike) -
     return Spread(defined, float(np.sqrt(total / variance.sum())), float(total**2 / own), float(count.sum()))
 
 
-def auroc_interval(estimate: float, spread: Spread) -> Interval:
-    """Return the 95 % interval of an AUROC or of a macro AUROC; (0, 1) where one patient decides.
+def share_interval(estimate: float, spread: Spread, chance: float = 0.5) -> Interval:
+    """Return the 95 % interval of a figure between 0 and 1; (0, 1) where one patient decides.
 
     The estimate always lies within it.
+
+    Args:
+        estimate: an AUROC, an average precision, an F1, or a mean of such over classes.
+        spread: of its draws.
+        chance: what it is by chance, in which half a patient is taken to score: 0.5 of an AUROC, the share of
+            positives of an average precision.
     """
     if not spread.known:
         return (0.0, 1.0)
     error, n = spread.widening * float(spread.draws.std(ddof=1)), spread.patients
-    centre = (n * estimate + 0.25) / (n + 0.5)  # half a patient at 0.5
-    error = np.sqrt((n * error) ** 2 + 0.5 * (estimate - 0.5) ** 2 * n / (n + 0.5)) / (n + 0.5)
+    centre = (n * estimate + 0.5 * chance) / (n + 0.5)
+    error = np.sqrt((n * error) ** 2 + 0.5 * (estimate - chance) ** 2 * n / (n + 0.5)) / (n + 0.5)
     middle = np.log(centre / (1 - centre))
     reach = spread.quantile * error / (centre * (1 - centre))
     low, high = (float(1 / (1 + np.exp(-x))) for x in (middle - reach, middle + reach))

@@ -3,7 +3,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from merl.errors import UsageError
-from merl.evaluation.bootstrap import bootstrap_auroc, resample_weights
+from merl.evaluation.bootstrap import bootstrap_areas, resample_weights
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def case():
 
 def test_every_resample_equals_scikit_learn_on_the_repeated_records(case):
     scores, labels, patients = case
-    drawn = bootstrap_auroc([scores], labels, patients, resamples=70, seed=5)
+    drawn = bootstrap_areas([scores], labels, patients, resamples=70, seed=5).auroc
     weights = np.concatenate(list(resample_weights(patients, 70, 5, records=150)), axis=1)
     for resample in (0, 1, 63, 64, 69):
         rows = np.repeat(np.arange(150), weights[:, resample].astype(int))
@@ -43,7 +43,7 @@ def test_patients_are_drawn_whole_and_as_many_as_there_are(case):
 
 def test_skipped_classes_are_counted_and_left_out_of_the_mean(case):
     scores, labels, patients = case
-    drawn = bootstrap_auroc([scores], labels, patients, resamples=200)
+    drawn = bootstrap_areas([scores], labels, patients, resamples=200).auroc
     assert drawn.skipped[1] == np.isnan(drawn.per_class[0, :, 1]).sum() > 0
     assert np.isfinite(drawn.macro).all()
     np.testing.assert_allclose(drawn.macro_min10[0], drawn.per_class[0][:, [0, 2]].mean(axis=1))
@@ -51,11 +51,11 @@ def test_skipped_classes_are_counted_and_left_out_of_the_mean(case):
 
 def test_all_prompt_sets_see_the_same_patients(case):
     scores, labels, patients = case
-    drawn = bootstrap_auroc([scores, 2 * scores + 1], labels, patients, resamples=30)
+    drawn = bootstrap_areas([scores, 2 * scores + 1], labels, patients, resamples=30).auroc
     np.testing.assert_array_equal(drawn.macro[0], drawn.macro[1])
 
 
 def test_one_patient_for_each_record_is_asked_for(case):
     scores, labels, patients = case
     with pytest.raises(UsageError, match="150 records"):
-        bootstrap_auroc([scores], labels, patients[:-1])
+        bootstrap_areas([scores], labels, patients[:-1])

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from merl.evaluation.bootstrap import bootstrap_auroc
-from merl.evaluation.intervals import Spread, auroc_interval, difference_test, holm, spread
+from merl.evaluation.bootstrap import bootstrap_areas
+from merl.evaluation.intervals import Spread, difference_test, holm, share_interval, spread
 from merl.evaluation.metrics import auroc
 
 
@@ -16,8 +16,8 @@ def test_intervals_cover_the_truth_with_20_positives():
     random, covered = np.random.default_rng(1), 0
     for trial in range(300):
         scores, labels = simulate(random, shift=1.8124)  # a true AUROC of 0.9
-        drawn = bootstrap_auroc([scores], labels, np.arange(200), resamples=100, seed=trial)
-        low, high = auroc_interval(auroc(scores, labels)[0], spread(drawn.macro[0], drawn.per_class[0], [20]))
+        drawn = bootstrap_areas([scores], labels, np.arange(200), resamples=100, seed=trial).auroc
+        low, high = share_interval(auroc(scores, labels)[0], spread(drawn.macro[0], drawn.per_class[0], [20]))
         covered += low <= 0.9 <= high
     assert 0.92 <= covered / 300 <= 0.98
 
@@ -27,7 +27,7 @@ def test_p_values_are_uniform_where_nothing_differs():
     for trial in range(300):
         shared, labels = simulate(random, shift=1.0)
         sets = [shared + random.normal(size=shared.shape) for _ in range(2)]
-        drawn = bootstrap_auroc(sets, labels, np.arange(200), resamples=100, seed=trial)
+        drawn = bootstrap_areas(sets, labels, np.arange(200), resamples=100, seed=trial).auroc
         difference = auroc(sets[1], labels)[0] - auroc(sets[0], labels)[0]
         parts = drawn.per_class[1] - drawn.per_class[0]
         p_values.append(difference_test(difference, spread(parts[:, 0], parts, [20]))[1])
@@ -37,7 +37,7 @@ def test_p_values_are_uniform_where_nothing_differs():
 
 def test_a_perfect_score_is_not_certain_and_few_patients_are_less_so():
     few, many = (
-        auroc_interval(1.0, spread(np.ones(100), np.ones((100, 1)), [patients])) for patients in (5, 50)
+        share_interval(1.0, spread(np.ones(100), np.ones((100, 1)), [patients])) for patients in (5, 50)
     )
     assert few[1] == many[1] == 1.0
     assert few[0] < many[0] < 1.0
@@ -45,7 +45,7 @@ def test_a_perfect_score_is_not_certain_and_few_patients_are_less_so():
 
 def test_one_patient_says_nothing():
     one = spread(np.full(100, 0.9), np.full((100, 1), 0.9), [1])
-    assert auroc_interval(0.9, one) == (0.0, 1.0)
+    assert share_interval(0.9, one) == (0.0, 1.0)
     assert difference_test(0.3, one) == ((-1.0, 1.0), 1.0)
 
 
