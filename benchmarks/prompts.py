@@ -69,7 +69,7 @@ class Bench:
         self.texts = _Texts(self.model)
         self.tasks = {name: load_task(name, data, "val") for name in PTBXL}
         self.ecgs = {
-            name: record_embeddings(self.model, task).astype(np.float64) for name, task in self.tasks.items()
+            name: record_embeddings(self.model, task).rows.astype(np.float64) for name, task in self.tasks.items()
         }
         names = sorted({name for task in self.tasks.values() for name in task.names})
         self.places = {key: np.searchsorted(names, task.names) for key, task in self.tasks.items()}
