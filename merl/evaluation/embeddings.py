@@ -45,9 +45,9 @@ def record_embeddings(
     """Embed a task's records, encoding only those that this checkpoint has not met before.
 
     The store is one file for each checkpoint, signal specification, data set, split and version of merl and
-    torch, so that all tasks of a split share it; what was encoded is kept every few thousand records. A record
-    is known by its path and by the size and time of change of its files. A model without a hash (one in
-    training) is not cached.
+    torch, so that all tasks of a split share it; it is written every few thousand records. A record is known
+    by its path and by the size and time of change of its files. A model without a hash (one in training) is
+    not cached.
 
     Args:
         model: with ``name``, ``sha256`` and ``spec``, as ``merl.load_model`` returns it.
@@ -100,7 +100,8 @@ def _encode(
     return dict(zip(good, rows, strict=True))
 
 
-def _store_key(model: Any, data: TaskData) -> str:
+def model_hash(model: Any) -> str:
+    """Hash all of a model that its embeddings depend on, the software and precision with it."""
     from importlib.metadata import version
 
     from merl import __version__
@@ -109,20 +110,23 @@ def _store_key(model: Any, data: TaskData) -> str:
     spec = model.spec.model_dump_json() if hasattr(model.spec, "model_dump_json") else repr(model.spec)
     config = model.config.model_dump_json() if hasattr(model, "config") else spec
     precision = "bf16" if cpu_has_bf16() else "fp32"
-    parts = [
-        _FORMAT,
-        model.sha256,
-        spec,
-        config,
-        data.dataset,
-        data.split,
-        data.leads,
-        sorted(data.lead_as.items()),
-        precision,
-        __version__,
-        version("torch"),
-    ]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return _hash([_FORMAT, model.sha256, spec, config, precision, __version__, version("torch")])
+
+
+def data_hash(data: TaskData) -> str:
+    """Hash a task's records: which files, whose, with which labels, and how they are read."""
+    digest = hashlib.sha256(data.labels.tobytes() + data.patients.tobytes() + data.split_patients.tobytes())
+    keys = [_record_key(name, path).decode() for name, path in zip(data.names, data.paths, strict=True)]
+    facts = [data.task, data.dataset, data.split, data.classes, data.leads, sorted(data.lead_as.items())]
+    return _hash([digest.hexdigest(), *facts, data.truth, data.missing, keys])
+
+
+def _store_key(model: Any, data: TaskData) -> str:
+    return _hash([model_hash(model), data.dataset, data.split, data.leads, sorted(data.lead_as.items())])
+
+
+def _hash(facts: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def _record_key(name: str, path: Path) -> bytes:

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,15 +10,15 @@ from merl.errors import DataError
 from merl.evaluation.result import Result
 from merl.evaluation.run import evaluate
 from merl.evaluation.table import print_result
-from tests.evaluation.toy_task import CLASSES, FakeModel, FakeTask, install
+from tests.evaluation.toy_task import CLASSES, FakeModel, install, toy_task
 
 
 @pytest.fixture
 def result(tmp_path, monkeypatch):
     monkeypatch.setenv("MERL_CACHE", str(tmp_path / "cache"))
-    task = FakeTask(tmp_path, classes=("SR", "AFIB", "VT"))
-    task.labels = np.column_stack([task.labels, np.zeros(12, bool)])
-    install(monkeypatch, task)
+    task = toy_task(tmp_path)
+    labels = np.column_stack([task.labels, np.zeros(12, bool)])
+    install(monkeypatch, replace(task, classes=("SR", "AFIB", "VT"), labels=labels))
     names = {"SR": "sinus rhythm", "AFIB": "atrial fibrillation", "VT": "nothing seen"}
     useless = PromptSet.plain({code: f"nothing [{code}]" for code in names}).model_copy(
         update={"name": "useless"}
@@ -69,7 +70,7 @@ def test_the_table_says_all_that_a_reader_must_know(result):
 
 def test_another_way_of_scoring_is_in_the_result_and_on_the_page(tmp_path, monkeypatch):
     monkeypatch.setenv("MERL_CACHE", str(tmp_path / "cache"))
-    task = FakeTask(tmp_path)
+    task = toy_task(tmp_path)
     install(monkeypatch, task)
     made = evaluate(
         task.task,
