@@ -18,6 +18,12 @@ def toy(tmp_path, monkeypatch):
     return task
 
 
+@pytest.fixture
+def splits(toy, monkeypatch):
+    """The splits that are loaded."""
+    return install(monkeypatch, toy)
+
+
 def prompts(name="plain", **phrases):
     made = PromptSet.plain(CLASSES | phrases)
     return made.model_copy(update={"name": name, "label_set": "toy-rhythm"})
@@ -39,6 +45,34 @@ def test_the_right_prompts_score_one_and_meaningless_ones_chance(toy):
     assert (result.n_records, result.n_patients, result.split) == (12, 6, "val")
     assert result.seeds == {"bootstrap": 0}
     assert plain.sha256 == prompt_set_sha256(prompts("other name"))
+
+
+def test_thresholds_come_from_the_validation_fold_alone(splits):
+    made = run(prompts(), split="test")
+    assert splits == ["test", "val"]
+    assert made.validation.held_out == "they were fitted on the split val"
+    calibration = made.prompt_sets[0].calibration
+    assert (calibration.split, calibration.n_records) == ("val", 12)
+    assert calibration.checkpoint_sha256 == made.checkpoint.sha256
+    assert calibration.prompts_sha256 == made.prompt_sets[0].sha256
+    assert made.prompt_sets[0].thresholded.f1.value == 1
+    assert made.prompt_sets[0].nearest.accuracy.value == 1
+
+
+def test_the_validation_fold_itself_is_cut_by_patient(splits):
+    made = run(prompts())
+    assert splits == ["val"]
+    assert "each fifth of the patients" in made.validation.held_out
+    assert made.prompt_sets[0].thresholded.f1.value == 1
+
+
+def test_where_there_is_no_fold_of_its_own_the_reason_is_said(toy, monkeypatch):
+    assert "holds the validation fold" in run(prompts(), split="all").validation.note
+    install(monkeypatch, toy, absent=("val",))
+    made = run(prompts(), split="test")
+    assert made.validation.note == "no record of the split val"
+    assert made.prompt_sets[0].calibration is made.prompt_sets[0].thresholded is None
+    assert made.prompt_sets[0].nearest.accuracy.value == 1
 
 
 def test_one_set_has_no_comparison(toy):
@@ -80,9 +114,7 @@ def test_a_second_task_of_the_split_encodes_only_what_is_new(toy, monkeypatch):
     assert len(model.encoded) == 12
 
 
-@pytest.mark.parametrize(
-    "changed", [{"sha256": "cd" * 32}, {"spec": FakeSpec(50.0)}, {"sha256": None}]
-)
+@pytest.mark.parametrize("changed", [{"sha256": "cd" * 32}, {"spec": FakeSpec(50.0)}, {"sha256": None}])
 def test_another_model_shares_no_embeddings(toy, changed):
     run(prompts())
     other = FakeModel(**changed)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from merl.datasets.task_data import TaskData
-from merl.errors import RecordError
+from merl.errors import NoDataError, RecordError
 
 AXES = {"sinus": (1.0, 0.0, 0.0), "fibrillation": (0.0, 1.0, 0.0), "nothing": (0.0, 0.0, 1.0)}
 CLASSES = {"SR": "sinus rhythm", "AFIB": "atrial fibrillation"}
@@ -57,11 +57,21 @@ def toy_task(folder, task="toy-rhythm", split="val"):
     )
 
 
-def install(monkeypatch, *tasks):
-    """Put toy tasks and a scoring by axes where the run imports them from."""
+def install(monkeypatch, *tasks, absent=()):
+    """Put toy tasks, in whatever split is asked for, and a scoring by axes where the run imports them.
+
+    Returns the splits that are loaded, as they are.
+    """
     from merl.zeroshot import EmbeddedPrompts
 
     known = {task.task: task for task in tasks}
+    loaded = []
+
+    def load_task(name, data, split, **options):
+        if split in absent:
+            raise NoDataError(f"no record of the split {split}")
+        loaded.append(split)
+        return replace(known[name], split=split)
 
     def embed_windows(model, records, *, progress=None):
         rows = []
@@ -77,6 +87,7 @@ def install(monkeypatch, *tasks):
         rows = [np.array([next(axis for word, axis in AXES.items() if word in text)]) for text in texts]
         return EmbeddedPrompts(rows, [None] * len(rows))
 
-    monkeypatch.setattr("merl.datasets.tasks.load_task", lambda name, *given, **options: known[name])
+    monkeypatch.setattr("merl.datasets.tasks.load_task", load_task)
     monkeypatch.setattr("merl.embedding.embed_windows", embed_windows)
     monkeypatch.setattr("merl.zeroshot.embed_prompts", embed_prompts)
+    return loaded
