@@ -39,7 +39,7 @@ def _without_controls(result: Result) -> Result:
 
 def _sets(result: Result) -> Table:
     table = plain_table(
-        "Means over classes",
+        "Macro AUROC and average precision",
         left=["prompt set", "mean over"],
         right=["AUROC", INTERVAL, "average precision", INTERVAL],
     )
