@@ -1,4 +1,5 @@
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ class FakeModel:
     sha256: str | None = "a" * 64
     texts: list = field(default_factory=list)
     batches: list = field(default_factory=list)
+    config: object = field(default_factory=lambda: SimpleNamespace(projection="merl", embed_dim=3))
 
     def encode_text(self, texts, *, normalize=False):
         assert normalize
@@ -182,9 +184,7 @@ def test_a_record_without_a_lead_is_named():
 
 
 def test_no_records_make_no_rows():
-    model = FakeModel()
-    model.config = type("Config", (), {"embed_dim": 3})
-    assert embed_records(model, []).shape == (0, 3)
+    assert embed_records(FakeModel(), []).shape == (0, 3)
 
 
 def test_scores_are_cosines_in_the_order_of_the_classes():

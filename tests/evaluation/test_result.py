@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,15 +11,15 @@ from merl.errors import DataError
 from merl.evaluation.result import Result, Validation
 from merl.evaluation.run import evaluate
 from merl.evaluation.table import print_result
-from tests.evaluation.toy_task import CLASSES, FakeModel, FakeTask, install
+from tests.evaluation.toy_task import CLASSES, FakeModel, install, toy_task
 
 
 @pytest.fixture
 def result(tmp_path, monkeypatch):
     monkeypatch.setenv("MERL_CACHE", str(tmp_path / "cache"))
-    task = FakeTask(tmp_path, classes=("SR", "AFIB", "VT"))
-    task.labels = np.column_stack([task.labels, np.zeros(12, bool)])
-    install(monkeypatch, task)
+    task = toy_task(tmp_path)
+    labels = np.column_stack([task.labels, np.zeros(12, bool)])
+    install(monkeypatch, replace(task, classes=("SR", "AFIB", "VT"), labels=labels))
     names = {"SR": "sinus rhythm", "AFIB": "atrial fibrillation", "VT": "nothing seen"}
     useless = PromptSet.plain({code: f"nothing [{code}]" for code in names}).model_copy(
         update={"name": "useless"}
@@ -137,7 +138,7 @@ def test_a_result_of_before_reads_on(result, tmp_path):
 
 def test_another_way_of_scoring_is_in_the_result_and_on_the_page(tmp_path, monkeypatch):
     monkeypatch.setenv("MERL_CACHE", str(tmp_path / "cache"))
-    task = FakeTask(tmp_path)
+    task = toy_task(tmp_path)
     install(monkeypatch, task)
     made = evaluate(
         task.task,
