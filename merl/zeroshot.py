@@ -174,19 +174,22 @@ def embed_records(
         progress: called with the number of records done.
 
     Returns:
-        Unit-length embeddings, shape (records, embed_dim).
+        Unit-length embeddings, shape (records, embed_dim); of an encoder without heads its features, as long
+        as they are.
 
     Raises:
         RecordError: a record does not meet the model's contract.
     """
+    headless = model.config.projection == "none"
     rows: list[NDArray[np.float32]] = []
     for batch in _batches(records, batch_size):
         windows = [model.spec.windows(record) for record in batch]
         signals = torch.from_numpy(np.concatenate(windows))  # (windows, leads, samples)
         with torch.autocast("cpu", torch.bfloat16, enabled=cpu_has_bf16()):
             encoded = torch.cat([model.encode_ecg(part) for part in signals.split(batch_size)])
-        parts = F.normalize(encoded.float(), dim=-1).split([len(item) for item in windows])
-        rows.extend(F.normalize(part.mean(0), dim=-1).numpy() for part in parts)
+        encoded = encoded.float() if headless else F.normalize(encoded.float(), dim=-1)
+        means = torch.stack([part.mean(0) for part in encoded.split([len(item) for item in windows])])
+        rows.extend((means if headless else F.normalize(means, dim=-1)).numpy())
         if progress:
             progress(len(rows))
     return np.stack(rows) if rows else np.zeros((0, model.config.embed_dim), np.float32)

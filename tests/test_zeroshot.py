@@ -1,4 +1,5 @@
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ class FakeModel:
     spec: SignalSpec = field(
         default_factory=lambda: SignalSpec(leads=("I", "II"), sampling_rate=1, seconds=4)
     )
+    config: object = field(default_factory=lambda: SimpleNamespace(projection="merl", embed_dim=3))
     texts: list = field(default_factory=list)
     batches: list = field(default_factory=list)
 
@@ -181,9 +183,13 @@ def test_a_record_without_a_lead_is_named():
 
 
 def test_no_records_make_no_rows():
-    model = FakeModel()
-    model.config = type("Config", (), {"embed_dim": 3})
-    assert embed_records(model, []).shape == (0, 3)
+    assert embed_records(FakeModel(), []).shape == (0, 3)
+
+
+def test_features_of_an_encoder_without_heads_keep_their_length():
+    model = FakeModel(config=SimpleNamespace(projection="none"))
+    found = embed_records(model, [record(1), record(1, 3)])
+    np.testing.assert_allclose(found, [[5, 0, 0], [2.5, 0, 2.5]])
 
 
 def test_scores_are_cosines_in_the_order_of_the_classes():

@@ -16,6 +16,7 @@ from merl.cli import (
     kb,
     listings,
     pretrain,
+    probe,
     prompt_tools,
     prompt_views,
     prompts,
@@ -52,6 +53,8 @@ def options(
 app.command()(demo.demo)
 app.command()(ecg.classify)
 app.command()(ecg.evaluate)
+app.command()(probe.probe)
+app.command()(probe.transfer)
 app.command()(pretrain.pretrain)
 app.command()(listings.tasks)
 app.command()(listings.models)

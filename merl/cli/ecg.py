@@ -138,7 +138,7 @@ def evaluate(
     from merl.files import check_writable
 
     get_task(task)
-    stand_ins = _pairs(lead_as or [])
+    stand_ins = pairs(lead_as or [])
     if json_file:
         check_writable(json_file)
     model = load_model(checkpoint)
@@ -167,8 +167,13 @@ def evaluate(
     print_result(result)
 
 
-def _pairs(given: list[str]) -> dict[str, str]:
-    pairs = dict(item.partition("=")[::2] for item in given)
-    if odd := [lead for lead, other in pairs.items() if not lead or not other]:
+def pairs(given: list[str]) -> dict[str, str]:
+    """Read ``MLII=II`` as the lead MLII that stands in for lead II.
+
+    Raises:
+        UsageError: it names no two leads.
+    """
+    named = dict(item.partition("=")[::2] for item in given)
+    if odd := [lead for lead, other in named.items() if not lead or not other]:
         raise UsageError(f"--lead-as {odd[0]!r} names no two leads; write MLII=II")
-    return pairs
+    return named

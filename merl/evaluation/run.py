@@ -91,13 +91,12 @@ def evaluate(
         raise UsageError(
             f"{bootstrap} bootstrap resamples are too few; give at least {MIN_RESAMPLES}, best 1000"
         )
-    sets = _prompt_sets(prompts, task)
-    rate = 100 if model.spec.sampling_rate <= 100 else 500  # the published rate that serves the model
+    sets = find_prompt_sets(prompts, task)
     records = load_task(
         task,
         data,
         split,
-        sampling_rate=rate,
+        sampling_rate=published_rate(model),
         labels=labels,
         official=official,
         allow_missing=allow_missing,
@@ -106,7 +105,7 @@ def evaluate(
     if leads is not None:
         records = replace(records, leads=tuple(leads))
     for prompt_set in sets:
-        _check_classes(prompt_set, records)
+        check_classes(prompt_set, records)
     scoring: _Scoring = {"ensemble": ensemble, "absent_weight": absent_weight}
     scores = _scores(model, sets, records, scoring, progress)
     measured = measure(
@@ -132,12 +131,12 @@ def evaluate(
             for item in sets
         ],
         comparisons=comparisons(measured),
-        checkpoint=_checkpoint(model, records.dataset),
+        checkpoint=checkpoint_facts(model, records.dataset),
         bootstrap=Bootstrap(resamples=bootstrap),
         **scoring,
         scoring_chosen_here=(records.dataset, records.split) == SCORING_CHOSEN_ON,
         seeds={"bootstrap": seed},
-        versions=_versions(),
+        versions=versions(),
     )
 
 
@@ -146,7 +145,13 @@ def prompt_set_sha256(prompt_set: PromptSet) -> str:
     return hashlib.sha256(prompt_set.model_dump_json(by_alias=True).encode()).hexdigest()
 
 
-def _prompt_sets(prompts: Sequence[PromptSet | str | Path], task: str) -> list[PromptSet]:
+def find_prompt_sets(prompts: Sequence[PromptSet | str | Path], task: str) -> list[PromptSet]:
+    """Load prompt sets for a task, no two of the same name.
+
+    Raises:
+        UsageError: there are none, one is not to be found, or two have one name.
+        PromptError: a set is malformed or for another label set.
+    """
     if isinstance(prompts, str | Path | PromptSet):
         prompts = [prompts]
     sets = [item if isinstance(item, PromptSet) else PromptSet.find(item, task) for item in prompts]
@@ -158,7 +163,12 @@ def _prompt_sets(prompts: Sequence[PromptSet | str | Path], task: str) -> list[P
     return sets
 
 
-def _check_classes(prompt_set: PromptSet, records: TaskData) -> None:
+def check_classes(prompt_set: PromptSet, records: TaskData) -> None:
+    """Refuse a prompt set for other classes than the records are labelled with.
+
+    Raises:
+        PromptError: it is.
+    """
     if prompt_set.label_set not in {records.task, _FROM_MAPPING}:
         raise PromptError(
             f"the prompt set {prompt_set.name!r} was made for the label set {prompt_set.label_set!r},"
@@ -194,7 +204,13 @@ def _scores(
     return scores
 
 
-def _checkpoint(model: Any, dataset: str) -> Checkpoint:
+def published_rate(model: Any) -> int:
+    """Return the sampling rate in hertz, of those that PTB-XL is published at, that serves a model."""
+    return 100 if model.spec.sampling_rate <= 100 else 500
+
+
+def checkpoint_facts(model: Any, dataset: str) -> Checkpoint:
+    """Say which model it is, and whether it was trained on the data set it is scored on."""
     training = getattr(getattr(model, "config", model), "training", None)
     if isinstance(training, bool):  # a torch module's own flag: whether it is in training mode
         training = None
@@ -214,7 +230,8 @@ def _plain(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of the software that computes a result."""
     from merl import __version__
     from merl.model import cpu_has_bf16
 

@@ -1,0 +1,72 @@
+"""Methods side by side as tables for the terminal; every figure is read from their results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.markup import escape
+from rich.table import Table
+
+from merl.evaluation.cells import difference, interval, p_value, score, table
+from merl.evaluation.methods import MethodResult
+from merl.evaluation.result import Checkpoint, Comparison
+
+
+def figures_table(title: str, groups: Sequence[tuple[str, Sequence[MethodResult]]]) -> Table:
+    """Lay out the macro AUROC of the methods of each group, the group named on its first line."""
+    headings = ["AUROC", "95 % interval", "sd of draws", "10 positives or more"]
+    made = table(title, left=["labels", "method"], right=headings)
+    for name, methods in groups:
+        for row, method in enumerate(methods):
+            spread = "" if method.deviation is None else f"{method.deviation:.3f}"
+            figures = score(method.macro_auroc), interval(method.interval), spread
+            made.add_row("" if row else name, escape(method.name), *figures, score(method.macro_auroc_min10))
+        made.add_section()
+    return made
+
+
+def differences_table(groups: Sequence[tuple[str, Sequence[Comparison]]]) -> Table:
+    """Lay out the paired differences of the methods of each group."""
+    made = table(
+        "Difference in macro AUROC, paired by patient",
+        left=["labels", "methods"],
+        right=["difference", "95 % interval", "p"],
+    )
+    for name, pairs in groups:
+        for row, pair in enumerate(pairs):
+            gap = difference(pair.difference), interval(pair.interval, signed=True), p_value(pair.p_value)
+            made.add_row("" if row else name, escape(f"{pair.b} - {pair.a}"), *gap)
+        made.add_section()
+    return made
+
+
+def classes_table(title: str, methods: Sequence[MethodResult]) -> Table:
+    """Lay out the AUROC of each class under each method."""
+    names = [escape(method.name) for method in methods]
+    made = table(title, left=["class", "name"], right=["positives", *names])
+    for code, first in methods[0].per_class.items():
+        cells = [score(method.per_class[code].auroc) for method in methods]
+        mark = "*" if first.note else ""
+        made.add_row(escape(code) + mark, escape(first.name), str(first.positives), *cells)
+    return made
+
+
+def class_notes(methods: Sequence[MethodResult]) -> list[str]:
+    """Return what a reader must know of some classes, the same notes together."""
+    noted: dict[str, list[str]] = {}
+    for code, item in methods[0].per_class.items():
+        if item.note:
+            noted.setdefault(item.note, []).append(code)
+    return [f"* {', '.join(codes)}: {note}" for note, codes in noted.items()]
+
+
+def seen(checkpoint: Checkpoint) -> str:
+    """Say whether the encoder has seen the data set before, in its pretraining."""
+    if checkpoint.in_distribution:
+        return (
+            f"In distribution: the encoder was pretrained on {checkpoint.training}, the data set it is scored"
+            " on here; do not set these figures beside those of encoders that never saw it."
+        )
+    if checkpoint.training is None:
+        return "The checkpoint does not say what it was trained on; it may have seen this data set."
+    return f"Out of distribution: the encoder was pretrained on {checkpoint.training}."
