@@ -49,7 +49,7 @@ def probe(
     data: Annotated[Path, typer.Option(help="The data set's folder.")],
     fraction: Annotated[
         list[float] | None,
-        typer.Option(help="Share of the training labels, 0.01 for 1 %; repeat it. [default: 0.01 0.1 1]"),
+        typer.Option(help="Share of the training labels; repeat it. 0.01, 0.1 and 1 if not given."),
     ] = None,
     checkpoint: Checkpoint = DEFAULT_MODEL,
     split: Annotated[HeldOut, typer.Option(help="val to choose, test once at the end.")] = HeldOut.val,
@@ -60,17 +60,17 @@ def probe(
     ] = False,
     epochs: Annotated[int, typer.Option(min=1, help="Of fine-tuning.")] = 20,
     batch_size: Annotated[int, typer.Option(min=2, help="Of fine-tuning.")] = 32,
-    learning_rate: Annotated[float, typer.Option(min=0, help="Of fine-tuning.")] = 5e-4,
+    learning_rate: Annotated[float, typer.Option(min=1e-9, help="Of fine-tuning.")] = 5e-4,
     bootstrap: HowMany = 1000,
     lead_as: LeadAs = None,
     allow_missing: AllowMissing = False,
     json_file: JsonFile = None,
 ) -> None:
-    """Learn a task from a share of its labels on frozen ECG features, and score it on another split.
+    """Learn a task from a share of its labels on frozen ECG features.
 
-    Beside the probe stand plain prompts without any label and a random encoder. Labels are drawn by patients,
-    with every class where possible. With split val the penalty is chosen within the drawn labels, with split
-    test on the validation split.
+    Beside it stand plain prompts without any label, and a random encoder.
+    Labels are drawn by patients, so that rare classes keep a positive. The
+    penalty is chosen within them (val) or on the validation split (test).
     """
     from merl.checkpoints import load_model
     from merl.datasets.tasks import get_task
@@ -83,9 +83,7 @@ def probe(
     get_task(task)
     if json_file:
         check_writable(json_file)
-    tuning = (
-        FineTuning(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate) if fine_tune else None
-    )
+    tuning = FineTuning(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate)
     with progress("reading labels") as report:
         result = run(
             task,
@@ -95,7 +93,7 @@ def probe(
             seeds=seeds,
             split=split.value,
             layer=features.value,
-            fine_tuning=tuning,
+            fine_tuning=tuning if fine_tune else None,
             bootstrap=bootstrap,
             lead_as=pairs(lead_as or []),
             allow_missing=allow_missing,
@@ -126,10 +124,10 @@ def transfer(
         typer.Option(metavar="DIR|NAME=DIR", help="A folder with both data sets, or that of one; repeat it."),
     ],
     checkpoint: Checkpoint = DEFAULT_MODEL,
-    split: Annotated[Part, typer.Option(help="Of the target; all of another data set.")] = Part.val,
+    split: Annotated[Part, typer.Option(help="Of the target; all if it is another data set.")] = Part.val,
     prompts: Annotated[
         list[str] | None,
-        typer.Option(help="Prompts of the target, zero-shot; repeat it. [default: plain, knowledge]"),
+        typer.Option(help="Prompts of the target; repeat it. plain and knowledge if not given."),
     ] = None,
     overlap: Annotated[Path | None, typer.Option(help="YAML: which classes stand for which.")] = None,
     overlap_out: Annotated[
@@ -143,9 +141,10 @@ def transfer(
     allow_missing: AllowMissing = False,
     json_file: JsonFile = None,
 ) -> None:
-    """Score a probe that learnt one data set's labels on another data set, beside prompts without labels.
+    """Score a probe that learnt one task's labels on another data set.
 
-    Which class stands for which comes from the codes and the kinds of the knowledge base.
+    Beside it stand prompts without any label. Which class stands for which
+    comes from the codes and the kinds of the knowledge base.
     """
     from merl.checkpoints import load_model
     from merl.evaluation.transfer import transfer as run

@@ -13,14 +13,14 @@ from merl.evaluation.result import Checkpoint, Comparison
 
 
 def figures_table(title: str, groups: Sequence[tuple[str, Sequence[MethodResult]]]) -> Table:
-    """Lay out the macro AUROC of the methods of each group, the group named on its first line."""
-    headings = ["AUROC", "95 % interval", "sd of draws", "10 positives or more"]
-    made = table(title, left=["labels", "method"], right=headings)
+    """Lay out the macro AUROC of the methods of each group, below a line that names the group."""
+    made = table(title, left=["method"], right=["AUROC", "95 % interval", "sd of draws", "10 positives"])
     for name, methods in groups:
-        for row, method in enumerate(methods):
+        made.add_row(escape(name))
+        for method in methods:
             spread = "" if method.deviation is None else f"{method.deviation:.3f}"
             figures = score(method.macro_auroc), interval(method.interval), spread
-            made.add_row("" if row else name, escape(method.name), *figures, score(method.macro_auroc_min10))
+            made.add_row(f"  {escape(method.name)}", *figures, score(method.macro_auroc_min10))
         made.add_section()
     return made
 
@@ -29,13 +29,14 @@ def differences_table(groups: Sequence[tuple[str, Sequence[Comparison]]]) -> Tab
     """Lay out the paired differences of the methods of each group."""
     made = table(
         "Difference in macro AUROC, paired by patient",
-        left=["labels", "methods"],
+        left=["methods"],
         right=["difference", "95 % interval", "p"],
     )
     for name, pairs in groups:
-        for row, pair in enumerate(pairs):
+        made.add_row(escape(name))
+        for pair in pairs:
             gap = difference(pair.difference), interval(pair.interval, signed=True), p_value(pair.p_value)
-            made.add_row("" if row else name, escape(f"{pair.b} - {pair.a}"), *gap)
+            made.add_row(escape(f"  {pair.b} - {pair.a}"), *gap)
         made.add_section()
     return made
 

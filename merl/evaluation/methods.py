@@ -14,9 +14,7 @@ from merl.evaluation.comparison import Measured, comparisons, measure, prompt_se
 from merl.evaluation.metrics import Bools, Floats, macro
 from merl.evaluation.result import ClassResult, Comparison, Share
 
-LABELS_USED = (
-    "a probe learns from labels; the encoder never saw one: it was pretrained on waveforms and report text"
-)
+LABELS_USED = "a probe learns from them; merl's pretraining never does, it reads waveforms and report text"
 
 
 class Facts(BaseModel):

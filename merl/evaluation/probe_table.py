@@ -36,7 +36,8 @@ def _headline(result: ProbeResult) -> Text:
 
 def _share(part: FractionResult) -> str:
     low, high = min(part.records), max(part.records)
-    return f"{part.fraction * 100:.3g} % ({low if low == high else f'{low}-{high}'})"
+    drawn = f"{low}" if low == high else f"{low}-{high}"
+    return f"{part.fraction * 100:.3g} % ({drawn} records)"
 
 
 def _left_out(result: ProbeResult) -> list[str]:
@@ -53,7 +54,8 @@ def _notes(result: ProbeResult) -> list[str]:
     lines = [
         f"Labels: {result.labels_used}. Penalty chosen by {result.penalty_chosen_on}.",
         f"Intervals: {result.bootstrap.resamples} bootstrap resamples of patients, for the mean of {draws}"
-        " draws of the labels (of one where all are drawn).",
+        " draws of the labels (of one where all are drawn); 10 positives: over classes with so many at"
+        " least.",
     ]
     if result.zero_shot is None:
         lines.append("No zero-shot row: the checkpoint reads no text.")

@@ -16,7 +16,7 @@ from merl.evaluation.transfer_result import TransferResult
 def print_transfer(result: TransferResult, console: Console | None = None) -> None:
     """Print a result, to standard output unless another console is given."""
     title = f"Macro AUROC over {len(result.methods[0].per_class)} of {result.target}'s classes"
-    share = f"{result.fraction * 100:.3g} % of {result.source_dataset}'s"
+    share = f"{result.fraction * 100:.3g} % of the source's labels"
     group = Group(
         _headline(result),
         _overlap(result),
@@ -50,7 +50,8 @@ def _notes(result: TransferResult) -> list[str]:
     return [
         *([f"Left out, for no label of the source teaches them: {lost}."] if lost else []),
         f"Labels: {result.labels_used}. Penalty chosen by {result.penalty_chosen_on}, nothing on the target.",
-        f"Intervals: {result.bootstrap.resamples} bootstrap resamples of patients.",
+        f"Intervals: {result.bootstrap.resamples} bootstrap resamples of patients; 10 positives: over classes"
+        " with at least so many.",
         seen(result.checkpoint),
         DISCLAIMER,
     ]

@@ -53,9 +53,8 @@ def test_it_learns_and_leaves_the_model_as_it_is(model, data):
 
 def test_the_seed_decides(model, data):
     recipe = FineTuning(epochs=1, batch_size=8)
-    scores = [
-        fine_tune(model, data, np.arange(8), recipe=recipe, seed=s).score(data)[:, 0] for s in (0, 0, 1)
-    ]
+    tuned = [fine_tune(model, data, np.arange(8), recipe=recipe, seed=seed) for seed in (0, 0, 1)]
+    scores = [one.score(data)[:, 0] for one in tuned]
     assert np.array_equal(scores[0], scores[1])
     assert not np.array_equal(scores[0], scores[2])
 

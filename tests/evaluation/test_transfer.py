@@ -106,7 +106,7 @@ def test_of_one_data_set_only_what_was_not_learnt_from_is_scored(tiny_ptbxl, mod
         ("ptbxl-super", "mitbih-aami", "no class of ptbxl-super stands for one of mitbih-aami"),
     ],
 )
-def test_what_cannot_be_transferred(tiny_ptbxl, cpsc, model, source, target, sentence):
+def test_what_cannot_be_transferred(tiny_ptbxl, cpsc, model, *, source, target, sentence):
     with pytest.raises(UsageError, match=sentence):
         run(tiny_ptbxl, cpsc, model, overlap(source, target))
 
