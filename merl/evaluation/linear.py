@@ -67,7 +67,8 @@ def fit_probe(
     """Fit a probe to all labelled records, with the penalty that tells records left out of a fit best.
 
     One strength serves all classes, that of the smallest cross-entropy: unlike the AUROC it is defined for
-    classes with a single positive. Where nothing can be compared, it is the strongest.
+    classes with a single positive. Penalties are weakened until the cross-entropy rises, since it has one
+    minimum and weak penalties take the longest. Where nothing can be compared, the strongest is taken.
 
     Args:
         labelled: what it learns from.
@@ -88,6 +89,8 @@ def fit_probe(
                 progress(done, total)
         values = np.concatenate(found) if found else np.zeros(0)
         losses.append(values.mean() if len(values) else np.inf)
+        if losses[-1] > min(losses):
+            break
     probe = _fit(labelled, STRENGTHS[int(np.argmin(losses))])
     if progress:
         progress(total, total)
