@@ -161,7 +161,8 @@ class PromptSet(_Strict):
 
         Args:
             prompts: a path, ``LABELSET/NAME`` or, where the label set is known, ``NAME`` alone (``plain``,
-                ``knowledge``).
+                ``knowledge``) or a folder with a file of that label set's name; the set is then called by the
+                folder.
             label_set: the label set that the prompts must be for; any by default.
 
         Raises:
@@ -169,7 +170,11 @@ class PromptSet(_Strict):
             PromptError: the set was made for another label set.
         """
         path = Path(prompts)
-        found = cls.load(path if path.is_file() else _shipped(str(prompts), label_set))
+        own = path / f"{label_set}.yaml"
+        if label_set is not None and own.is_file():
+            found = cls.load(own).model_copy(update={"name": path.absolute().name})
+        else:
+            found = cls.load(path if path.is_file() else _shipped(str(prompts), label_set))
         if label_set is not None and found.label_set != label_set:
             raise PromptError(
                 f"{path} was made for the label set {found.label_set!r}, not for {label_set!r};"
@@ -190,6 +195,11 @@ class PromptSet(_Strict):
                 del item["rejected"]
         data["generator"] = _Line(data["generator"])
         write_text(path, yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000))
+
+
+def prompt_set_sha256(prompt_set: PromptSet) -> str:
+    """Hash a prompt set's content as JSON, so that comments and layout of its file do not count."""
+    return hashlib.sha256(prompt_set.model_dump_json(by_alias=True).encode()).hexdigest()
 
 
 def _shipped(name: str, label_set: str | None) -> Path:

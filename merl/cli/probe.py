@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from merl.cli.console import note, progress
-from merl.cli.ecg import DEFAULT_MODEL, Checkpoint, pairs
+from merl.cli.scoring_options import DEFAULT_MODEL, Checkpoint, LeadAs, lead_pairs
 from merl.errors import UsageError, unknown
 
 if TYPE_CHECKING:
@@ -36,9 +36,8 @@ From = Annotated[
     Layer,
     typer.Option("--features", help="The encoder's output averaged over time, or its embedding among texts."),
 ]
-LeadAs = Annotated[list[str] | None, typer.Option(help="MLII=II takes the lead MLII for lead II; repeat it.")]
 AllowMissing = Annotated[
-    bool, typer.Option("--allow-missing", help="Leave out records whose files are missing.")
+    bool, typer.Option("--allow-missing", help="Leave out records that are missing or damaged.")
 ]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the result here as JSON.")]
 
@@ -95,7 +94,7 @@ def probe(
             layer=features.value,
             fine_tuning=tuning if fine_tune else None,
             bootstrap=bootstrap,
-            lead_as=pairs(lead_as or []),
+            lead_as=lead_pairs(lead_as or []),
             allow_missing=allow_missing,
             progress=report,
         )
@@ -165,13 +164,13 @@ def transfer(
             source_data=places[0],
             target_data=places[1],
             model=load_model(checkpoint),
-            prompts=prompts or _shipped(target),
+            prompts=prompts or ["plain", "knowledge"],
             fraction=fraction,
             seeds=seeds,
             split=split.value,
             layer=features.value,
             bootstrap=bootstrap,
-            lead_as=pairs(lead_as or []),
+            lead_as=lead_pairs(lead_as or []),
             allow_missing=allow_missing,
             progress=report,
         )
@@ -212,17 +211,3 @@ def _folder(given: list[str], task: str) -> Path:
     if not places:
         raise UsageError(f"no folder of {published.name} is given; add --data {published.key}=DIR")
     return next((root for root in places if published.find(root)), places[0])
-
-
-def _shipped(task: str) -> list[str]:
-    """Return which of the shipped sets, plain and knowledge, there are for a task."""
-    from merl.ckepe.prompt_set import PromptSet
-
-    found = ["plain"]
-    try:
-        PromptSet.find("knowledge", task)
-    except UsageError:
-        note(f"no knowledge prompts are shipped for {task}; `merl prompts generate {task}` makes some")
-    else:
-        found.append("knowledge")
-    return found

@@ -9,14 +9,19 @@ from merl.errors import UsageError
 from merl.evaluation.metrics import Bools
 
 
-def check_fraction(fraction: float) -> None:
-    """Refuse a fraction that is no share of the labels.
+def check_fraction(fraction: float, records: int) -> None:
+    """Refuse a fraction that is no share of some records.
 
     Raises:
-        UsageError: it is not above 0 and at most 1.
+        UsageError: it is not above 0 and at most 1, or less than a record.
     """
     if not 0 < fraction <= 1:
         raise UsageError(f"a fraction of {fraction:g} of the labels; give more than 0 and at most 1, as 0.01")
+    if round(fraction * records) < 1:
+        raise UsageError(
+            f"a fraction of {fraction:g} of {records} training records is less than one;"
+            f" give at least {1 / records:.2g}"
+        )
 
 
 def draw(labels: ArrayLike, patients: ArrayLike, fraction: float, seed: int) -> NDArray[np.int64]:
@@ -39,15 +44,10 @@ def draw(labels: ArrayLike, patients: ArrayLike, fraction: float, seed: int) -> 
     Raises:
         UsageError: the fraction is no share, or less than a record.
     """
-    check_fraction(fraction)
     truth = np.asarray(labels, bool)
+    check_fraction(fraction, len(truth))
     if fraction == 1:
         return np.arange(len(truth))
-    if round(fraction * len(truth)) < 1:
-        raise UsageError(
-            f"a fraction of {fraction:g} of {len(truth)} training records is less than one;"
-            f" give at least {1 / len(truth):.2g}"
-        )
     index = np.unique(np.asarray(patients), return_inverse=True)[1]
     counts = np.zeros((int(index.max()) + 1, truth.shape[1] + 1))  # a patient's records, last of any class
     np.add.at(counts, index, np.column_stack([truth, np.ones(len(truth))]))

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from merl.datasets.tasks import TaskData
+from merl.datasets.task_data import TaskData
+from merl.embedding import embed_records
 from merl.errors import MerlError
 from merl.evaluation.features import at_layer
 from merl.evaluation.linear import learnable
 from merl.evaluation.metrics import Bools, Floats
 from merl.model import MERL, cpu_has_bf16
-from merl.zeroshot import embed_records
 
 Progress = Callable[[int, int], None]
 

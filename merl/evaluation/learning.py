@@ -5,42 +5,45 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
-from merl.datasets.tasks import TaskData
 from merl.errors import DataError, UsageError
+from merl.evaluation.controls import Row
 from merl.evaluation.drawing import draw
-from merl.evaluation.features import Report, labelled
-from merl.evaluation.intervals import MIN_RESAMPLES
 from merl.evaluation.linear import FOLDS, Labelled, fit_probe, learnable
 from merl.evaluation.metrics import Floats
-from merl.model import MERL
+from merl.evaluation.request import Request
+from merl.evaluation.scoring import Progress, Seen, see
+
+if TYPE_CHECKING:
+    from merl.ckepe.prompt_set import PromptSet
+    from merl.datasets.task_data import TaskData
+    from merl.model import MERL
 
 Draws = Sequence[NDArray[np.int64]]  # the rows of the training split drawn with each seed
 
 
 @dataclass(frozen=True, eq=False)
-class Encoded:
-    """One encoder's features: to learn from, to choose the penalty on (or ``None``), and to score."""
+class Learner:
+    """What a probe learns from and scores, in one encoder's features.
+
+    Attributes:
+        training: what draws are of.
+        validation: what the penalty is chosen on; ``None`` if that is within the drawn records.
+        scored: what is scored.
+    """
 
     training: Labelled
     validation: Labelled | None
     scored: Labelled
 
-    @classmethod
-    def of(
-        cls, encoder: MERL, training: TaskData, validation: TaskData | None, scored: TaskData, report: Report
-    ) -> Encoded:
-        """Encode the splits."""
-        return cls(
-            labelled(encoder, training, report),
-            labelled(encoder, validation, report) if validation else None,
-            labelled(encoder, scored, report),
-        )
-
-    def scores(self, draws: Draws, seed: int, what: str, report: Report) -> tuple[list[Floats], list[float]]:
+    def scores(
+        self, draws: Draws, seed: int, what: str, progress: Progress
+    ) -> tuple[list[Floats], list[float]]:
         """Fit a probe to each draw and score with it.
 
         Returns:
@@ -49,33 +52,56 @@ class Encoded:
         """
         scores, strengths = [], []
         for number, rows in enumerate(draws):
-            probe = fit_probe(
-                self.training.take(rows),
-                validation=self.validation,
-                seed=seed + number,
-                progress=partial(_tell, report, what, number),
-            )
+            step = partial(_tell, progress, what, number)
+            with threadpool_limits(1):  # threads that share such small work mostly wait for each other
+                probe = fit_probe(
+                    self.training.take(rows), validation=self.validation, seed=seed + number, progress=step
+                )
             scores.append(probe.score(self.scored.features))
             strengths.append(probe.strength)
         return scores, strengths
 
 
-def _tell(report: Report, what: str, number: int, done: int, total: int) -> None:
-    report(done, total, f"{what}, draw {number + 1}")
+def _tell(progress: Progress, what: str, number: int, done: int, total: int) -> None:
+    progress(done, total, f"{what}, draw {number + 1}")
 
 
-def check_counts(seeds: int, bootstrap: int) -> None:
-    """Refuse too few seeds or resamples.
+def see_split(models: Sequence[MERL], data: TaskData, request: Request, progress: Progress) -> list[Seen]:
+    """Embed a split by several encoders; records that one of them cannot use are left out, if allowed."""
+    return see(
+        models,
+        [data] * len(models),
+        untrained=False,
+        allow_missing=request.allow_missing,
+        progress=progress,
+    )
+
+
+def labelled(seen: Seen) -> Labelled:
+    """Put the labels of records beside their features."""
+    return Labelled(seen.ecgs.astype(np.float32), seen.records.labels, seen.records.patients)
+
+
+def prompt_scores(model: MERL, prompt_set: PromptSet, seen: Seen) -> Floats:
+    """Score records, as the model sees them, against prompts in the default way, (records, classes)."""
+    from merl.zeroshot import embed_prompts
+
+    row = Row(prompt_set.name, prompt_set)
+    return seen.score(row, embed_prompts(model, prompt_set)).scores[row.name]
+
+
+def silent(_done: int, _total: int, _what: str) -> None:
+    """Report nothing."""
+
+
+def check_seeds(seeds: int) -> None:
+    """Refuse to draw no labels.
 
     Raises:
-        UsageError: they are.
+        UsageError: that is asked for.
     """
     if seeds < 1:
         raise UsageError(f"{seeds} seeds draw no labels; give 1 or more, 3 show a spread")
-    if bootstrap < MIN_RESAMPLES:
-        raise UsageError(
-            f"{bootstrap} bootstrap resamples are too few; give at least {MIN_RESAMPLES}, best 1000"
-        )
 
 
 def load_training(load: Callable[[], TaskData]) -> TaskData:

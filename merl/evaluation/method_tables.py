@@ -7,35 +7,35 @@ from collections.abc import Sequence
 from rich.markup import escape
 from rich.table import Table
 
-from merl.evaluation.cells import difference, interval, p_value, score, table
+from merl.evaluation.figure_text import INTERVAL, gap_text, interval_text, p_text, plain_table, score_text
 from merl.evaluation.methods import MethodResult
 from merl.evaluation.result import Checkpoint, Comparison
 
 
 def figures_table(title: str, groups: Sequence[tuple[str, Sequence[MethodResult]]]) -> Table:
     """Lay out the macro AUROC of the methods of each group, below a line that names the group."""
-    made = table(title, left=["method"], right=["AUROC", "95 % interval", "sd of draws", "10 positives"])
+    made = plain_table(title, left=["method"], right=["AUROC", INTERVAL, "sd of draws", "10 positives"])
     for name, methods in groups:
         made.add_row(escape(name))
         for method in methods:
             spread = "" if method.deviation is None else f"{method.deviation:.3f}"
-            figures = score(method.macro_auroc), interval(method.interval), spread
-            made.add_row(f"  {escape(method.name)}", *figures, score(method.macro_auroc_min10))
+            figures = score_text(method.macro_auroc), interval_text(method.interval), spread
+            made.add_row(f"  {escape(method.name)}", *figures, score_text(method.macro_auroc_min10))
         made.add_section()
     return made
 
 
 def differences_table(groups: Sequence[tuple[str, Sequence[Comparison]]]) -> Table:
     """Lay out the paired differences of the methods of each group."""
-    made = table(
+    made = plain_table(
         "Difference in macro AUROC, paired by patient",
         left=["methods"],
-        right=["difference", "95 % interval", "p"],
+        right=["difference", INTERVAL, "p"],
     )
     for name, pairs in groups:
         made.add_row(escape(name))
         for pair in pairs:
-            gap = difference(pair.difference), interval(pair.interval, signed=True), p_value(pair.p_value)
+            gap = *gap_text(pair.difference, pair.interval), p_text(pair.p_value)
             made.add_row(escape(f"  {pair.b} - {pair.a}"), *gap)
         made.add_section()
     return made
@@ -44,9 +44,9 @@ def differences_table(groups: Sequence[tuple[str, Sequence[Comparison]]]) -> Tab
 def classes_table(title: str, methods: Sequence[MethodResult]) -> Table:
     """Lay out the AUROC of each class under each method."""
     names = [escape(method.name) for method in methods]
-    made = table(title, left=["class", "name"], right=["positives", *names])
+    made = plain_table(title, left=["class", "name"], right=["positives", *names])
     for code, first in methods[0].per_class.items():
-        cells = [score(method.per_class[code].auroc) for method in methods]
+        cells = [score_text(method.per_class[code].auroc) for method in methods]
         mark = "*" if first.note else ""
         made.add_row(escape(code) + mark, escape(first.name), str(first.positives), *cells)
     return made

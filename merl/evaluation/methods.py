@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from merl.errors import DataError
-from merl.evaluation.comparison import Measured, comparisons, measure, prompt_set_result
-from merl.evaluation.metrics import Bools, Floats, macro
+from merl.evaluation.comparison import Figure, Measured, comparisons, measure, prompt_set_result
+from merl.evaluation.metrics import Floats, macro
 from merl.evaluation.result import ClassResult, Comparison, Share
+
+if TYPE_CHECKING:
+    from merl.datasets.task_data import TaskData
 
 LABELS_USED = "a probe learns from them; merl's pretraining never does, it reads waveforms and report text"
 
@@ -50,8 +53,7 @@ Scores = Mapping[str, Sequence[Floats]]  # of each method, the scores of each se
 
 def compare_methods(
     scores: Scores,
-    labels: Bools,
-    patients: NDArray[np.int64],
+    data: TaskData,
     class_names: Mapping[str, str],
     *,
     strengths: Mapping[str, Sequence[float]] | None = None,
@@ -63,9 +65,8 @@ def compare_methods(
     Args:
         scores: of each method one array a seed, (records, classes); nan in a column that it could not learn,
             which is then left out of every method's figures.
-        labels: shape (records, classes).
-        patients: one identifier for each record.
-        class_names: the classes' names by code, in the order of the columns.
+        data: the scored records.
+        class_names: names by code of the classes that the columns are of, some or all of the data's.
         strengths: penalties to record beside a method.
         resamples: bootstrap resamples.
         seed: of the resampling.
@@ -77,16 +78,25 @@ def compare_methods(
         DataError: no class is left, or none of them has both a positive and a negative.
     """
     codes = np.array(list(class_names))
+    labels = data.labels[:, [data.classes.index(code) for code in class_names]]
     kept = ~np.any([np.isnan(one).any(axis=0) for some in scores.values() for one in some], axis=0)
     if not kept.any():
         raise DataError("no class has both a positive and a negative among the labels that are learnt from")
     named = {f"{name}\n{i}": one[:, kept] for name, some in scores.items() for i, one in enumerate(some)}
-    single = measure(named, labels[:, kept], patients, list(codes[kept]), resamples=resamples, seed=seed)
+    single = measure(
+        named,
+        labels[:, kept],
+        data.patients,
+        list(codes[kept]),
+        resamples=resamples,
+        seed=seed,
+        drawn_from=data.split_patients,
+    )
     groups = {name: [f"{name}\n{i}" for i in range(len(some))] for name, some in scores.items()}
     averaged = _averaged(single, groups)
     methods = []
     for name, members in groups.items():
-        by_seed = [macro(single.sets[member], single.positives) for member in members]
+        by_seed = [macro(single.auroc.sets[member], single.positives) for member in members]
         figures = prompt_set_result(averaged, name, sha256="", class_names=class_names)
         methods.append(
             MethodResult(
@@ -106,19 +116,15 @@ def compare_methods(
 
 def _averaged(measured: Measured, groups: Mapping[str, Sequence[str]]) -> Measured:
     """Average figures and draws over the members of each group; all share their resamples."""
-    order = list(measured.sets)
-    rows = [[order.index(member) for member in members] for members in groups.values()]
-    drawn = measured.resamples
     return replace(
         measured,
-        sets={
-            name: np.mean([measured.sets[member] for member in members], axis=0)
-            for name, members in groups.items()
-        },
-        resamples=replace(
-            drawn,
-            per_class=np.stack([drawn.per_class[row].mean(axis=0) for row in rows]),
-            macro=np.stack([drawn.macro[row].mean(axis=0) for row in rows]),
-            macro_min10=np.stack([drawn.macro_min10[row].mean(axis=0) for row in rows]),
-        ),
+        auroc=_mean_of(measured.auroc, groups),
+        average_precision=_mean_of(measured.average_precision, groups),
     )
+
+
+def _mean_of(figure: Figure, groups: Mapping[str, Sequence[str]]) -> Figure:
+    def means(parts: Mapping[str, Floats]) -> dict[str, Floats]:
+        return {name: np.mean([parts[one] for one in members], axis=0) for name, members in groups.items()}
+
+    return replace(figure, sets=means(figure.sets), draws=means(figure.draws))

@@ -16,26 +16,33 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from merl.ckepe.prompt_set import PromptSet
-from merl.datasets.tasks import TaskData, load_task
+from merl.datasets.task_data import TaskData
 from merl.errors import UsageError
-from merl.evaluation.features import Layer, Report, at_layer, prompt_scores, random_model, reads_text
+from merl.evaluation.controls import untrained_encoder
+from merl.evaluation.drawing import check_fraction
+from merl.evaluation.features import Layer, at_layer, reads_text
 from merl.evaluation.fine_tuning import FineTuning, fine_tune
 from merl.evaluation.learning import (
     Draws,
-    Encoded,
-    check_counts,
+    Learner,
+    check_seeds,
     draw_all,
+    labelled,
     load_training,
     penalty_chosen_on,
+    prompt_scores,
+    see_split,
+    silent,
 )
 from merl.evaluation.methods import compare_methods
 from merl.evaluation.metrics import Floats
 from merl.evaluation.probe_result import Features, FractionResult, ProbeResult
+from merl.evaluation.provenance import checkpoint_facts, versions
+from merl.evaluation.request import Request
 from merl.evaluation.result import Bootstrap
-from merl.evaluation.run import checkpoint_facts, published_rate, versions
+from merl.evaluation.scoring import Progress
 from merl.label_sets import load_label_set
 from merl.model import MERL
 
@@ -58,7 +65,7 @@ def probe(
     seed: int = 0,
     lead_as: Mapping[str, str] | None = None,
     allow_missing: bool = False,
-    progress: Report | None = None,
+    progress: Progress | None = None,
 ) -> ProbeResult:
     """Fit linear probes to shares of a task's training labels and score them on another split.
 
@@ -83,33 +90,40 @@ def probe(
         DataError: the data set is damaged or has no training records, or a share leaves no class to learn.
         RecordError: a record cannot be read or does not meet the model's contract.
     """
-    check_counts(seeds, bootstrap)
+    check_seeds(seeds)
     if split not in ("val", "test"):
         raise UsageError(f"a probe is scored on val or test, not on {split!r}")
-    report = progress or (lambda done, total, what: None)
-    rate = published_rate(model)
-    load = partial(load_task, task, data, sampling_rate=rate, lead_as=lead_as, allow_missing=allow_missing)
-    scored = load(split=split)
-    training = load_training(partial(load, split="train"))
-    validation = load(split="val") if split == "test" else None
-    draws = {share: draw_all(training, share, seeds, seed) for share in dict.fromkeys(fractions)}
-    bench = _Bench(model, training, validation, scored, layer, fine_tuning, bootstrap, seed, report)
-    found = bench.run(draws)
+    stand_ins = dict(lead_as or {})
+    request = Request(Path(data), split, bootstrap, seed, lead_as=stand_ins, allow_missing=allow_missing)
+    scored = request.load(task, model)
+    training = load_training(partial(request.load, task, model, "train"))
+    validation = request.load(task, model, "val") if split == "test" else None
+    for share in fractions:
+        check_fraction(share, len(training))
+    bench = _Bench.seeing(
+        model,
+        layer,
+        request,
+        training=training,
+        validation=validation,
+        scored=scored,
+        progress=progress or silent,
+    )
+    found = [bench.probed(share, seeds, fine_tuning) for share in dict.fromkeys(fractions)]
+    splits = (bench.training, bench.validation, bench.scored)
     return ProbeResult(
         task=task,
         dataset=scored.dataset,
         split=split,
-        n_records=len(scored),
-        n_patients=len(np.unique(scored.patients)),
-        n_training=len(training),
-        lead_as=dict(lead_as or {}),
-        missing_records=sum(len(one.missing) for one in (scored, training, validation) if one),
-        features=Features(
-            layer=layer, encoder=model.config.encoder, width=at_layer(model, layer).config.embed_dim
-        ),
-        penalty_chosen_on=penalty_chosen_on(validation),
+        n_records=len(bench.scored),
+        n_patients=len(np.unique(bench.scored.patients)),
+        n_training=len(bench.training),
+        lead_as=stand_ins,
+        missing_records=sum(len(one.missing) for one in splits if one),
+        features=Features(layer=layer, encoder=model.config.encoder, width=bench.width),
+        penalty_chosen_on=penalty_chosen_on(bench.validation),
         fractions=found,
-        zero_shot=PLAIN if reads_text(model) else None,
+        zero_shot=PLAIN if bench.zero_shot else None,
         fine_tuning=fine_tuning,
         checkpoint=checkpoint_facts(model, scored.dataset),
         bootstrap=Bootstrap(resamples=bootstrap),
@@ -120,71 +134,97 @@ def probe(
 
 @dataclass(frozen=True, eq=False)
 class _Bench:
-    """Everything a probe needs, once what was asked for is known to be there."""
+    """Everything that a probe of any share of the labels needs.
+
+    Attributes:
+        zero_shot: scores by plain prompts, by the name of their row; empty if the model reads no text.
+        learners: by the name of their row.
+    """
 
     model: MERL
+    request: Request
     training: TaskData
     validation: TaskData | None
     scored: TaskData
-    layer: Layer
-    fine_tuning: FineTuning | None
-    bootstrap: int
-    seed: int
-    report: Report
+    zero_shot: Mapping[str, Sequence[Floats]]
+    learners: Mapping[str, Learner]
+    progress: Progress
 
-    def run(self, draws: Mapping[float, Draws]) -> list[FractionResult]:
-        """Encode the records and probe every share of the labels."""
-        fixed: dict[str, list[Floats]] = {}
-        if reads_text(self.model):
-            plain = PromptSet.find(PLAIN, self.scored.task)
-            fixed[ZERO_SHOT] = [prompt_scores(self.model, plain, self.scored, self.report)]
-        models = {PROBE: self.model, RANDOM: random_model(self.model, self.seed)}
-        encoded = {
-            name: Encoded.of(
-                at_layer(model, self.layer), self.training, self.validation, self.scored, self.report
-            )
-            for name, model in models.items()
+    @classmethod
+    def seeing(
+        cls,
+        model: MERL,
+        layer: Layer,
+        request: Request,
+        *,
+        training: TaskData,
+        validation: TaskData | None,
+        scored: TaskData,
+        progress: Progress,
+    ) -> _Bench:
+        """Embed the splits by the encoder and by one of random weights."""
+        encoders = [at_layer(one, layer) for one in (model, untrained_encoder(model, request.seed))]
+        learnt = see_split(encoders, training, request, progress)
+        chosen = see_split(encoders, validation, request, progress) if validation else None
+        *judged, whole = see_split([*encoders, model], scored, request, progress)
+        learners = {
+            name: Learner(labelled(learnt[n]), labelled(chosen[n]) if chosen else None, labelled(judged[n]))
+            for n, name in enumerate((PROBE, RANDOM))
         }
-        return [self._share(share, rows, fixed, encoded) for share, rows in draws.items()]
+        plain = PromptSet.find(PLAIN, scored.task) if reads_text(model) else None
+        return cls(
+            model=model,
+            request=request,
+            training=learnt[0].records,
+            validation=chosen[0].records if chosen else None,
+            scored=whole.records,
+            zero_shot={ZERO_SHOT: [prompt_scores(model, plain, whole)]} if plain else {},
+            learners=learners,
+            progress=progress,
+        )
 
-    def _share(
-        self, share: float, rows: Draws, fixed: Mapping[str, list[Floats]], encoded: Mapping[str, Encoded]
-    ) -> FractionResult:
+    @property
+    def width(self) -> int:
+        """How many features there are."""
+        return self.learners[PROBE].training.features.shape[1]
+
+    def probed(self, share: float, seeds: int, tuning: FineTuning | None) -> FractionResult:
         """Fit to a share of the labels, drawn with each seed, and set all methods side by side."""
-        scores, strengths = dict(fixed), {}
-        for name, features in encoded.items():
+        seed, draws = self.request.seed, draw_all(self.training, share, seeds, self.request.seed)
+        scores, strengths = dict(self.zero_shot), {}
+        for name, learner in self.learners.items():
             what = f"{name}, {share:.3g} of the labels"
-            scores[name], strengths[name] = features.scores(rows, self.seed, what, self.report)
-        if self.fine_tuning:
-            recipe = self.fine_tuning
-            scores[TUNED] = [self._tuned(recipe, share, drawn, self.seed + i) for i, drawn in enumerate(rows)]
+            scores[name], strengths[name] = learner.scores(draws, seed, what, self.progress)
+        if tuning:
+            scores[TUNED] = self._tuned(draws, share, tuning)
         methods, pairs, left_out = compare_methods(
             scores,
-            self.scored.labels,
-            self.scored.patients,
+            self.scored,
             {code: item.name for code, item in load_label_set(self.scored.task).classes.items()},
             strengths=strengths,
-            resamples=self.bootstrap,
-            seed=self.seed,
+            resamples=self.request.bootstrap,
+            seed=seed,
         )
         return FractionResult(
             fraction=share,
-            records=tuple(len(drawn) for drawn in rows),
-            patients=tuple(len(np.unique(self.training.patients[drawn])) for drawn in rows),
+            records=tuple(len(rows) for rows in draws),
+            patients=tuple(len(np.unique(self.training.patients[rows])) for rows in draws),
             left_out=left_out,
             methods=methods,
             comparisons=pairs,
         )
 
-    def _tuned(self, recipe: FineTuning, share: float, rows: NDArray[np.int64], seed: int) -> Floats:
-        """Fine-tune the encoder and score with it."""
-        what = f"fine-tuning, {share:.3g} of the labels, seed {seed}"
-        tuned = fine_tune(
-            self.model,
-            self.training,
-            rows,
-            recipe=recipe,
-            seed=seed,
-            progress=lambda done, total: self.report(done, total, what),
-        )
-        return tuned.score(self.scored)
+    def _tuned(self, draws: Draws, share: float, tuning: FineTuning) -> list[Floats]:
+        """Fine-tune the encoder on each draw and score with it."""
+        scores = []
+        for number, rows in enumerate(draws):
+            what = f"fine-tuning, {share:.3g} of the labels, draw {number + 1}"
+            step = partial(_named, self.progress, what)
+            seed = self.request.seed + number
+            tuned = fine_tune(self.model, self.training, rows, recipe=tuning, seed=seed, progress=step)
+            scores.append(tuned.score(self.scored))
+        return scores
+
+
+def _named(progress: Progress, what: str, done: int, total: int) -> None:
+    progress(done, total, what)

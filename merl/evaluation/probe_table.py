@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich.console import Console, Group
 from rich.text import Text
 
+from merl.evaluation.caveats import DISCLAIMER
 from merl.evaluation.method_tables import class_notes, classes_table, differences_table, figures_table, seen
 from merl.evaluation.probe_result import FractionResult, ProbeResult
-from merl.evaluation.table import DISCLAIMER
 
 
 def print_probe(result: ProbeResult, console: Console | None = None) -> None:

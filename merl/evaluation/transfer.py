@@ -7,29 +7,37 @@ the source stands; which those are is for the caller to say, as ``merl.knowledge
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from merl.ckepe.prompt_set import PromptSet
-from merl.datasets.tasks import TaskData, get_task, load_task
+from merl.ckepe.prompt_set import PromptSet, prompt_set_sha256
+from merl.datasets.task_data import TaskData
+from merl.datasets.tasks import get_task
 from merl.errors import UsageError
-from merl.evaluation.features import Layer, Report, at_layer, prompt_scores
-from merl.evaluation.learning import Encoded, check_counts, draw_all, load_training, penalty_chosen_on
+from merl.evaluation.drawing import check_fraction
+from merl.evaluation.features import Layer, at_layer
+from merl.evaluation.learning import (
+    Learner,
+    check_seeds,
+    draw_all,
+    labelled,
+    load_training,
+    penalty_chosen_on,
+    prompt_scores,
+    see_split,
+    silent,
+)
 from merl.evaluation.methods import compare_methods
 from merl.evaluation.metrics import Floats
 from merl.evaluation.probe_result import Features
+from merl.evaluation.provenance import checkpoint_facts, versions
+from merl.evaluation.request import Request, check_classes, find_sets
 from merl.evaluation.result import Bootstrap
-from merl.evaluation.run import (
-    check_classes,
-    checkpoint_facts,
-    find_prompt_sets,
-    prompt_set_sha256,
-    published_rate,
-    versions,
-)
+from merl.evaluation.scoring import Progress
 from merl.evaluation.transfer_result import TransferResult
 from merl.label_sets import load_label_set
 from merl.model import MERL
@@ -51,7 +59,7 @@ def transfer(
     seed: int = 0,
     lead_as: Mapping[str, str] | None = None,
     allow_missing: bool = False,
-    progress: Report | None = None,
+    progress: Progress | None = None,
 ) -> TransferResult:
     """Fit a probe to the training split of the overlap's source and score it on its target.
 
@@ -78,29 +86,33 @@ def transfer(
         DataError: a data set is damaged or the source has no training records.
         RecordError: a record cannot be read or does not meet the model's contract.
     """
-    check_counts(seeds, bootstrap)
+    check_seeds(seeds)
     _check_tasks(overlap, split)
-    report = progress or (lambda done, total, what: None)
-    rate = published_rate(model)
-    load = partial(load_task, sampling_rate=rate, lead_as=lead_as, allow_missing=allow_missing)
-    sets = find_prompt_sets(prompts, overlap.target)
-    target = load(overlap.target, target_data, split)
+    report = progress or silent
+    stand_ins = dict(lead_as or {})
+    there = Request(Path(target_data), split, bootstrap, seed, lead_as=stand_ins, allow_missing=allow_missing)
+    here = replace(there, data=Path(source_data), split="train")
+    sets = find_sets(prompts, overlap.target)
+    target = there.load(overlap.target, model)
     for item in sets:
-        check_classes(item, target)
-    source = load_training(partial(load, overlap.source, source_data, "train"))
+        check_classes(item, target.task, target.classes)
+    source = load_training(partial(here.load, overlap.source, model))
+    check_fraction(fraction, len(source))
+    encoder = at_layer(model, layer)
+    (learnt,) = see_split([encoder], source, here, report)
+    judged, whole = see_split([encoder, model], target, there, report)
+    source, target = learnt.records, whole.records
     draws = draw_all(source, fraction, seeds, seed)
     columns = [target.classes.index(code) for code in overlap.scored]
-    scores = {item.name: [prompt_scores(model, item, target, report)[:, columns]] for item in sets}
-    encoder = at_layer(model, layer)
-    encoded = Encoded.of(encoder, source, None, target, report)
-    probed, strengths = encoded.scores(draws, seed, f"fitting to {source.dataset}", report)
+    scores = {item.name: [prompt_scores(model, item, whole)[:, columns]] for item in sets}
+    learner = Learner(labelled(learnt), None, labelled(judged))
+    probed, strengths = learner.scores(draws, seed, f"fitting to {source.dataset}", report)
     name = f"probe of {overlap.source}"
     scores[name] = [_on_target(found, source, overlap) for found in probed]
     names = load_label_set(overlap.target).classes
     methods, pairs, left_out = compare_methods(
         scores,
-        target.labels[:, columns],
-        target.patients,
+        target,
         {code: names[code].name for code in overlap.scored},
         strengths={name: strengths},
         resamples=bootstrap,
@@ -115,7 +127,7 @@ def transfer(
         n_records=len(target),
         n_patients=len(np.unique(target.patients)),
         n_training=len(source),
-        lead_as=dict(lead_as or {}),
+        lead_as=stand_ins,
         missing_records=len(source.missing) + len(target.missing),
         features=Features(layer=layer, encoder=model.config.encoder, width=encoder.config.embed_dim),
         fraction=fraction,

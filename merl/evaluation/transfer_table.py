@@ -7,9 +7,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from merl.evaluation.cells import table
+from merl.evaluation.caveats import DISCLAIMER
+from merl.evaluation.figure_text import plain_table
 from merl.evaluation.method_tables import class_notes, classes_table, differences_table, figures_table, seen
-from merl.evaluation.table import DISCLAIMER
 from merl.evaluation.transfer_result import TransferResult
 
 
@@ -38,7 +38,7 @@ def _headline(result: TransferResult) -> Text:
 
 
 def _overlap(result: TransferResult) -> Table:
-    made = table("Class overlap", left=[result.target, result.source, "reason"], right=[])
+    made = plain_table("Class overlap", left=[result.target, result.source, "reason"], right=[])
     for code, item in result.overlap.items():
         way = f" ({item.take})" if len(item.sources) > 1 else ""
         made.add_row(escape(code), escape(", ".join(item.sources) or "-") + way, escape(item.reason))

@@ -95,15 +95,9 @@ def test_transfer_finds_both_data_sets_in_one_folder(merl, tiny_ptbxl, cpsc, che
         (("--data", "cpsc=x"), 2, "--data cpsc=x: unknown data set 'cpsc'; did you mean 'cpsc2018'"),
         (("--data", "cpsc2018=x"), 2, "no folder of PTB-XL is given; add --data ptb-xl=DIR"),
         (("--data", "x"), 1, "there is no CPSC2018 in x"),
+        (("--data", "x", "--prompts", "knowlege"), 2, "did you mean 'knowledge'"),
         (("--data", "x", "--overlap", "no.yaml"), 1, "there is no file no.yaml"),
     ],
 )
 def test_a_wrong_transfer_is_one_sentence(fails, checkpoint, more, code, sentence):
     assert sentence in fails(code, *transfer(checkpoint, *more))
-
-
-def test_transfer_says_where_no_knowledge_prompts_are_shipped(merl, tiny_ptbxl, checkpoint):
-    done = merl(*transfer(checkpoint, "--data", tiny_ptbxl, target="mitbih-rhythm", source="ptbxl-rhythm"))
-    assert "no knowledge prompts are shipped for mitbih-rhythm" in done.err
-    assert "there is no MIT-BIH in" in done.err
-    assert done.code == 1

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from merl.evaluation.features import at_layer, random_model, reads_text
+from merl.evaluation.features import at_layer, reads_text
 from merl.model import MERL, MERLConfig, TextIdentity
 from merl.preprocessing import SignalSpec
 
@@ -29,29 +29,6 @@ def test_the_encoders_features_are_its_last_ones_averaged_over_time(encoder):
 def test_the_embedding_is_the_models_own():
     whole = model()
     assert at_layer(whole, "embedding") is whole
-
-
-def test_random_weights_come_from_the_seed_and_disturb_no_other_random_numbers():
-    trained = model(text=TextIdentity(trained_layers=0))
-    torch.manual_seed(5)
-    expected = torch.rand(3)
-    torch.manual_seed(5)
-    one, again, other = random_model(trained, 1), random_model(trained, 1), random_model(trained, 2)
-    torch.testing.assert_close(torch.rand(3), expected)
-    assert one.sha256 == again.sha256 != other.sha256
-    weights = [made.ecg_encoder.conv1.weight for made in (one, again, other, trained)]
-    assert torch.equal(weights[0], weights[1])
-    assert not torch.equal(weights[0], weights[2])
-    assert not torch.equal(weights[0], weights[3])
-    assert one.config.encoder == trained.config.encoder
-
-
-def test_random_weights_of_a_model_with_text_layers_load_no_text_encoder(monkeypatch):
-    monkeypatch.setattr(MERL, "text_encoder", None)
-    with_layers = model()
-    text = TextIdentity(trained_layers=3)
-    with_layers.config = with_layers.config.model_copy(update={"text": text})
-    assert random_model(with_layers, 0).linear1.weight.shape == (8, 8)
 
 
 def test_what_reads_text():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from merl.datasets.tasks import TaskData
+from merl.datasets.task_data import TaskData
 from merl.errors import MerlError
 from merl.evaluation.fine_tuning import FineTuning, fine_tune
 from merl.evaluation.metrics import auroc
@@ -33,10 +33,10 @@ def data():
         return ECGRecord(np.stack([wave, wave]).astype(np.float32), 50, ("I", "II"), str(row))
 
     labels = np.stack([np.arange(16) % 2 == 1, np.zeros(16, bool)], axis=1)
-    names = tuple(map(str, range(16)))
+    names, everyone = tuple(map(str, range(16))), np.arange(16)
     return TaskData(
-        task="toy", dataset="Toy", split="train", classes=("A", "B"), labels=labels, patients=np.arange(16),
-        names=names, paths=tuple(map(Path, names)), rows=np.arange(16), reader=read,
+        task="toy", dataset="Toy", split="train", classes=("A", "B"), labels=labels, patients=everyone,
+        split_patients=everyone, names=names, paths=tuple(map(Path, names)), rows=everyone, reader=read,
     )  # fmt: skip
 
 

@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from merl.datasets.task_data import TaskData
 from merl.errors import DataError
 from merl.evaluation.comparison import measure
 from merl.evaluation.methods import compare_methods
@@ -22,7 +25,12 @@ def made():
 
 def compare(made, **changed):
     scores, labels, patients = made
-    return compare_methods({**scores, **changed}, labels, patients, NAMES, resamples=60)
+    names = tuple(map(str, range(150)))
+    data = TaskData(
+        task="toy", dataset="Toy", split="val", classes=("A", "B", "C"), labels=labels, patients=patients,
+        split_patients=np.unique(patients), names=names, paths=tuple(map(Path, names)), rows=np.arange(150),
+    )  # fmt: skip
+    return compare_methods({**scores, **changed}, data, NAMES, resamples=60)
 
 
 def test_figures_are_means_over_the_seeds(made):

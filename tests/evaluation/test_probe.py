@@ -78,7 +78,7 @@ def test_fine_tuning_is_a_row_beside_the_others(tiny_ptbxl, model):
 
 def test_features_are_cached(tiny_ptbxl, model, monkeypatch):
     first = run(tiny_ptbxl, model, fractions=[1.0])
-    monkeypatch.setattr("merl.zeroshot.embed_records", None)
+    monkeypatch.setattr("merl.embedding.embed_windows", None)
     assert run(tiny_ptbxl, model, fractions=[1.0]) == first
 
 
@@ -103,7 +103,7 @@ def test_an_encoder_without_text_is_probed_without_a_zero_shot_row(tiny_ptbxl):
     ],
 )
 def test_a_wrong_request_is_found_before_records_are_read(tiny_ptbxl, options, sentence, model, monkeypatch):
-    monkeypatch.setattr("merl.zeroshot.embed_records", None)
+    monkeypatch.setattr("merl.embedding.embed_windows", None)
     with pytest.raises(UsageError, match=sentence):
         run(tiny_ptbxl, model, **options)
 
