@@ -163,13 +163,13 @@ class _Bench:
         progress: Progress,
     ) -> _Bench:
         """Embed the splits by the encoder and by one of random weights."""
-        encoders = [at_layer(one, layer) for one in (model, untrained_encoder(model, request.seed))]
+        encoders = [at_layer(one, layer) for one in (untrained_encoder(model, request.seed), model)]
         learnt = see_split(encoders, training, request, progress)
         chosen = see_split(encoders, validation, request, progress) if validation else None
         *judged, whole = see_split([*encoders, model], scored, request, progress)
         learners = {
             name: Learner(labelled(learnt[n]), labelled(chosen[n]) if chosen else None, labelled(judged[n]))
-            for n, name in enumerate((PROBE, RANDOM))
+            for n, name in enumerate((RANDOM, PROBE))
         }
         plain = PromptSet.find(PLAIN, scored.task) if reads_text(model) else None
         return cls(

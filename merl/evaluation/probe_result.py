@@ -34,7 +34,7 @@ class FractionResult(Facts):
         records: how many were drawn, by seed.
         patients: of how many patients, by seed.
         left_out: classes without a positive (or a negative) among the drawn, which have no figure here.
-        methods: ``zero-shot``, ``linear probe``, ``random encoder`` and, if asked for, ``fine-tuned``.
+        methods: ``zero-shot``, ``random encoder``, ``linear probe`` and, if asked for, ``fine-tuned``.
         comparisons: every pair of them.
     """
 
