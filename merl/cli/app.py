@@ -17,6 +17,7 @@ from merl.cli import (
     kb,
     listings,
     pretrain,
+    probe,
     prompt_tools,
     prompt_views,
     prompts,
@@ -53,6 +54,8 @@ def options(
 app.command()(demo.demo)
 app.command()(ecg.classify)
 app.command()(evaluate.evaluate)
+app.command()(probe.probe)
+app.command()(probe.transfer)
 app.command()(pretrain.pretrain)
 app.command()(listings.tasks)
 app.command()(listings.models)

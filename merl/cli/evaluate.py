@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from merl.cli.console import note, progress
-from merl.cli.scoring_options import DEFAULT_MODEL, AbsentWeight, Ensemble
-from merl.errors import DataError, UsageError
+from merl.cli.scoring_options import DEFAULT_MODEL, AbsentWeight, Ensemble, LeadAs, lead_pairs
+from merl.errors import DataError
 
 if TYPE_CHECKING:
     from merl.evaluation.matrix_result import MatrixResult
@@ -69,9 +69,7 @@ def evaluate(
             " a random encoder.",
         ),
     ] = False,
-    lead_as: Annotated[
-        list[str] | None, typer.Option(help="MLII=II takes the lead MLII for lead II; repeat it.")
-    ] = None,
+    lead_as: LeadAs = None,
     labels: Annotated[Labels, typer.Option(help="fixed, or merl-compat with --official.")] = Labels.fixed,
     official: Annotated[Path | None, typer.Option(help="MERL's release: the folder of data_split.")] = None,
     allow_missing: Annotated[
@@ -102,7 +100,7 @@ def evaluate(
         "leads": leads,
         "absent_weight": absent_weight,
         "controls": controls,
-        "lead_as": _pairs(lead_as or []),
+        "lead_as": lead_pairs(lead_as or []),
         "labels": labels.value,
         "official": official,
         "allow_missing": allow_missing,
@@ -172,10 +170,3 @@ def _check_task(task: str) -> None:
 
     if task != "all":
         get_task(task)
-
-
-def _pairs(given: list[str]) -> dict[str, str]:
-    pairs = dict(item.partition("=")[::2] for item in given)
-    if odd := [lead for lead, other in pairs.items() if not lead or not other]:
-        raise UsageError(f"--lead-as {odd[0]!r} names no two leads; write MLII=II")
-    return pairs

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from merl.errors import UsageError
+
 DEFAULT_MODEL = "ptbxl-r18-100hz"
 Checkpoint = Annotated[str, typer.Option(help="A shipped model or a checkpoint folder.")]
 
@@ -30,3 +32,16 @@ HowCombined = Annotated[
 AbsentWeight = Annotated[
     float, typer.Option(min=0, max=1, help="How much phrases that speak against a class count.")
 ]
+LeadAs = Annotated[list[str] | None, typer.Option(help="MLII=II takes the lead MLII for lead II; repeat it.")]
+
+
+def lead_pairs(given: list[str]) -> dict[str, str]:
+    """Read ``MLII=II`` as the lead MLII that stands in for lead II.
+
+    Raises:
+        UsageError: it names no two leads.
+    """
+    pairs = dict(item.partition("=")[::2] for item in given)
+    if odd := [lead for lead, other in pairs.items() if not lead or not other]:
+        raise UsageError(f"--lead-as {odd[0]!r} names no two leads; write MLII=II")
+    return pairs
