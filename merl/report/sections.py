@@ -39,6 +39,11 @@ class SetRow:
     control: bool
     pair: Comparison | None  # against the baseline
 
+    def threshold(self, code: str) -> float | None:
+        """The score from which on a record is said to have a class, if the validation fold gave one."""
+        fitted = self.item.calibration.per_class.get(code) if self.item.calibration else None
+        return fitted.threshold if fitted else None
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -113,6 +118,20 @@ class Section:
 def summarise(result: Result) -> Summary:
     """Gather what the first screen shows."""
     verdict = judge(result)
+    rows = set_rows(result, verdict)
+    drawn = {row.pair.b: _forests(result, row.pair) for row in rows if row.pair and not row.control}
+    return Summary(
+        verdict=verdict,
+        rows=rows,
+        forests=drawn.pop(verdict.pair.b) if verdict.pair else [],
+        others=drawn,
+        low=min(0.5, *(row.item.interval[0] for row in rows)),
+        numbers=_number(result.evidence) if result.evidence else {},
+    )
+
+
+def set_rows(result: Result, verdict: Verdict) -> list[SetRow]:
+    """The prompt sets, the baseline first and controls last, each with its colour and difference."""
     known, first = kinds(result), verdict.baseline.name
     rows = [
         SetRow(
@@ -123,17 +142,7 @@ def summarise(result: Result) -> Summary:
         )
         for item in result.prompt_sets
     ]
-    rows.sort(key=lambda row: (row.control, row.item.name != first))
-    pairs = [pair for item in verdict.others if (pair := turned(result, first, item.name))]
-    drawn = {pair.b: _forests(result, pair) for pair in pairs}
-    return Summary(
-        verdict=verdict,
-        rows=rows,
-        forests=drawn.pop(verdict.pair.b) if verdict.pair else [],
-        others=drawn,
-        low=min(0.5, *(row.item.interval[0] for row in rows)),
-        numbers=_number(result.evidence) if result.evidence else {},
-    )
+    return sorted(rows, key=lambda row: (row.control, row.item.name != first))
 
 
 def read_sections(result: Result, summary: Summary) -> list[Section]:
@@ -180,14 +189,13 @@ def _forests(result: Result, pair: Comparison) -> list[Markup]:
 
 
 def _number(evidence: Evidence) -> dict[str, int]:
-    numbers: dict[str, int] = {}
-    for code in evidence.examples:
-        for item in evidence.prompt_sets.values():
-            prompts = item.classes[code]
-            for line in (*prompts.prompts, *prompts.rejected):
-                for key in line.sources:
-                    numbers.setdefault(key, len(numbers) + 1)
-    return numbers
+    met = (
+        place
+        for code in evidence.examples
+        for item in evidence.prompt_sets.values()
+        for place in item.classes[code].cited
+    )
+    return {place: number for number, place in enumerate(dict.fromkeys(met), 1)}
 
 
 def _column(row: SetRow, code: str, evidence: Evidence | None) -> Column:
@@ -197,11 +205,9 @@ def _column(row: SetRow, code: str, evidence: Evidence | None) -> Column:
         return Column(name, row.colour, figures)
     prompts, remarks = made.classes[code], (made.remarks or {}).get(code, ())
     said = {phrase.text for phrase in prompts.prompts}
-    fitted = row.item.calibration.per_class.get(code) if row.item.calibration else None
-    threshold = fitted.threshold if fitted else None
     theme = {colour: key for key, colour in PALETTE.items()}
     label = f"Scores of {code} under {name}: ECGs with the class and without it"
-    chart = figure_svg(spread(made.scores[code], row.colour, threshold=threshold))
+    chart = figure_svg(spread(made.scores[code], row.colour, threshold=row.threshold(code)))
     return Column(
         name=name,
         colour=row.colour,

@@ -16,50 +16,50 @@ class Verdict:
     """Who is set against whom, and how it ended.
 
     Attributes:
-        baseline: the prompt set to beat.
-        others: those that want to, best first; empty for a single set.
-        pair: the best of them against the baseline, its differences turned to be ``other`` minus baseline.
-        p_value: of that pair, by Holm for the number of ``others``.
-        winner: ``None`` if chance explains the difference.
-        sentence: all of that for people.
+        baseline: the prompt set to beat; the best one where nothing was compared.
+        others: those that want to beat it, best first.
+        pair: the best of them against the baseline, its differences that set minus the baseline.
+        winner: ``None`` if chance explains the difference, or nothing was compared.
+        claim: who wins, as the beginning of a sentence.
+        figures: its end: by how much, and how surely.
         classes: a second sentence, on single classes.
     """
 
     baseline: PromptSetResult
     others: list[PromptSetResult]
     pair: Comparison | None
-    p_value: float | None
     winner: str | None
-    sentence: str
-    classes: str
+    claim: str
+    figures: str
+    classes: str = ""
 
 
 def judge(result: Result) -> Verdict:
     """Say which prompt set wins, by how much and how surely."""
     sets = {item.name: item for item in result.prompt_sets}
-    macro = {name: item.macro_auroc for name, item in sets.items()}
-    first, names = leading(kinds(result), macro)
-    pairs = {name: turned(result, first, name) for name in names}
-    known = {name: pair for name, pair in pairs.items() if pair is not None}
-    if not known:
+    first, names = leading(kinds(result), {name: item.macro_auroc for name, item in sets.items()})
+    pairs = {name: pair for name in names if (pair := turned(result, first, name))}
+    if not pairs:
         alone = max(result.prompt_sets, key=lambda item: item.macro_auroc)
-        said = (
-            f"{alone.name} reaches a macro AUROC of {alone.macro_auroc:.3f}"
-            f" (95 % interval {_range(alone.interval)}). It was compared with no other prompt set."
-        )
-        return Verdict(alone, [], None, None, None, said, "")
-    adjusted = dict(zip(known, holm([pair.p_value for pair in known.values()]), strict=True))
-    best = next(iter(known))
-    pair, p_value = known[best], float(adjusted[best])
+        claim = f"{alone.name} reaches a macro AUROC of {alone.macro_auroc:.3f}"
+        figures = f"95 % interval {_range(alone.interval)}; it was compared with no other prompt set."
+        return Verdict(alone, [], None, None, claim, figures)
+    best = next(iter(pairs))
+    pair = pairs[best]
+    p_value = float(holm([one.p_value for one in pairs.values()])[0])
     beyond = p_value < LEVEL and not pair.interval[0] <= 0 <= pair.interval[1]
-    winner = (best if pair.difference > 0 else first) if beyond else None
+    shown = pair if pair.difference >= 0 or not beyond else _reverse(pair)
     return Verdict(
         baseline=sets[first],
-        others=[sets[name] for name in known],
+        others=[sets[name] for name in pairs],
         pair=pair,
-        p_value=p_value,
-        winner=winner,
-        sentence=_sentence(sets[first], sets[best], pair, p_value, winner, len(known)),
+        winner=shown.b if beyond else None,
+        claim=f"{shown.b} beats {shown.a}"
+        if beyond
+        else f"No difference between {best} and {first} is beyond chance",
+        figures=f"macro AUROC {sets[shown.b].macro_auroc:.3f} against {sets[shown.a].macro_auroc:.3f},"
+        f" a difference of {signed(shown.difference)} (95 % interval {_range(shown.interval, sign=True)};"
+        f" {p(p_value)}{f', adjusted for {len(pairs)} comparisons' if len(pairs) > 1 else ''}).",
         classes=_classes(pair),
     )
 
@@ -103,31 +103,6 @@ def _reverse(pair: Comparison) -> Comparison:
 
 def _mirror(interval: tuple[Gap, Gap]) -> tuple[Gap, Gap]:
     return -interval[1], -interval[0]
-
-
-def _sentence(
-    baseline: PromptSetResult,
-    best: PromptSetResult,
-    pair: Comparison,
-    p_value: float,
-    winner: str | None,
-    contenders: int,
-) -> str:
-    adjusted = f", adjusted for {contenders} comparisons" if contenders > 1 else ""
-    if winner is None:
-        return (
-            f"No difference between {best.name} and {baseline.name} is beyond chance: macro AUROC"
-            f" {best.macro_auroc:.3f} against {baseline.macro_auroc:.3f}, a difference of"
-            f" {signed(pair.difference)} (95 % interval {_range(pair.interval, sign=True)};"
-            f" {p(p_value)}{adjusted})."
-        )
-    won, lost = (best, baseline) if winner == best.name else (baseline, best)
-    interval = pair.interval if won is best else _mirror(pair.interval)
-    return (
-        f"{won.name} beats {lost.name}: macro AUROC {won.macro_auroc:.3f} against {lost.macro_auroc:.3f},"
-        f" a difference of {signed(abs(pair.difference))} (95 % interval {_range(interval, sign=True)};"
-        f" {p(p_value)}{adjusted})."
-    )
 
 
 def _classes(pair: Comparison) -> str:
