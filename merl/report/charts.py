@@ -37,7 +37,7 @@ PALETTE: Mapping[str, str] = MappingProxyType(
 )
 _INCH = 72.0
 _ROW, _HEAD, _FOOT = 15.0, 26.0, 30.0  # points of the forest plot
-_WIDE, _NARROW = 395.0, 255.0  # points of its width
+_WIDE, _NARROW = 360.0, 255.0  # points of its width
 
 
 @dataclass(frozen=True)

@@ -84,20 +84,25 @@ def _text(item: Any, height: float) -> str:
     )
 
 
-def themed(svg: str, colours: dict[str, str], label: str) -> Markup:
+def themed(svg: str, colours: dict[str, str], label: str, name: str) -> Markup:
     """Fit a chart, as ``figure_svg`` writes it, into a page.
 
     Args:
         svg: the chart; the texts in it are escaped by matplotlib.
         colours: names of the page's colours by the colours that the chart was drawn in.
         label: what a screen reader says of it.
+        name: tells the ids of its parts from those of other charts.
 
     Returns:
         The element, without the names that matplotlib gives its parts, in the page's colours and font.
     """
     body = svg[svg.index(">") + 1 :]
     body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", body, flags=re.S)
-    body = re.sub(r'<g id="[^"]*">', "<g>", body)
+    used = set(re.findall(r"#([\w-]+)[\")]", body))
+    body = re.sub(
+        r' id="([^"]*)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", body
+    )
+    body = re.sub(r"#([\w-]+)(?=[\")])", rf"#{name}-\1", body)
     body = re.sub(r"font: [^;\"]*?(\d+(?:\.\d+)?)px [^;\"]*", r"font-size: \1px", body)
     for colour, name in colours.items():
         body = body.replace(colour, f"var(--{name})")

@@ -65,10 +65,6 @@ class Summary:
     low: float
     numbers: dict[str, int]
 
-    def colour(self, name: str) -> str:
-        """The letter of a prompt set's colour."""
-        return next(row.colour for row in self.rows if row.item.name == name)
-
 
 @dataclass(frozen=True)
 class Line:
@@ -119,7 +115,11 @@ def summarise(result: Result) -> Summary:
     """Gather what the first screen shows."""
     verdict = judge(result)
     rows = set_rows(result, verdict)
-    drawn = {row.pair.b: _forests(result, row.pair) for row in rows if row.pair and not row.control}
+    drawn = {
+        row.pair.b: _forests(result, row.pair, f"forest-{number}")
+        for number, row in enumerate(rows)
+        if row.pair and not row.control
+    }
     return Summary(
         verdict=verdict,
         rows=rows,
@@ -136,7 +136,7 @@ def set_rows(result: Result, verdict: Verdict) -> list[SetRow]:
     rows = [
         SetRow(
             item=item,
-            colour=_colour(item.name, verdict),
+            colour="soft" if known[item.name] == "control" else _colour(item.name, verdict),
             control=known[item.name] == "control",
             pair=None if item.name == first else turned(result, first, item.name),
         )
@@ -166,7 +166,11 @@ def read_sections(result: Result, summary: Summary) -> list[Section]:
                 note=first.note,
                 gap=gap,
                 better=("b" if gap.difference > 0 else "a") if gap and sure else "",
-                columns=[_column(row, code, result.evidence) for row in summary.rows if not row.control],
+                columns=[
+                    _column(row, code, result.evidence, f"scores-{number}-{place}")
+                    for place, row in enumerate(summary.rows)
+                    if not row.control
+                ],
                 ecgs=_ecgs(code, result.evidence, drawn) if result.evidence else [],
             )
         )
@@ -179,12 +183,13 @@ def _colour(name: str, verdict: Verdict) -> str:
     return "b" if verdict.pair and name == verdict.pair.b else "c"
 
 
-def _forests(result: Result, pair: Comparison) -> list[Markup]:
+def _forests(result: Result, pair: Comparison, name: str) -> list[Markup]:
     positives = {code: item.positives for code, item in result.prompt_sets[0].per_class.items()}
     label = f"Forest plot: difference in AUROC by class, {pair.b} minus {pair.a}. The classes below list it."
     theme = {colour: name for name, colour in PALETTE.items()}
     return [
-        themed(figure_svg(forest(pair, positives, narrow=narrow)), theme, label) for narrow in (False, True)
+        themed(figure_svg(forest(pair, positives, narrow=narrow)), theme, label, f"{name}-{size}")
+        for size, narrow in (("wide", False), ("narrow", True))
     ]
 
 
@@ -198,7 +203,7 @@ def _number(evidence: Evidence) -> dict[str, int]:
     return {place: number for number, place in enumerate(dict.fromkeys(met), 1)}
 
 
-def _column(row: SetRow, code: str, evidence: Evidence | None) -> Column:
+def _column(row: SetRow, code: str, evidence: Evidence | None, chart_name: str) -> Column:
     name, figures = row.item.name, row.item.per_class[code]
     made = evidence.prompt_sets.get(name) if evidence else None
     if made is None:
@@ -216,7 +221,7 @@ def _column(row: SetRow, code: str, evidence: Evidence | None) -> Column:
         rejected=prompts.rejected,
         remarks=[remark for remark in remarks if remark.text not in said],
         linted=made.remarks is not None,
-        spread=themed(chart, theme, label),
+        spread=themed(chart, theme, label, chart_name),
     )
 
 

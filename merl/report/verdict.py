@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from merl.evaluation.intervals import holm
 from merl.evaluation.leading import kind_of, leading
-from merl.evaluation.result import Comparison, Gap, PromptSetResult, Result
+from merl.evaluation.result import Comparison, Differences, Gap, PromptSetResult, Result
 
 LEVEL = 0.05  # what a p value has to be below
 
@@ -22,7 +23,7 @@ class Verdict:
         winner: ``None`` if chance explains the difference, or nothing was compared.
         claim: who wins, as the beginning of a sentence.
         figures: its end: by how much, and how surely.
-        classes: a second sentence, on single classes.
+        further: sentences on the average precision and on single classes.
     """
 
     baseline: PromptSetResult
@@ -31,7 +32,7 @@ class Verdict:
     winner: str | None
     claim: str
     figures: str
-    classes: str = ""
+    further: tuple[str, ...] = ()
 
 
 def judge(result: Result) -> Verdict:
@@ -47,8 +48,8 @@ def judge(result: Result) -> Verdict:
     best = next(iter(pairs))
     pair = pairs[best]
     p_value = float(holm([one.p_value for one in pairs.values()])[0])
-    beyond = p_value < LEVEL and not pair.interval[0] <= 0 <= pair.interval[1]
-    shown = pair if pair.difference >= 0 or not beyond else _reverse(pair)
+    beyond = _is_beyond(pair, p_value)
+    shown = _forward(pair) if beyond else pair
     return Verdict(
         baseline=sets[first],
         others=[sets[name] for name in pairs],
@@ -58,10 +59,32 @@ def judge(result: Result) -> Verdict:
         if beyond
         else f"No difference between {best} and {first} is beyond chance",
         figures=f"macro AUROC {sets[shown.b].macro_auroc:.3f} against {sets[shown.a].macro_auroc:.3f},"
-        f" a difference of {signed(shown.difference)} (95 % interval {_range(shown.interval, sign=True)};"
-        f" {p(p_value)}{f', adjusted for {len(pairs)} comparisons' if len(pairs) > 1 else ''}).",
-        classes=_classes(pair),
+        f" {_gap(shown, p_value, len(pairs))}.",
+        further=(*_precision(sets, pair), _classes(pair)),
     )
+
+
+def _is_beyond(gap: Differences, p_value: float) -> bool:
+    return p_value < LEVEL and not gap.interval[0] <= 0 <= gap.interval[1]
+
+
+def _gap(gap: Differences, p_value: float, tests: int = 1) -> str:
+    adjusted = f", adjusted for {tests} comparisons" if tests > 1 else ""
+    return (
+        f"a difference of {signed(gap.difference)}"
+        f" (95 % interval {_range(gap.interval, sign=True)}; {p(p_value)}{adjusted})"
+    )
+
+
+def _precision(sets: dict[str, PromptSetResult], pair: Comparison) -> list[str]:
+    gap = pair.average_precision
+    if gap is None:
+        return []
+    means = f"{sets[pair.b].macro_average_precision:.3f} against {sets[pair.a].macro_average_precision:.3f}"
+    beyond = _is_beyond(gap, gap.p_value)
+    better = pair.b if gap.difference > 0 else pair.a
+    claim = f"{better} is better" if beyond else "no difference is beyond chance"
+    return [f"By average precision {claim}: {pair.b} {means}, {_gap(gap, gap.p_value)}."]
 
 
 def kinds(result: Result) -> dict[str, str | None]:
@@ -83,22 +106,34 @@ def turned(result: Result, baseline: str, other: str) -> Comparison | None:
     return None
 
 
+def _forward(pair: Comparison) -> Comparison:
+    """The pair in the order that makes its difference positive."""
+    return pair if pair.difference >= 0 else _reverse(pair)
+
+
 def _reverse(pair: Comparison) -> Comparison:
+    precision = pair.average_precision
+    turned = {"a": pair.b, "b": pair.a, "average_precision": precision and _negative(precision)}
+    return _negative(pair).model_copy(update=turned)
+
+
+Gaps = TypeVar("Gaps", bound=Differences)
+
+
+def _negative(gaps: Gaps) -> Gaps:
     per_class = {
         code: gap.model_copy(update={"difference": -gap.difference, "interval": _mirror(gap.interval)})
-        for code, gap in pair.per_class.items()
+        for code, gap in gaps.per_class.items()
     }
+    ten = gaps.difference_min10
     update = {
-        "a": pair.b,
-        "b": pair.a,
-        "difference": -pair.difference,
-        "interval": _mirror(pair.interval),
-        "difference_min10": None if pair.difference_min10 is None else -pair.difference_min10,
-        "interval_min10": None if pair.interval_min10 is None else _mirror(pair.interval_min10),
+        "difference": -gaps.difference,
+        "interval": _mirror(gaps.interval),
+        "difference_min10": None if ten is None else -ten,
+        "interval_min10": gaps.interval_min10 and _mirror(gaps.interval_min10),
         "per_class": per_class,
-        "average_precision": None,
     }
-    return pair.model_copy(update=update)
+    return gaps.model_copy(update=update)
 
 
 def _mirror(interval: tuple[Gap, Gap]) -> tuple[Gap, Gap]:
