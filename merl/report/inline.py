@@ -89,7 +89,7 @@ def themed(svg: str, colours: dict[str, str], label: str, name: str) -> Markup:
 
     Args:
         svg: the chart; the texts in it are escaped by matplotlib.
-        colours: names of the page's colours by the colours that the chart was drawn in.
+        colours: what the colours that the chart was drawn in mean: the names of the page's own.
         label: what a screen reader says of it.
         name: tells the ids of its parts from those of other charts.
 
@@ -104,8 +104,8 @@ def themed(svg: str, colours: dict[str, str], label: str, name: str) -> Markup:
     )
     body = re.sub(r"#([\w-]+)(?=[\")])", rf"#{name}-\1", body)
     body = re.sub(r"font: [^;\"]*?(\d+(?:\.\d+)?)px [^;\"]*", r"font-size: \1px", body)
-    for colour, name in colours.items():
-        body = body.replace(colour, f"var(--{name})")
+    for colour, meaning in colours.items():
+        body = body.replace(colour, f"var(--{meaning})")
     body = re.sub(r"\n\s*", "\n", body)
     (box,) = re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg[: svg.index(">")])
     width, height = (float(value) * 4 / 3 for value in box)  # points as pixels

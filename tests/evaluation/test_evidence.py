@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pytest
 
@@ -78,8 +76,7 @@ def test_records_are_cut_thinned_and_known_by_name_alone(tmp_path):
     assert drawn.shape == (12, 1250)
     whole = records.read(2).signal[:, :5000]
     assert np.abs(drawn[:, 5:-5] - whole[:, ::4][:, 5:-5]).mean() < 0.01
-    text = json.dumps(evidence.model_dump(mode="json"))
-    assert not any(word in text for word in ("smith", "patient", "33"[:0] or "patient-"))
+    assert "patient" not in evidence.model_dump_json()
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,6 @@ def test_in_a_page_a_chart_follows_its_colours_and_shares_no_id():
     assert "var(--b)" in one
     assert not any(colour in one for colour in PALETTE.values())
     assert 'aria-label="a &lt;label&gt;"' in one
-    ids = [set(part.split('"')[0] for part in svg.split(' id="')[1:]) for svg in (one, two)]
+    ids = [{part.split('"')[0] for part in svg.split(' id="')[1:]} for svg in (one, two)]
     assert not ids[0] & ids[1]
     assert "HIGH $x$" in one
