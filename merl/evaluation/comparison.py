@@ -6,14 +6,14 @@ Nothing here minds what the names stand for: checkpoints or ensembling rules com
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from merl.errors import DataError
+from merl.errors import NoDataError
 from merl.evaluation.bootstrap import bootstrap_areas
 from merl.evaluation.intervals import Interval, Spread, difference_test, holm, share_interval, spread
 from merl.evaluation.metrics import MIN_POSITIVES, Bools, Floats, areas, macro
@@ -90,6 +90,7 @@ def measure(
     *,
     resamples: int = 1000,
     seed: int = 0,
+    drawn_from: ArrayLike | None = None,
 ) -> Measured:
     """Score every prompt set and resample the patients once for all of them.
 
@@ -100,17 +101,21 @@ def measure(
         classes: codes in the order of the columns.
         resamples: bootstrap resamples.
         seed: of the resampling.
+        drawn_from: the patients to draw from, where these are not all, so that tasks can share the draws.
 
     Raises:
         UsageError: shapes that do not fit.
-        DataError: a score is not finite, or no class has both a positive and a negative.
+        NoDataError: no class has both a positive and a negative.
+        DataError: a score is not finite.
     """
     values = [areas(given, labels) for given in scores.values()]
     truth = np.asarray(labels, bool)
     rarer = rarer_side(truth, np.asarray(patients))
     if not rarer.any():
-        raise DataError(f"no class has both a positive and a negative among the {len(truth)} records")
-    drawn = bootstrap_areas(list(scores.values()), truth, patients, resamples=resamples, seed=seed)
+        raise NoDataError(f"no class has both a positive and a negative among the {len(truth)} records")
+    drawn = bootstrap_areas(
+        list(scores.values()), truth, patients, resamples=resamples, seed=seed, drawn_from=drawn_from
+    )
     auroc, precision = (
         Figure(
             sets=dict(zip(scores, (both[row] for both in values), strict=True)),
@@ -163,17 +168,37 @@ def prompt_set_result(
     )
 
 
+def joined(parts: Mapping[str, Measured]) -> Measured:
+    """Put single sets, measured on the same records and resamples, side by side under new names."""
+    first = next(iter(parts.values()))
+    return replace(
+        first,
+        auroc=_side_by_side({name: one.auroc for name, one in parts.items()}),
+        average_precision=_side_by_side({name: one.average_precision for name, one in parts.items()}),
+    )
+
+
+def _side_by_side(figures: Mapping[str, Figure]) -> Figure:
+    return Figure(
+        sets={name: next(iter(one.sets.values())) for name, one in figures.items()},
+        draws={name: next(iter(one.draws.values())) for name, one in figures.items()},
+        chance=next(iter(figures.values())).chance,
+    )
+
+
 def comparisons(measured: Measured) -> list[Comparison]:
-    """Compare every pair of prompt sets, the one given first as ``a``; differences are ``b`` minus ``a``."""
-    return [
-        Comparison(
-            a=a,
-            b=b,
-            **dict(_differences(measured, measured.auroc, a, b)),
-            average_precision=_differences(measured, measured.average_precision, a, b),
-        )
-        for a, b in combinations(measured.auroc.sets, 2)
-    ]
+    """Compare every pair of prompt sets, the one given first as ``a``."""
+    return [compare(measured, a, b) for a, b in combinations(measured.auroc.sets, 2)]
+
+
+def compare(measured: Measured, a: str, b: str) -> Comparison:
+    """Compare two sets; differences are ``b`` minus ``a``."""
+    return Comparison(
+        a=a,
+        b=b,
+        **dict(_differences(measured, measured.auroc, a, b)),
+        average_precision=_differences(measured, measured.average_precision, a, b),
+    )
 
 
 def _differences(measured: Measured, figure: Figure, a: str, b: str) -> Differences:

@@ -48,9 +48,9 @@ class Spread:
     @property
     def reach(self) -> float:
         """How far a 95 % interval reaches to either side, by Student's t."""
-        from scipy.stats import t
+        from scipy.special import stdtrit
 
-        return float(t.ppf(0.5 + LEVEL / 2, self.freedom)) * self.error
+        return float(stdtrit(self.freedom, 0.5 + LEVEL / 2)) * self.error
 
     @property
     def known(self) -> bool:
@@ -121,7 +121,7 @@ def difference_test(difference: float, spread: Spread) -> tuple[Interval, float]
         The interval within -1 to 1, and the two-sided p value, at least 1 / (resamples + 1): so many draws
         cannot tell more.
     """
-    from scipy.stats import t
+    from scipy.special import stdtr
 
     if not spread.known:
         return (-1.0, 1.0), 1.0
@@ -129,7 +129,7 @@ def difference_test(difference: float, spread: Spread) -> tuple[Interval, float]
     if difference == 0:
         return interval, 1.0
     distance = abs(difference) / spread.error if spread.error else np.inf
-    return interval, max(2 * float(t.sf(distance, spread.freedom)), 1 / (spread.resamples + 1))
+    return interval, max(2 * float(stdtr(spread.freedom, -distance)), 1 / (spread.resamples + 1))
 
 
 def holm(p_values: ArrayLike) -> Floats:

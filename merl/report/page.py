@@ -7,8 +7,8 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from merl.evaluation.caveats import caveats
 from merl.evaluation.result import Result
-from merl.evaluation.table import caveats
 from merl.files import write_text
 from merl.report.sections import Section, Summary, read_sections, summarise
 from merl.report.verdict import p, signed
@@ -43,7 +43,7 @@ def render(result: Result) -> str:
         summary=summary,
         sections=sections,
         pattern=paper_pattern(),
-        caveats=caveats(result),
+        caveats=str(caveats(result)).splitlines(),
         script_sha256=digest,
     )
 

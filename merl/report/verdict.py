@@ -91,7 +91,9 @@ def kinds(result: Result) -> dict[str, str | None]:
     """What kind of prompt set each is, as its generator says, or its name."""
     made = result.evidence.prompt_sets if result.evidence else {}
     return {
-        item.name: kind_of(item.name, made[item.name].generator.kind if item.name in made else None)
+        item.name: kind_of(
+            item.name, made[item.name].generator.kind if item.name in made else None, item.control
+        )
         for item in result.prompt_sets
     }
 

@@ -63,6 +63,7 @@ def compare(classes, skills, *, phrases=4, evidence=True, hostile=False):
         classes=tuple(classes),
         labels=labels,
         patients=patients,
+        split_patients=patients,
         names=tuple(f"ecg {i} {HOSTILE}" if hostile else f"ecg{i}" for i in range(RECORDS)),
         paths=tuple(Path(str(i)) for i in range(RECORDS)),
         rows=patients,
