@@ -84,6 +84,7 @@ def compare(classes, skills, *, phrases=4, evidence=True, hostile=False):
                 item.name,
                 sha256=prompt_set_sha256(item),
                 class_names={code: entry.name for code, entry in item.classes.items()},
+                control="its classes shuffled" if item.name == "shuffled" else None,
             )
             for item in sets
         ],
