@@ -86,6 +86,7 @@ class Column:
     remarks: Sequence[Remark] = ()
     linted: bool = False
     spread: Markup | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True)
@@ -225,6 +226,7 @@ def _column(row: SetRow, code: str, evidence: Evidence | None, chart_name: str) 
         remarks=[remark for remark in remarks if remark.text not in said],
         linted=made.remarks is not None,
         spread=themed(chart, theme, label, chart_name),
+        threshold=row.threshold(code),
     )
 
 

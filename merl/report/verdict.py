@@ -162,8 +162,9 @@ def _list(codes: list[str]) -> str:
 
 
 def signed(value: float) -> str:
-    """Write a difference with its sign, a true minus included."""
-    return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+    """Write a difference with its sign, a true minus included; zero has none."""
+    rounded = round(value, 3)
+    return f"{rounded:+.3f}".replace("-", "\N{MINUS SIGN}") if rounded else "0.000"
 
 
 def p(value: float) -> str:
