@@ -32,7 +32,7 @@ def print_result(result: Result, console: Console | None = None) -> None:
 
 def _sets(result: Result) -> Table:
     table = _table(
-        "Means over classes",
+        "Macro AUROC and average precision",
         left=["prompt set", "mean over"],
         right=["AUROC", _INTERVAL, "average precision", _INTERVAL],
     )
