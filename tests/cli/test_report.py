@@ -1,4 +1,5 @@
 import json
+import time
 
 import pytest
 
@@ -68,3 +69,20 @@ def test_what_cannot_be_written_is_found_before_the_work(fails, tiny_ptbxl, plac
     (place / "folder").mkdir()
     given = evaluate("no-such-model", tiny_ptbxl, "--prompts", "plain")
     assert "cannot write folder: it is a folder" in fails(1, *given, "--report", "folder")
+
+
+@pytest.mark.realdata
+@pytest.mark.browser
+def test_three_prompt_sets_of_23_classes_make_a_report_to_send(merl, merl_data, place, visit):
+    """23 classes, 36 phrases in the largest, and up to nine ECGs each, drawn from real records."""
+    assert merl("prompts", "controls", "ptbxl-sub", "--out", "controls").code == 0
+    sets = ["--prompts", "plain", "--prompts", "controls/random-words.yaml", "--prompts", "knowledge"]
+    given = ["evaluate", "ptbxl-sub", "--data", merl_data, *sets, "--bootstrap", 20]
+    started = time.process_time()
+    assert merl(*given, "--report", "report.html").code == 0
+    assert time.process_time() - started < 60
+    assert (place / "report.html").stat().st_size < 8_000_000
+    seen = visit(place / "report.html")
+    assert seen.page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd") < 2000
+    assert (seen.said, seen.outside) == ([], [])
+    assert seen.page.locator("details.class").count() == 23
