@@ -167,7 +167,8 @@ class PromptSet(_Strict):
 
         Args:
             prompts: a path, ``LABELSET/NAME`` or, where the label set is known, ``NAME`` alone (``plain``,
-                ``knowledge``).
+                ``knowledge``) or a folder with a file of that label set's name; the set is then called by the
+                folder.
             label_set: the label set that the prompts must be for; any by default.
 
         Raises:
@@ -175,7 +176,11 @@ class PromptSet(_Strict):
             PromptError: the set was made for another label set.
         """
         path = Path(prompts)
-        found = cls.load(path if path.is_file() else _shipped(str(prompts), label_set))
+        own = path / f"{label_set}.yaml"
+        if label_set is not None and own.is_file():
+            found = cls.load(own).model_copy(update={"name": path.absolute().name})
+        else:
+            found = cls.load(path if path.is_file() else _shipped(str(prompts), label_set))
         if label_set is not None and found.label_set != label_set:
             raise PromptError(
                 f"{path} was made for the label set {found.label_set!r}, not for {label_set!r};"

@@ -48,17 +48,25 @@ def test_without_a_file_no_evidence_is_gathered(merl, tiny_ptbxl, checkpoint, mo
         (["text.json", "--out", "r.html"], "cannot read the result text.json"),
         (["result.json", "--out", "folder"], "cannot write folder: it is a folder"),
         (["result.json", "--out", "r.html", "--figures", "text.json"], "text.json is a file; name another"),
+        (["matrix.json", "--out", "r.html"], "matrix.json is a matrix of several results"),
         (["damaged.json", "--out", "r.html"], "in this result is damaged; evaluate again"),
     ],
 )
 def test_bad_input_is_one_sentence(fails, saved, place, arguments, sentence):
     (place / "folder").mkdir()
     (place / "text.json").write_text("no JSON")
+    (place / "matrix.json").write_text('{"results": []}')
     data = json.loads(saved.read_text())
     for wave in data["evidence"]["ecgs"].values():
         wave["microvolts"] = "AAAA"
     (place / "damaged.json").write_text(json.dumps(data))
     assert sentence in fails(1, "report", *arguments)
+
+
+def test_a_report_is_of_one_task_and_checkpoint(fails, tiny_ptbxl, checkpoint):
+    given = evaluate(checkpoint, tiny_ptbxl, "--prompts", "plain", "--report", "r.html")
+    assert "a report is of one task" in fails(2, *given, "--checkpoint", checkpoint)
+    assert "a report is of one task" in fails(2, "evaluate", "all", *given[2:])
 
 
 def test_a_report_needs_its_file(merl, saved):
