@@ -263,7 +263,5 @@ class Result(_Strict):
         except (OSError, ValueError) as problem:
             raise DataError(f"cannot read the result {path}: {problem}") from None
         if isinstance(data, dict) and "results" in data:
-            raise DataError(
-                f"{path} holds several results, by task, checkpoint and ensemble; name one of one"
-            )
+            raise DataError(f"{path} is a matrix of several results; evaluate one task by one checkpoint")
         return validate(cls, data, path, DataError)
