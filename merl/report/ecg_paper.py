@@ -181,7 +181,7 @@ def _draw_grid(axes: Axes, across: tuple[float, float], upward: tuple[float, flo
         level = [point for y in np.arange(low, high + 0.1, step) for point in ((left, y), (right, y))]
         points = upright + level
         curve = Curve(points, [Curve.MOVETO, Curve.LINETO] * (len(points) // 2))
-        axes.add_patch(PathPatch(curve, fill=False, edgecolor=colour, linewidth=width))
+        axes.add_artist(PathPatch(curve, fill=False, edgecolor=colour, linewidth=width))
 
 
 def _draw_traces(
