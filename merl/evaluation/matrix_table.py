@@ -106,7 +106,7 @@ def _control_gaps(matrix: MatrixResult, pairs: Sequence[ArmComparison]) -> Table
     where = "mean over tasks" if matrix.averaged else matrix.results[0].task
     tested = escape(pairs[0].b.prompt_set)
     table = plain_table(
-        f"What {tested} is better than each control, {where}",
+        f"{tested} less each control, {where}",
         left=["control", "which is"],
         right=["difference", INTERVAL, "p by Holm"],
     )

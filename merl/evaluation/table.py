@@ -6,19 +6,22 @@ from rich.console import Console, Group
 from rich.markup import escape
 from rich.table import Table
 
+from merl.evaluation.arms import as_matrix
 from merl.evaluation.caveats import caveats, headline
 from merl.evaluation.figure_text import INTERVAL, apart, cell_text, gap_text, p_text, plain_table, score_text
+from merl.evaluation.matrix_table import controls
 from merl.evaluation.result import Comparison, Estimate, Result
 
 _ALL, _MIN10 = "all classes", "10 positives or more"
 
 
 def render(result: Result) -> Group:
-    """Lay out a result: what was measured, the prompt sets, each class, their differences, caveats."""
-    tables = [_sets(result), _comparisons(result.comparisons), _aurocs(result), _precisions(result)]
-    if len(result.comparisons) == 1:  # more pairs are in the result, but would bury the reader
-        tables.append(_class_differences(result.comparisons[0]))
-    tables += [_decisions(result), _probabilities(result)]
+    """Lay out a result: what was measured, the prompt sets, each class, differences, controls, caveats."""
+    shown = _without_controls(result)
+    tables = [_sets(shown), _comparisons(shown.comparisons), _aurocs(shown), _precisions(shown)]
+    if len(shown.comparisons) == 1:  # more pairs are in the result, but would bury the reader
+        tables.append(_class_differences(shown.comparisons[0]))
+    tables += [_decisions(shown), _probabilities(shown), *controls(as_matrix(result))]
     return Group(headline(result), *(table for table in tables if table.rows), caveats(result))
 
 
@@ -27,9 +30,16 @@ def print_result(result: Result, console: Console | None = None) -> None:
     (console or Console()).print(render(result))
 
 
+def _without_controls(result: Result) -> Result:
+    given = [item for item in result.prompt_sets if item.control is None]
+    names = {item.name for item in given}
+    pairs = [pair for pair in result.comparisons if {pair.a, pair.b} <= names]
+    return result.model_copy(update={"prompt_sets": given, "comparisons": pairs})
+
+
 def _sets(result: Result) -> Table:
     table = plain_table(
-        "Means over classes",
+        "Macro AUROC and average precision",
         left=["prompt set", "mean over"],
         right=["AUROC", INTERVAL, "average precision", INTERVAL],
     )
