@@ -14,9 +14,6 @@ from merl.records import STANDARD_LEADS, ECGRecord
 
 MAX_SECONDS = 600.0
 
-#: Limb leads as sums of I and II (Einthoven's law and Goldberger's leads), exact by definition.
-_DERIVED = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
-
 
 class SignalSpec(BaseModel):
     """What a model wants to see of an ECG.
@@ -113,24 +110,16 @@ def resample(signal: NDArray[np.float32], rate: float, target: float) -> NDArray
 
 
 def _pick_leads(record: ECGRecord, leads: tuple[str, ...], *, zero: bool) -> NDArray[np.float32]:
-    rows = dict(zip(record.leads, record.signal, strict=True))
-    limb = "I" in rows and "II" in rows
-    missing = [lead for lead in leads if lead not in rows and not (limb and lead in _DERIVED)]
+    complete = record.with_limb_leads()
+    rows = dict(zip(complete.leads, complete.signal, strict=True))
+    missing = [lead for lead in leads if lead not in rows]
     if missing and (not zero or len(missing) == len(leads)):
         raise RecordError(
             f"record {record.name!r} has no lead {', '.join(missing)}; it has {', '.join(record.leads)},"
             f" and the model needs {'one' if zero else 'every one'} of its leads"
         )
-
-    def row(lead: str) -> NDArray[np.float32]:
-        if lead in rows:
-            return rows[lead]
-        if lead in missing:
-            return np.zeros_like(record.signal[0])
-        one, two = _DERIVED[lead]
-        return np.float32(one) * rows["I"] + np.float32(two) * rows["II"]
-
-    return np.stack([row(lead) for lead in leads])  # (leads, samples)
+    absent = np.zeros_like(record.signal[0])
+    return np.stack([rows.get(lead, absent) for lead in leads])  # (leads, samples)
 
 
 def _check_values(name: str, signal: NDArray[np.float32], leads: tuple[str, ...]) -> None:

@@ -14,6 +14,9 @@ from merl.errors import RecordError
 STANDARD_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 _SPELLING = {lead.lower(): lead for lead in STANDARD_LEADS}
 
+#: Limb leads as sums of I and II (Einthoven's law and Goldberger's leads), exact by definition.
+_FROM_I_AND_II = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
+
 
 def canonical_lead(name: str) -> str:
     """Return a lead's standard spelling (``AVR`` -> ``aVR``, ``Lead II`` -> ``II``); others stay as they are.
@@ -33,12 +36,14 @@ class ECGRecord:
         sampling_rate: in hertz.
         leads: one name for each row of ``signal``, in standard spelling.
         name: an identifier that carries nothing about the patient.
+        derived: those of ``leads`` that were not recorded but computed from I and II.
     """
 
     signal: NDArray[np.float32]
     sampling_rate: float
     leads: tuple[str, ...]
     name: str = ""
+    derived: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.signal.ndim != 2 or len(self.signal) != len(self.leads):
@@ -72,4 +77,24 @@ class ECGRecord:
                 f"record {self.name!r} has no lead {', '.join(missing)}; it has {', '.join(self.leads)}"
             )
         rows = [self.leads.index(lead) for lead in leads]
-        return replace(self, signal=self.signal[rows], leads=tuple(leads))
+        derived = tuple(lead for lead in self.derived if lead in leads)
+        return replace(self, signal=self.signal[rows], leads=tuple(leads), derived=derived)
+
+    def with_limb_leads(self) -> ECGRecord:
+        """Return the record with III, aVR, aVL and aVF computed where it lacks them and has I and II.
+
+        The new leads come last and are named in ``derived``. Nothing else can be computed exactly, so nothing
+        else is: V4 is never made from V3 and V5, nor MLII taken for II.
+        """
+        missing = tuple(lead for lead in _FROM_I_AND_II if lead not in self.leads)
+        if not missing or "I" not in self.leads or "II" not in self.leads:
+            return self
+        one, two = self.signal[self.leads.index("I")], self.signal[self.leads.index("II")]
+        shares = np.array([_FROM_I_AND_II[lead] for lead in missing], np.float32)
+        rows = shares[:, :1] * one + shares[:, 1:] * two  # (missing, samples)
+        return replace(
+            self,
+            signal=np.concatenate([self.signal, rows]),
+            leads=self.leads + missing,
+            derived=self.derived + missing,
+        )

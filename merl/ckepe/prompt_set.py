@@ -85,6 +85,12 @@ class ClassPrompts(_Strict):
         """The phrases that speak against the class."""
         return [phrase.text for phrase in self.prompts if phrase.polarity == "absent"]
 
+    @property
+    def cited(self) -> list[str]:
+        """The passages that its phrases rest on, the kept ones' first, each once."""
+        places = [phrase.sources for phrase in self.prompts] + [line.sources for line in self.rejected]
+        return list(dict.fromkeys(place for group in places for place in group))
+
 
 class Generator(_Strict):
     """Who made the set, with what, so that it can be made again."""

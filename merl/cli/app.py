@@ -21,6 +21,7 @@ from merl.cli import (
     prompt_tools,
     prompt_views,
     prompts,
+    report,
 )
 
 app = typer.Typer(
@@ -56,6 +57,7 @@ app.command()(ecg.classify)
 app.command()(evaluate.evaluate)
 app.command()(probe.probe)
 app.command()(probe.transfer)
+app.command()(report.report)
 app.command()(pretrain.pretrain)
 app.command()(listings.tasks)
 app.command()(listings.models)

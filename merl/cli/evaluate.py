@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from merl.cli.console import note, progress
+from merl.cli.report import Figures, check_report, write_report
 from merl.cli.scoring_options import DEFAULT_MODEL, AbsentWeight, Ensemble, LeadAs, lead_pairs
-from merl.errors import DataError
+from merl.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from merl.evaluation.matrix_result import MatrixResult
@@ -76,6 +77,10 @@ def evaluate(
         bool, typer.Option("--allow-missing", help="Leave out records that are missing or damaged.")
     ] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here as JSON.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write the report here: one HTML file to read, print and send.")
+    ] = None,
+    figures: Figures = None,
     csv_file: Annotated[
         Path | None, typer.Option("--csv", help="Write every figure of the table here as CSV.")
     ] = None,
@@ -89,6 +94,7 @@ def evaluate(
     is compared, on each task and in the mean, and a run that stopped goes on where it did.
     """
     from merl.checkpoints import load_model
+    from merl.evaluation.arms import as_matrix
     from merl.files import check_writable
 
     _check_task(task)
@@ -108,29 +114,35 @@ def evaluate(
     for file in (json_file, csv_file, markdown_file):
         if file:
             check_writable(file)
+    several = task == "all" or len(checkpoint or []) > 1 or len(ensemble or []) > 1
+    if several and (report or figures):
+        raise UsageError("a report is of one task, checkpoint and ensemble; ask for each on its own")
+    check_report(report, figures)
     models = [load_model(name) for name in checkpoint or [DEFAULT_MODEL]]
     ensembles = [item.value for item in ensemble or [Ensemble.mean]]
-    if task == "all" or len(models) > 1 or len(ensembles) > 1:
+    if several:
         matrix = _matrix(task, models, ensembles, json_file, options)
     else:
-        matrix = _single(task, models[0], ensembles[0], json_file, options)
+        options["evidence"] = bool(json_file or report or figures)
+        result = _single(task, models[0], ensembles[0], json_file, options)
+        write_report(result, report, figures)
+        matrix = as_matrix(result)
     _write(matrix, csv_file, markdown_file)
     if failed := [item.task for item in matrix.left_out if item.failed]:
         raise DataError(f"{', '.join(failed)} could not be evaluated; the table says why")
 
 
-def _single(
-    task: str, model: Any, ensemble: Any, json_file: Path | None, options: dict[str, Any]
-) -> MatrixResult:
-    from merl.evaluation.arms import as_matrix
+def _single(task: str, model: Any, ensemble: Any, json_file: Path | None, options: dict[str, Any]) -> Result:
     from merl.evaluation.run import evaluate as run
     from merl.evaluation.table import print_result
+    from merl.report.citing import with_knowledge
 
     with progress("embedding ECGs") as report:
         result = run(task, model=model, ensemble=ensemble, progress=report, **options)
+        result = with_knowledge(result, encoder=model.text_encoder, progress=report)
     _save(result, json_file)
     print_result(result)
-    return as_matrix(result)
+    return result
 
 
 def _matrix(

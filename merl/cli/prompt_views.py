@@ -111,16 +111,12 @@ def _said(phrase: Phrase) -> str:
 
 def _published() -> dict[str, str]:
     """Source and place of every passage of the shipped knowledge, empty for names, by the passage's id."""
-    from merl.knowledge.entries import load_entries, statements
-    from merl.knowledge.passages import passages_of
+    from merl.knowledge.citations import citations
 
-    found = {}
-    for entry in load_entries().values():
-        places = {(item.text, item.source): item.locator for item in statements(entry)}
-        for passage in passages_of(entry):
-            place = places.get((passage.text, passage.source or ""))
-            found[passage.id] = f"{passage.source}, {place}" if place else ""
-    return found
+    return {
+        key: f"{found.passage.source}, {found.place}" if found.place else ""
+        for key, found in citations().items()
+    }
 
 
 def _print_sources(keys: list[str]) -> None:

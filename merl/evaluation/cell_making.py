@@ -21,10 +21,13 @@ from merl.evaluation.cells import Cell, cell_key
 from merl.evaluation.comparison import measure, prompt_set_result
 from merl.evaluation.controls import Row
 from merl.evaluation.embeddings import data_hash, model_hash
+from merl.evaluation.evidence import Evidence
+from merl.evaluation.examples import gather_evidence
 from merl.evaluation.held_out import ScoredFold, judge, validation_of
+from merl.evaluation.leading import kind_of, leading
 from merl.evaluation.provenance import versions
 from merl.evaluation.request import Request
-from merl.evaluation.result import Validation
+from merl.evaluation.result import PromptSetResult, Validation
 from merl.evaluation.scoring import Progress, Seen, TextSide, check_same, see
 
 if TYPE_CHECKING:
@@ -149,6 +152,24 @@ class CellMaker:
             **judged,
         )
         return Cell(result, measured, len(np.unique(scored.patients)), validation)
+
+    def evidence(self, number: int, ensemble: Ensemble, results: Sequence[PromptSetResult]) -> Evidence:
+        """Gather what a report shows beside the figures of the rows: controls have figures alone.
+
+        Raises:
+            RecordError: a record cannot be read.
+        """
+        kinds = {
+            row.name: kind_of(row.name, row.prompt_set.generator.kind, row.control) for row in self._rows
+        }
+        baseline, others = leading(kinds, {item.name: item.macro_auroc for item in results})
+        seen = self._seen[number]
+        shown = [row for row in self._rows if kinds[row.name] != "control"]
+        scores = {
+            row.name: seen.score(row, self._prompts(number, row, ensemble)).scores[row.name] for row in shown
+        }
+        sets = [row.prompt_set for row in shown]
+        return gather_evidence(sets, scores, seen.records, examples_by=next(iter(others), baseline))
 
     def _prompts(self, number: int, row: Row, ensemble: Ensemble) -> EmbeddedPrompts:
         """Embed the prompts of every row, each text once: a fault should not cost the ECGs' encoding."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from merl.calibration import Calibration
 from merl.errors import DataError
+from merl.evaluation.evidence import Evidence
 from merl.files import validate, write_text
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -218,6 +219,7 @@ class Result(_Strict):
         scoring_chosen_here: whether the default way of scoring was settled with labels of this very split.
         seeds: by purpose.
         versions: of the software that computed it.
+        evidence: what the figures rest on, where it was asked for.
     """
 
     task: str
@@ -239,6 +241,7 @@ class Result(_Strict):
     scoring_chosen_here: bool = False
     seeds: dict[str, int]
     versions: dict[str, str]
+    evidence: Evidence | None = None
 
     def save(self, path: str | Path) -> None:
         """Write the result as JSON, atomically."""
@@ -259,4 +262,6 @@ class Result(_Strict):
             ) from None
         except (OSError, ValueError) as problem:
             raise DataError(f"cannot read the result {path}: {problem}") from None
+        if isinstance(data, dict) and "results" in data:
+            raise DataError(f"{path} is a matrix of several results; evaluate one task by one checkpoint")
         return validate(cls, data, path, DataError)

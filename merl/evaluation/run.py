@@ -13,6 +13,7 @@ from merl.evaluation.cell_making import CellMaker, Loaded, load
 from merl.evaluation.cells import Cell, Cells
 from merl.evaluation.comparison import Measured, compare, joined
 from merl.evaluation.controls import Row, rows_of
+from merl.evaluation.evidence import Evidence
 from merl.evaluation.provenance import checkpoint_facts, versions
 from merl.evaluation.request import Request, check_classes, find_sets
 from merl.evaluation.result import Bootstrap, Result
@@ -39,6 +40,7 @@ def evaluate(
     official: str | Path | None = None,
     allow_missing: bool = False,
     controls: bool = False,
+    evidence: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
     """Score a labelled task under one or more prompt sets and compare them.
@@ -66,6 +68,7 @@ def evaluate(
         allow_missing: leave out records that are missing or cannot be used; the result counts them.
         controls: add class names, a template, shuffled classes, random words and a random encoder as rows,
             each compared with the prompt set given last.
+        evidence: keep what the report shows beside the figures: phrases, score histograms and some ECGs.
         progress: called with the records encoded and the records to encode.
 
     Returns:
@@ -96,7 +99,7 @@ def evaluate(
         if progress:
             progress(done, total)
 
-    (run,) = run_task(request, task, rows, [model], [ensemble], progress=report)
+    (run,) = run_task(request, task, rows, [model], [ensemble], evidence=evidence, progress=report)
     return run.result
 
 
@@ -124,6 +127,7 @@ def run_task(
     ensembles: Sequence[Ensemble],
     *,
     cells: Cells | None = None,
+    evidence: bool = False,
     progress: Progress | None = None,
 ) -> list[TaskRun]:
     """Score the rows of one task by every checkpoint and every way to combine phrases.
@@ -135,6 +139,7 @@ def run_task(
         models: the checkpoints.
         ensembles: ways to combine phrases.
         cells: where finished cells are looked for and kept; nowhere by default.
+        evidence: keep what a report shows beside the figures.
         progress: called with the records encoded, the records to encode, and by what.
 
     Returns:
@@ -151,11 +156,13 @@ def run_task(
     for row in rows:
         check_classes(row.prompt_set, loaded[0].records.task, loaded[0].records.classes)
     maker = CellMaker(request, rows, loaded, progress)
-    return [
-        _run(request, one, ensemble, rows, [_cell(maker, cells, n, row, ensemble) for row in rows])
-        for n, one in enumerate(loaded)
-        for ensemble in ensembles
-    ]
+    runs = []
+    for n, one in enumerate(loaded):
+        for ensemble in ensembles:
+            found = [_cell(maker, cells, n, row, ensemble) for row in rows]
+            kept = maker.evidence(n, ensemble, [cell.result for cell, _ in found]) if evidence else None
+            runs.append(_run(request, one, ensemble, rows, found, evidence=kept))
+    return runs
 
 
 def _cell(
@@ -178,6 +185,8 @@ def _run(
     ensemble: Ensemble,
     rows: Sequence[Row],
     found: Sequence[tuple[Cell, bool]],
+    *,
+    evidence: Evidence | None,
 ) -> TaskRun:
     from merl.zeroshot import SCORING_CHOSEN_ON
 
@@ -203,6 +212,7 @@ def _run(
         scoring_chosen_here=(records.dataset, records.split) == SCORING_CHOSEN_ON,
         seeds={"bootstrap": request.seed},
         versions=versions(),
+        evidence=evidence,
     )
     return TaskRun(result, measured, kept=sum(before for _, before in found))
 

@@ -1,0 +1,1 @@
+"""What people look at: ECGs on paper and the report of a comparison."""

@@ -1,0 +1,177 @@
+"""The verdict of a comparison in a sentence, and nothing in it that chance could have said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from merl.evaluation.intervals import holm
+from merl.evaluation.leading import kind_of, leading
+from merl.evaluation.result import Comparison, Differences, Gap, PromptSetResult, Result
+
+LEVEL = 0.05  # what a p value has to be below
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Who is set against whom, and how it ended.
+
+    Attributes:
+        baseline: the prompt set to beat; the best one where nothing was compared.
+        others: those that want to beat it, best first.
+        pair: the best of them against the baseline, its differences that set minus the baseline.
+        winner: ``None`` if chance explains the difference, or nothing was compared.
+        claim: who wins, as the beginning of a sentence.
+        figures: its end: by how much, and how surely.
+        further: sentences on the average precision and on single classes.
+    """
+
+    baseline: PromptSetResult
+    others: list[PromptSetResult]
+    pair: Comparison | None
+    winner: str | None
+    claim: str
+    figures: str
+    further: tuple[str, ...] = ()
+
+
+def judge(result: Result) -> Verdict:
+    """Say which prompt set wins, by how much and how surely."""
+    sets = {item.name: item for item in result.prompt_sets}
+    first, names = leading(kinds(result), {name: item.macro_auroc for name, item in sets.items()})
+    pairs = {name: pair for name in names if (pair := turned(result, first, name))}
+    if not pairs:
+        alone = max(result.prompt_sets, key=lambda item: item.macro_auroc)
+        claim = f"{alone.name} reaches a macro AUROC of {alone.macro_auroc:.3f}"
+        figures = f"95 % interval {_range(alone.interval)}; it was compared with no other prompt set."
+        return Verdict(alone, [], None, None, claim, figures)
+    best = next(iter(pairs))
+    pair = pairs[best]
+    p_value = float(holm([one.p_value for one in pairs.values()])[0])
+    beyond = _is_beyond(pair, p_value)
+    shown = _forward(pair) if beyond else pair
+    return Verdict(
+        baseline=sets[first],
+        others=[sets[name] for name in pairs],
+        pair=pair,
+        winner=shown.b if beyond else None,
+        claim=f"{shown.b} beats {shown.a}"
+        if beyond
+        else f"No difference between {best} and {first} is beyond chance",
+        figures=f"macro AUROC {sets[shown.b].macro_auroc:.3f} against {sets[shown.a].macro_auroc:.3f},"
+        f" {_gap(shown, p_value, len(pairs))}.",
+        further=(*_precision(sets, pair), _classes(pair)),
+    )
+
+
+def _is_beyond(gap: Differences, p_value: float) -> bool:
+    return p_value < LEVEL and not gap.interval[0] <= 0 <= gap.interval[1]
+
+
+def _gap(gap: Differences, p_value: float, tests: int = 1) -> str:
+    adjusted = f", adjusted for {tests} comparisons" if tests > 1 else ""
+    return (
+        f"a difference of {signed(gap.difference)}"
+        f" (95 % interval {_range(gap.interval, sign=True)}; {p(p_value)}{adjusted})"
+    )
+
+
+def _precision(sets: dict[str, PromptSetResult], pair: Comparison) -> list[str]:
+    gap = pair.average_precision
+    if gap is None:
+        return []
+    means = f"{sets[pair.b].macro_average_precision:.3f} against {sets[pair.a].macro_average_precision:.3f}"
+    beyond = _is_beyond(gap, gap.p_value)
+    better = pair.b if gap.difference > 0 else pair.a
+    claim = f"{better} is better" if beyond else "no difference is beyond chance"
+    return [f"By average precision {claim}: {pair.b} {means}, {_gap(gap, gap.p_value)}."]
+
+
+def kinds(result: Result) -> dict[str, str | None]:
+    """What kind of prompt set each is, as its generator says, or its name."""
+    made = result.evidence.prompt_sets if result.evidence else {}
+    return {
+        item.name: kind_of(
+            item.name, made[item.name].generator.kind if item.name in made else None, item.control
+        )
+        for item in result.prompt_sets
+    }
+
+
+def turned(result: Result, baseline: str, other: str) -> Comparison | None:
+    """The comparison of two sets with its differences as ``other`` minus ``baseline``, if there is one."""
+    for pair in result.comparisons:
+        if (pair.a, pair.b) == (baseline, other):
+            return pair
+        if (pair.a, pair.b) == (other, baseline):
+            return _reverse(pair)
+    return None
+
+
+def _forward(pair: Comparison) -> Comparison:
+    """The pair in the order that makes its difference positive."""
+    return pair if pair.difference >= 0 else _reverse(pair)
+
+
+def _reverse(pair: Comparison) -> Comparison:
+    precision = pair.average_precision
+    turned = {"a": pair.b, "b": pair.a, "average_precision": precision and _negative(precision)}
+    return _negative(pair).model_copy(update=turned)
+
+
+Gaps = TypeVar("Gaps", bound=Differences)
+
+
+def _negative(gaps: Gaps) -> Gaps:
+    per_class = {
+        code: gap.model_copy(update={"difference": -gap.difference, "interval": _mirror(gap.interval)})
+        for code, gap in gaps.per_class.items()
+    }
+    ten = gaps.difference_min10
+    update = {
+        "difference": -gaps.difference,
+        "interval": _mirror(gaps.interval),
+        "difference_min10": None if ten is None else -ten,
+        "interval_min10": gaps.interval_min10 and _mirror(gaps.interval_min10),
+        "per_class": per_class,
+    }
+    return gaps.model_copy(update=update)
+
+
+def _mirror(interval: tuple[Gap, Gap]) -> tuple[Gap, Gap]:
+    return -interval[1], -interval[0]
+
+
+def _classes(pair: Comparison) -> str:
+    sure = {code: gap for code, gap in pair.per_class.items() if gap.p_holm < LEVEL}
+    if not sure:
+        return f"In none of the {len(pair.per_class)} classes is the difference beyond chance, by Holm."
+    better = [code for code, gap in sure.items() if gap.difference > 0]
+    worse = [code for code in sure if code not in better]
+    parts = [
+        f"{pair.b} is better in {_list(better)}" if better else "",
+        f"worse in {_list(worse)}" if worse else "",
+    ]
+    joined = " and ".join(part for part in parts if part)
+    joined = joined if better else f"{pair.b} is {joined}"
+    return f"Of {len(pair.per_class)} classes, {joined} beyond chance, by Holm; the rest could be chance."
+
+
+def _list(codes: list[str]) -> str:
+    return codes[0] if len(codes) == 1 else f"{', '.join(codes[:-1])} and {codes[-1]}"
+
+
+def signed(value: float) -> str:
+    """Write a difference with its sign, a true minus included; zero has none."""
+    rounded = round(value, 3)
+    return f"{rounded:+.3f}".replace("-", "\N{MINUS SIGN}") if rounded else "0.000"
+
+
+def p(value: float) -> str:
+    """Write a p value as an equation."""
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
+def _range(interval: tuple[float, float], *, sign: bool = False) -> str:
+    low, high = (signed(end) if sign else f"{end:.3f}" for end in interval)
+    return f"{low} to {high}"
