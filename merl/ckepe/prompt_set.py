@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import hashlib
 from collections.abc import Mapping
@@ -24,10 +25,29 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, str_strip_whitespace=True)
 
 
+class Review(_Strict):
+    """The signature of a person, as under the entries of the knowledge base."""
+
+    by: str = Field(min_length=1)  # name and office, "A. Example, cardiologist"
+    date: datetime.date
+
+
+class Mark(Review):
+    """What a person thinks of one phrase.
+
+    ``digest`` is that of the phrase as it was judged: a mark on another wording does not count.
+    """
+
+    agreed: bool = False
+    comment: str | None = Field(None, min_length=1)
+    digest: str | None = Field(None, pattern="^[0-9a-f]{6}$")
+
+
 class Phrase(_Strict):
     """One phrase of a class; ``absent`` marks what speaks against the class when seen.
 
-    ``edited`` marks what a person wrote or changed: nobody has checked its sources since.
+    ``edited`` marks what a person wrote or changed: nobody has checked its sources since. ``reviews`` holds
+    one mark a person.
     """
 
     text: str = Field(min_length=1)
@@ -35,11 +55,21 @@ class Phrase(_Strict):
     polarity: Polarity = "present"
     sources: tuple[str, ...] = ()
     edited: bool = False
+    reviews: tuple[Mark, ...] = ()
 
     @property
     def digest(self) -> str:
         """Six hexadecimal digits of what it says, by which a change by hand is noticed."""
         return hashlib.sha256(f"{self.role} {self.polarity} {self.text}".encode()).hexdigest()[:6]
+
+    @property
+    def agreed(self) -> tuple[str, ...]:
+        """Who agrees to it as it stands."""
+        return tuple(mark.by for mark in self.reviews if mark.agreed and self.stands(mark))
+
+    def stands(self, mark: Mark) -> bool:
+        """Tell whether a mark is about the phrase as it stands, not about an earlier wording."""
+        return mark.digest in {None, self.digest}
 
 
 class Rejected(_Strict):
@@ -50,6 +80,7 @@ class Rejected(_Strict):
     role: Role | None = None
     polarity: Polarity | None = None
     sources: tuple[str, ...] = ()
+    reviews: tuple[Mark, ...] = ()
 
     @classmethod
     def of(cls, phrase: Phrase, reason: str) -> Rejected:
@@ -60,6 +91,7 @@ class Rejected(_Strict):
             role=phrase.role,
             polarity=phrase.polarity,
             sources=phrase.sources,
+            reviews=phrase.reviews,
         )
 
 
@@ -105,12 +137,14 @@ class Generator(_Strict):
 class PromptSet(_Strict):
     """Prompts for every class of a label set, in the label set's order.
 
-    ``name`` is the file's stem once loaded; it is how results call the set and is not written.
+    ``reviews`` says who went over it and when, one line a person. ``name`` is the file's stem once loaded;
+    it is how results call the set and is not written.
     """
 
     schema_: Literal["merl/prompt-set/v1"] = Field(SCHEMA, alias="schema")
     label_set: str
     generator: Generator
+    reviews: tuple[Review, ...] = ()
     classes: dict[Annotated[str, Field(min_length=1)], ClassPrompts] = Field(min_length=1)
     name: str = Field("prompts", exclude=True)
 
@@ -168,17 +202,20 @@ class PromptSet(_Strict):
             UsageError: neither a file nor a shipped set.
             PromptError: the set was made for another label set.
         """
-        path = Path(prompts)
-        found = cls.load(path if path.is_file() else _shipped(str(prompts), label_set))
+        found = cls.load(locate(prompts, label_set))
         if label_set is not None and found.label_set != label_set:
             raise PromptError(
-                f"{path} was made for the label set {found.label_set!r}, not for {label_set!r};"
+                f"{prompts} was made for the label set {found.label_set!r}, not for {label_set!r};"
                 f" make one with `merl prompts generate {label_set}`"
             )
         return found
 
     def save(self, path: str | Path) -> None:
-        """Write the set as YAML, one phrase a line, atomically, with what tells later edits by hand."""
+        """Write the set as YAML, atomically."""
+        write_text(path, self.to_yaml())
+
+    def to_yaml(self) -> str:
+        """Return the set as YAML, one phrase a line, with what tells later edits by hand."""
         data = self.model_dump(by_alias=True, exclude_none=True, exclude_defaults=False)
         for code, item in data["classes"].items():
             if self.generator.kind != "manual":
@@ -189,7 +226,20 @@ class PromptSet(_Strict):
             if not item["rejected"]:
                 del item["rejected"]
         data["generator"] = _Line(data["generator"])
-        write_text(path, yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000))
+        data["reviews"] = [_Line(review) for review in data["reviews"]]
+        if not data["reviews"]:
+            del data["reviews"]
+        return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
+
+
+def locate(prompts: str | Path, label_set: str | None = None) -> Path:
+    """Return the file that ``PromptSet.find`` reads.
+
+    Raises:
+        UsageError: neither a file nor a shipped set.
+    """
+    path = Path(prompts)
+    return path if path.is_file() else _shipped(str(prompts), label_set)
 
 
 def _shipped(name: str, label_set: str | None) -> Path:
@@ -231,7 +281,9 @@ class _Line(dict[str, Any]):
 
 
 class _Dumper(yaml.SafeDumper):
-    pass
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write a date out wherever it stands; people read the file."""
+        return True
 
 
 _Dumper.add_representer(
@@ -240,9 +292,6 @@ _Dumper.add_representer(
 
 
 def _tidy(phrase: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what says nothing."""
     out = {key: list(value) if isinstance(value, tuple) else value for key, value in phrase.items()}
-    if not out.get("edited"):
-        out.pop("edited", None)
-    if not out["sources"]:
-        del out["sources"]
-    return out
+    return {key: value for key, value in out.items() if value or key not in {"edited", "sources", "reviews"}}

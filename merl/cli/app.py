@@ -16,6 +16,7 @@ from merl.cli import (
     kb,
     listings,
     pretrain,
+    prompt_review,
     prompt_tools,
     prompt_views,
     prompts,
@@ -59,6 +60,7 @@ app.command()(listings.doctor)
 prompts.app.command()(generate.generate)
 prompts.app.command()(prompt_views.show)
 prompts.app.command()(prompt_views.diff)
+prompts.app.command()(prompt_review.review)
 prompts.app.command()(prompt_tools.lint)
 prompts.app.command()(prompt_tools.repair)
 prompts.app.command("import")(prompt_tools.import_)

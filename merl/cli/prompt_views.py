@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,8 @@ from merl.cli.console import note, out, print_json
 if TYPE_CHECKING:
     from merl.ckepe.diffing import Change, ChangeKind, Difference
     from merl.ckepe.prompt_set import Phrase, PromptSet
+    from merl.knowledge.entries import Source
+    from merl.report.passages import CitedPassage
 
 _SIGNS: dict[ChangeKind, str] = {
     "same": " ",
@@ -27,32 +30,68 @@ def show(
     file: Annotated[
         str, typer.Argument(help="A prompt file, or a shipped set such as ptbxl-rhythm/knowledge.")
     ],
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html", metavar="OUT", help="Write a page for a clinician to tick, comment and print."
+        ),
+    ] = None,
 ) -> None:
-    """Show every phrase of a prompt set with what it rests on, and what was rejected."""
+    """Show every phrase of a prompt set with what it rests on, what was rejected, and how it was reviewed."""
+    from merl.ckepe.prompt_set import PromptSet, locate
+
+    if html is not None:
+        _write_page(locate(file), html)
+        return
+    _print_set(PromptSet.find(file))
+
+
+def _write_page(path: Path, html: Path) -> None:
+    from merl.ckepe.prompt_set import PromptSet
+    from merl.files import check_writable, sha256, write_text
+    from merl.report.prompt_page import prompt_page
+
+    check_writable(html)
+    page = prompt_page(PromptSet.load(path), file=path.name, sha256=sha256(path))
+    write_text(html, page)
+    note(f"{html} written; a review kept from it goes in with `merl prompts review FILE --sheet REVIEW.json`")
+
+
+def _print_set(prompt_set: PromptSet) -> None:
     from rich.table import Table
 
-    from merl.ckepe.prompt_set import PromptSet
+    from merl.knowledge.citations import citations
+    from merl.knowledge.entries import load_sources
+    from merl.report.passages import cited_passages
 
-    prompt_set = PromptSet.find(file)
-    cited = _published()
+    known, sources = citations(), load_sources()
     console = out()
     console.print(_made(prompt_set))
-    keys: dict[str, None] = {}
+    for line in prompt_set.reviews:
+        console.print(f"reviewed by {line.by}, {line.date}")
+    keys: set[str] = set()
     for code, item in prompt_set.classes.items():
         console.print()
         console.print(f"{code}: {item.name}", style="bold")
-        table = Table("phrase", "role", "rests on", "published in", box=None)
+        table = Table("phrase", "role", "rests on", box=None, pad_edge=False)
         for phrase in item.prompts:
-            sources = [cited[source] for source in phrase.sources if cited.get(source)]
-            keys |= dict.fromkeys(source.split(",")[0] for source in sources)
-            unknown = [f"{source} (no such passage)" for source in phrase.sources if source not in cited]
-            known = [source for source in phrase.sources if source in cited]
-            rests = ", ".join(known + unknown) or "-"
-            table.add_row(_said(phrase), phrase.role, rests, "; ".join(sources) or "-")
+            evidence = cited_passages(phrase, known, sources)
+            keys |= {passage.key for passage in evidence if passage.key}
+            table.add_row(
+                _said(phrase) + _marks(phrase), phrase.role, "\n".join(map(_rests_on, evidence)) or "-"
+            )
         console.print(table)
         for reason, count in Counter(line.reason for line in item.rejected).items():
             console.print(f"  rejected {count}: {reason}")
-    _print_sources(list(keys))
+    _print_sources(sorted(keys), sources)
+
+
+def _rests_on(passage: CitedPassage) -> str:
+    if passage.says == "unknown":
+        return f"{passage.id} (no such passage)"
+    other_words = f'\n"{passage.text}"' if passage.says == "says" else ""
+    published = f"\n{passage.key}, {passage.place}" if passage.key else ""
+    return f"{passage.id}{other_words}{published}"
 
 
 def diff(
@@ -109,28 +148,21 @@ def _said(phrase: Phrase) -> str:
     return against + phrase.text + edited
 
 
-def _published() -> dict[str, str]:
-    """Source and place of every passage of the shipped knowledge, empty for names, by the passage's id."""
-    from merl.knowledge.entries import load_entries, statements
-    from merl.knowledge.passages import passages_of
-
-    found = {}
-    for entry in load_entries().values():
-        places = {(item.text, item.source): item.locator for item in statements(entry)}
-        for passage in passages_of(entry):
-            place = places.get((passage.text, passage.source or ""))
-            found[passage.id] = f"{passage.source}, {place}" if place else ""
-    return found
+def _marks(phrase: Phrase) -> str:
+    """What people think of a phrase, a line each."""
+    lines = []
+    for mark in phrase.reviews:
+        agreed = "agrees" if phrase.stands(mark) else "agreed to an earlier wording"
+        said = [agreed] * mark.agreed + [mark.comment] * bool(mark.comment)
+        lines.append(f"\n  {mark.by}: {'; '.join(map(str, said))}")
+    return "".join(lines)
 
 
-def _print_sources(keys: list[str]) -> None:
-    from merl.knowledge.entries import load_sources
-
+def _print_sources(keys: list[str], sources: dict[str, Source]) -> None:
     if not keys:
         return
-    sources = load_sources()
     print("\nSources")
-    for key in sorted(keys):
+    for key in keys:
         source = sources[key]
         doi = f", doi:{source.doi}" if source.doi else ""
         print(f"  {key}: {source.title} ({source.year}), {source.reference}{doi}")
