@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from merl.label_sets import load_label_set
 from merl.records import STANDARD_LEADS
+from tests import browser
 from tests.publisher import Publisher
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
 
 WriteRecord = Callable[..., Path]
-LEFT_OUT = pytest.StashKey[int]()
+LEFT_OUT = pytest.StashKey[list[str]]()
 
 #: Diagnostic subclass -> superclass, as in PTB-XL's table of statements.
 SUPERCLASS = {
@@ -187,6 +188,13 @@ def eye_text_encoder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MERL_CACHE", str(tmp_path / "cache"))
 
 
+@pytest.fixture(scope="session")
+def visit() -> Generator[browser.Visits, None, None]:
+    """A function that opens a page in headless Chromium, for tests marked ``browser``."""
+    with browser.browsing() as opened:
+        yield opened
+
+
 @pytest.fixture
 def publisher() -> Generator[Publisher, None, None]:
     """A publisher's HTTP server on this machine."""
@@ -197,26 +205,28 @@ def publisher() -> Generator[Publisher, None, None]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests on real data where there is none; the summary says so."""
-    if os.environ.get("MERL_DATA"):
-        return
-    real = [item for item in items if item.get_closest_marker("realdata")]
-    if real:
-        config.hook.pytest_deselected(items=real)
-        items[:] = [item for item in items if item not in real]
-        config.stash[LEFT_OUT] = len(real)
+    """Leave out the tests on real data or in a browser where there is none; the summary says so."""
+    lacking = {} if os.environ.get("MERL_DATA") else {"realdata": "MERL_DATA is not set"}
+    if browser.chromium() is None:
+        lacking["browser"] = f"there is no chromium, and {browser.VARIABLE} is not set"
+    config.stash[LEFT_OUT] = []
+    for mark, why in lacking.items():
+        if out := [item for item in items if item.get_closest_marker(mark)]:
+            config.hook.pytest_deselected(items=out)
+            items[:] = [item for item in items if item not in out]
+            config.stash[LEFT_OUT].append(f"{len(out)} {mark} tests were left out: {why}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if left_out := config.stash.get(LEFT_OUT, 0):
-        terminalreporter.write_line(f"{left_out} realdata tests were left out: MERL_DATA is not set")
+    for line in config.stash.get(LEFT_OUT, []):
+        terminalreporter.write_line(line)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test on real data never skips where the data is, nor one with a real language model in CI."""
+    """A test on real data never skips where the data is, nor one in a browser, nor one with a model in CI."""
     report = yield
-    needed = {"realdata": "MERL_DATA", "llm": "CI"}
+    needed = {"realdata": "MERL_DATA", "browser": browser.VARIABLE, "llm": "CI"}
     kept = [m for m, variable in needed.items() if item.get_closest_marker(m) and os.environ.get(variable)]
     if report.skipped and kept:
         report.outcome = "failed"

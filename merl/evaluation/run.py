@@ -16,9 +16,12 @@ from merl.ckepe.prompt_set import PromptSet
 from merl.errors import PromptError, UsageError
 from merl.evaluation.comparison import comparisons, measure, prompt_set_result
 from merl.evaluation.embeddings import record_embeddings
+from merl.evaluation.evidence import Evidence
+from merl.evaluation.examples import gather_evidence
 from merl.evaluation.intervals import MIN_RESAMPLES
+from merl.evaluation.leading import kind_of, leading
 from merl.evaluation.metrics import Floats
-from merl.evaluation.result import Bootstrap, Checkpoint, Result
+from merl.evaluation.result import Bootstrap, Checkpoint, PromptSetResult, Result
 
 if TYPE_CHECKING:
     from merl.datasets.tasks import TaskData
@@ -48,6 +51,7 @@ def evaluate(
     labels: Literal["fixed", "merl-compat"] = "fixed",
     official: str | Path | None = None,
     allow_missing: bool = False,
+    evidence: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
     """Score a labelled task under one or more prompt sets and compare them.
@@ -72,6 +76,7 @@ def evaluate(
         labels: ``fixed``, or ``merl-compat``: splits and labels of MERL's release.
         official: folder of MERL's release, for ``merl-compat``.
         allow_missing: leave out records whose files are missing; the result counts them.
+        evidence: keep what the report shows beside the figures: phrases, score histograms and some ECGs.
         progress: called with the records encoded and the records to encode.
 
     Returns:
@@ -112,6 +117,15 @@ def evaluate(
     measured = measure(
         scores, records.labels, records.patients, records.classes, resamples=bootstrap, seed=seed
     )
+    results = [
+        prompt_set_result(
+            measured,
+            item.name,
+            sha256=prompt_set_sha256(item),
+            class_names={code: entry.name for code, entry in item.classes.items()},
+        )
+        for item in sets
+    ]
     return Result(
         task=records.task,
         dataset=records.dataset,
@@ -122,15 +136,7 @@ def evaluate(
         lead_as=dict(records.lead_as),
         labels=records.truth,
         missing_records=len(records.missing),
-        prompt_sets=[
-            prompt_set_result(
-                measured,
-                item.name,
-                sha256=prompt_set_sha256(item),
-                class_names={code: entry.name for code, entry in item.classes.items()},
-            )
-            for item in sets
-        ],
+        prompt_sets=results,
         comparisons=comparisons(measured),
         checkpoint=_checkpoint(model, records.dataset),
         bootstrap=Bootstrap(resamples=bootstrap),
@@ -138,6 +144,7 @@ def evaluate(
         scoring_chosen_here=(records.dataset, records.split) == SCORING_CHOSEN_ON,
         seeds={"bootstrap": seed},
         versions=_versions(),
+        evidence=_evidence(sets, scores, records, results) if evidence else None,
     )
 
 
@@ -192,6 +199,16 @@ def _scores(
         columns = [list(item.classes).index(code) for code in records.classes]
         scores[item.name] = np.asarray(embedded[item.name].score(ecgs)[:, columns], np.float64)
     return scores
+
+
+def _evidence(
+    sets: list[PromptSet], scores: dict[str, Floats], records: TaskData, results: list[PromptSetResult]
+) -> Evidence:
+    baseline, others = leading(
+        {item.name: kind_of(item.name, item.generator.kind) for item in sets},
+        {item.name: item.macro_auroc for item in results},
+    )
+    return gather_evidence(sets, scores, records, examples_by=next(iter(others), baseline))
 
 
 def _checkpoint(model: Any, dataset: str) -> Checkpoint:

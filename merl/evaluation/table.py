@@ -21,7 +21,7 @@ def render(result: Result) -> Group:
         parts.append(_comparisons(result.comparisons))
     if len(result.comparisons) == 1:  # more pairs are in the result, but would bury the reader
         parts.append(_class_differences(result.comparisons[0]))
-    return Group(*parts, _notes(result))
+    return Group(*parts, Text("\n".join(caveats(result))))
 
 
 def print_result(result: Result, console: Console | None = None) -> None:
@@ -99,7 +99,8 @@ def _pair(pair: Comparison) -> str:
     return escape(f"{pair.b} - {pair.a}")
 
 
-def _notes(result: Result) -> Text:
+def caveats(result: Result) -> list[str]:
+    """Say what a reader must know before quoting a figure, a sentence each."""
     first = result.prompt_sets[0]
     noted: dict[str, list[str]] = {}
     for code, item in first.per_class.items():
@@ -137,8 +138,7 @@ def _notes(result: Result) -> Text:
         )
     if result.split == "train":
         lines.append("Split train: for developing only, not a figure to report.")
-    lines.append(DISCLAIMER)
-    return Text("\n".join(lines))
+    return [*lines, DISCLAIMER]
 
 
 def _cell(item: ClassResult) -> str:

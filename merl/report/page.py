@@ -1,73 +1,71 @@
-"""Pages of one file: templates with every text escaped, and nothing that is not in the page itself."""
+"""The report: one self-contained page of a result, for a screen, a phone and paper."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
-from functools import cache
-from importlib.resources import files
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import jinja2
-from markupsafe import Markup
+from merl.evaluation.result import Result
+from merl.evaluation.table import caveats
+from merl.files import write_text
+from merl.report.sections import Section, Summary, read_sections, summarise
+from merl.report.verdict import p, signed
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
-@cache
-def _templates() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("merl.report", "templates"),
+def save_report(result: Result, path: str | Path) -> None:
+    """Write the report of a result as one HTML file, atomically."""
+    write_text(path, render(result))
+
+
+def render(result: Result) -> str:
+    """Return the report of a result as one HTML page that asks no other host for anything.
+
+    Args:
+        result: with evidence it shows phrases, scores and ECGs too; without, the figures alone.
+
+    Raises:
+        DataError: an ECG in the result is damaged.
+    """
+    from merl.report.inline import paper_pattern
+
+    environment = _environment()
+    summary: Summary = summarise(result)
+    sections: list[Section] = read_sections(result, summary)
+    script = environment.get_template("report.js").render()
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template("report.html").render(
+        result=result, summary=summary, sections=sections, pattern=paper_pattern(),
+        caveats=caveats(result), script_sha256=digest
+    )
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("merl.report"),
         autoescape=True,
-        undefined=jinja2.StrictUndefined,
+        undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= {
+        "score": lambda value: "\N{EN DASH}" if value is None else f"{value:.3f}",
+        "signed": lambda value: "\N{EN DASH}" if value is None else signed(value),
+        "interval": _interval,
+        "p": p,
+        "percent": lambda value: f"{100 * value:.2f}%",
+    }
+    return environment
 
 
-def part(*names: str) -> str:
-    """Return style sheets or scripts of the templates, one after the other."""
-    folder = files("merl.report") / "templates"
-    return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
-
-
-def policy(style: str, script: str = "") -> str:
-    """Return the content security policy of a page: its own style and script by their hash, nothing else."""
-    scripts = f"script-src {_hash(script)}; " if script else ""
-    return (
-        f"default-src 'none'; style-src {_hash(style)}; {scripts}"
-        "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'"
-    )
-
-
-def render(
-    template: str,
-    *,
-    style: str,
-    script: str = "",
-    functions: Mapping[str, Callable[..., Any]] | None = None,
-    **values: Any,
-) -> str:
-    """Fill in a template that extends ``base.html``.
-
-    Args:
-        template: its name in the folder of templates.
-        style: its style sheet, as ``part`` returns it.
-        script: its script.
-        functions: what the template may call.
-        values: what it shows; texts are escaped.
-    """
-    return (
-        _templates()
-        .get_template(template)
-        .render(
-            style=Markup(style),  # noqa: S704 - our own
-            script=Markup(script),  # noqa: S704
-            policy=policy(style, script),
-            **(functions or {}),
-            **values,
-        )
-    )
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+def _interval(value: tuple[float, float] | None, sign: bool = False) -> str:
+    if value is None:
+        return ""
+    low, high = (signed(end) if sign else f"{end:.3f}" for end in value)
+    return f"{low} to {high}"

@@ -9,7 +9,7 @@ from merl.ckepe.prompt_set import ClassPrompts, Polarity, PromptSet, Role
 from merl.ckepe.reviewing import LONGEST, SHEET
 from merl.knowledge.citations import citations
 from merl.knowledge.entries import load_entries, load_sources
-from merl.report.page import part, render
+from merl.report.pages import part, render
 from merl.report.passages import cited_passages
 
 STYLE = ("base.css", "prompts.css")

@@ -18,7 +18,7 @@ from merl.ckepe.prompt_set import PromptSet
 from merl.ckepe.reviewing import ChangedMeanwhileError, ReviewSheet, check_comments, save_review
 from merl.errors import MerlError
 from merl.files import check_writable, sha256
-from merl.report.page import part, policy
+from merl.report.pages import part, policy
 from merl.report.prompt_page import SCRIPT, STYLE, prompt_page
 
 LOOPBACK = "127.0.0.1"

@@ -1,0 +1,99 @@
+"""What the knowledge says of a result's prompts, laid into its evidence: cited passages and lint remarks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from merl.ckepe.prompt_set import PromptSet
+from merl.evaluation.evidence import Cited, Published, Remark
+from merl.evaluation.result import Result
+
+if TYPE_CHECKING:
+    from merl.knowledge.index import KnowledgeIndex
+
+Progress = Callable[[int, int, str], None]
+
+
+def with_knowledge(
+    result: Result,
+    *,
+    index: KnowledgeIndex | None = None,
+    encoder: Any = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Return the result with the passages that its phrases cite and what the linter says of them.
+
+    Args:
+        result: as ``merl.evaluate`` returns it; without evidence it is returned as it is.
+        index: the knowledge; the shipped one by default.
+        encoder: the model's text encoder, to find phrases that are too long for it.
+        progress: told of every finished class: how many, of how many, and what is done.
+
+    Raises:
+        PromptError: a class name has several meanings.
+    """
+    from merl.ckepe.linter import lint
+    from merl.knowledge.index import KnowledgeIndex
+
+    if result.evidence is None:
+        return result
+    index = index or KnowledgeIndex.default()
+    sets = dict(result.evidence.prompt_sets)
+    for name, item in result.evidence.prompt_sets.items():
+        if item.generator.kind == "control":  # what is wrong with it is its purpose
+            continue
+        prompt_set = PromptSet(
+            label_set=result.task, generator=item.generator, classes=item.classes, name=name
+        )
+        told = _telling(progress, name)
+        remarks: dict[str, list[Remark]] = defaultdict(list)
+        for finding in lint(prompt_set, index=index, encoder=encoder, progress=told):
+            remarks[finding.code or ""].append(
+                Remark(
+                    kind=finding.kind, severity=finding.severity, text=finding.text, message=finding.message
+                )
+            )
+        kept = {code: tuple(found) for code, found in remarks.items()}
+        sets[name] = item.model_copy(update={"remarks": kept})
+    passages, sources = _cited(result, index)
+    evidence = result.evidence.model_copy(
+        update={"prompt_sets": sets, "passages": passages, "sources": sources}
+    )
+    return result.model_copy(update={"evidence": evidence})
+
+
+def _telling(progress: Progress | None, name: str) -> Callable[[str, int, int], None] | None:
+    if progress is None:
+        return None
+    return lambda code, done, total: progress(done, total, f"linting {name}: {code}")
+
+
+def _cited(result: Result, index: KnowledgeIndex) -> tuple[dict[str, Cited], dict[str, Published]]:
+    """The passages that phrases, kept or rejected, cite in this knowledge, and their published sources."""
+    from merl.knowledge.citations import citations
+    from merl.knowledge.entries import load_sources
+
+    known, published = citations(index.entries), load_sources()
+    assert result.evidence is not None  # noqa: S101
+    passages: dict[str, Cited] = {}
+    for item in result.evidence.prompt_sets.values():
+        for prompts in item.classes.values():
+            for line in (*prompts.prompts, *prompts.rejected):
+                for key in line.sources:
+                    if key in known and key not in passages:
+                        passage = known[key].passage
+                        passages[key] = Cited(
+                            concept=known[key].concept,
+                            kind=passage.kind,
+                            text=passage.text,
+                            source=passage.source,
+                            place=known[key].place,
+                        )
+    used = {passage.source for passage in passages.values() if passage.source}
+    sources = {
+        key: Published(**published[key].model_dump(include={"title", "year", "reference", "doi"}))
+        for key in sorted(used & published.keys())
+    }
+    return passages, sources

@@ -1,0 +1,246 @@
+"""What the report's page shows, read from a result: the summary, and a section for each class."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+from merl.ckepe.prompt_set import ClassPrompts, Phrase, Rejected
+from merl.evaluation.evidence import Evidence, Example, Remark
+from merl.evaluation.result import ClassDifference, ClassResult, Comparison, PromptSetResult, Result
+from merl.report.charts import PALETTE, forest, spread
+from merl.report.ecg_paper import draw_ecg, figure_svg
+from merl.report.inline import ecg_svg, same_again, themed
+from merl.report.verdict import LEVEL, Verdict, judge, kinds, turned
+
+_GROUPS = (
+    ("name", "Names"),
+    ("synonym", "Synonyms"),
+    ("subtype", "Kinds of it"),
+    ("finding", "Findings"),
+    ("criterion", "Criteria"),
+)
+_EXAMPLES = (
+    ("best", "Scored highest of those with the class"),
+    ("worst", "Scored lowest of those with the class"),
+    ("mistaken", "Scored highest of those without it"),
+)
+
+
+@dataclass(frozen=True)
+class SetRow:
+    """A line of the table of prompt sets."""
+
+    item: PromptSetResult
+    colour: str
+    control: bool
+    pair: Comparison | None  # against the baseline
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The first screen.
+
+    Attributes:
+        verdict: who wins.
+        rows: the prompt sets, controls last.
+        forests: the verdict's pair drawn wide and narrow; empty without one.
+        others: the same of further prompt sets, by name.
+        low: the least value that the table's ranges have to show; 1 is the highest.
+        numbers: of the cited passages, in the order in which they are met.
+    """
+
+    verdict: Verdict
+    rows: list[SetRow]
+    forests: list[Markup]
+    others: dict[str, list[Markup]]
+    low: float
+    numbers: dict[str, int]
+
+    def colour(self, name: str) -> str:
+        """The letter of a prompt set's colour."""
+        return next(row.colour for row in self.rows if row.item.name == name)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A phrase with what the linter says of it."""
+
+    phrase: Phrase | Rejected
+    remarks: Sequence[Remark] = ()
+
+
+@dataclass(frozen=True)
+class Column:
+    """One prompt set in a class's section."""
+
+    name: str
+    colour: str
+    figures: ClassResult
+    groups: list[tuple[str, list[Line]]] = field(default_factory=list)
+    rejected: Sequence[Rejected] = ()
+    remarks: Sequence[Remark] = ()
+    linted: bool = False
+    spread: Markup | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An ECG of a class."""
+
+    example: Example
+    drawing: Markup
+
+
+@dataclass(frozen=True)
+class Section:
+    """All that is shown of one class."""
+
+    number: int
+    code: str
+    name: str
+    positives: int
+    note: str | None
+    gap: ClassDifference | None
+    better: str  # the colour of the set that is beyond chance better, if any
+    columns: list[Column]
+    ecgs: list[tuple[str, list[Shown]]]
+
+
+def summarise(result: Result) -> Summary:
+    """Gather what the first screen shows."""
+    verdict = judge(result)
+    known, first = kinds(result), verdict.baseline.name
+    rows = [
+        SetRow(
+            item=item,
+            colour=_colour(item.name, verdict),
+            control=known[item.name] == "control",
+            pair=None if item.name == first else turned(result, first, item.name),
+        )
+        for item in result.prompt_sets
+    ]
+    rows.sort(key=lambda row: (row.control, row.item.name != first))
+    pairs = [pair for item in verdict.others if (pair := turned(result, first, item.name))]
+    drawn = {pair.b: _forests(result, pair) for pair in pairs}
+    return Summary(
+        verdict=verdict,
+        rows=rows,
+        forests=drawn.pop(verdict.pair.b) if verdict.pair else [],
+        others=drawn,
+        low=min(0.5, *(row.item.interval[0] for row in rows)),
+        numbers=_number(result.evidence) if result.evidence else {},
+    )
+
+
+def read_sections(result: Result, summary: Summary) -> list[Section]:
+    """Gather a section for each class, in the order of the label set.
+
+    Raises:
+        DataError: an ECG in the result is damaged.
+    """
+    drawn: dict[str, Markup] = {}
+    pair = summary.verdict.pair
+    sections = []
+    for number, (code, first) in enumerate(result.prompt_sets[0].per_class.items(), 1):
+        gap = pair.per_class.get(code) if pair else None
+        sure = gap is not None and gap.p_holm < LEVEL
+        sections.append(
+            Section(
+                number=number,
+                code=code,
+                name=first.name,
+                positives=first.positives,
+                note=first.note,
+                gap=gap,
+                better=("b" if gap.difference > 0 else "a") if gap and sure else "",
+                columns=[_column(row, code, result.evidence) for row in summary.rows if not row.control],
+                ecgs=_ecgs(code, result.evidence, drawn) if result.evidence else [],
+            )
+        )
+    return sections
+
+
+def _colour(name: str, verdict: Verdict) -> str:
+    if name == verdict.baseline.name:
+        return "a"
+    return "b" if verdict.pair and name == verdict.pair.b else "c"
+
+
+def _forests(result: Result, pair: Comparison) -> list[Markup]:
+    positives = {code: item.positives for code, item in result.prompt_sets[0].per_class.items()}
+    label = f"Forest plot: difference in AUROC by class, {pair.b} minus {pair.a}. The classes below list it."
+    theme = {colour: name for name, colour in PALETTE.items()}
+    return [
+        themed(figure_svg(forest(pair, positives, narrow=narrow)), theme, label) for narrow in (False, True)
+    ]
+
+
+def _number(evidence: Evidence) -> dict[str, int]:
+    numbers: dict[str, int] = {}
+    for code in evidence.examples:
+        for item in evidence.prompt_sets.values():
+            prompts = item.classes[code]
+            for line in (*prompts.prompts, *prompts.rejected):
+                for key in line.sources:
+                    numbers.setdefault(key, len(numbers) + 1)
+    return numbers
+
+
+def _column(row: SetRow, code: str, evidence: Evidence | None) -> Column:
+    name, figures = row.item.name, row.item.per_class[code]
+    made = evidence.prompt_sets.get(name) if evidence else None
+    if made is None:
+        return Column(name, row.colour, figures)
+    prompts, remarks = made.classes[code], (made.remarks or {}).get(code, ())
+    said = {phrase.text for phrase in prompts.prompts}
+    fitted = row.item.calibration.per_class.get(code) if row.item.calibration else None
+    threshold = fitted.threshold if fitted else None
+    theme = {colour: key for key, colour in PALETTE.items()}
+    label = f"Scores of {code} under {name}: ECGs with the class and without it"
+    chart = figure_svg(spread(made.scores[code], row.colour, threshold=threshold))
+    return Column(
+        name=name,
+        colour=row.colour,
+        figures=figures,
+        groups=list(_grouped(prompts, remarks)),
+        rejected=prompts.rejected,
+        remarks=[remark for remark in remarks if remark.text not in said],
+        linted=made.remarks is not None,
+        spread=themed(chart, theme, label),
+    )
+
+
+def _grouped(prompts: ClassPrompts, remarks: Sequence[Remark]) -> Iterator[tuple[str, list[Line]]]:
+    """The phrases by role, those that speak against the class last."""
+    by_text = defaultdict(list)
+    for remark in remarks:
+        by_text[remark.text].append(remark)
+    lines = [Line(phrase, by_text[phrase.text]) for phrase in prompts.prompts]
+    for role, title in _GROUPS:
+        if found := [x for x in lines if x.phrase.role == role and x.phrase.polarity == "present"]:
+            yield title, found
+    if against := [line for line in lines if line.phrase.polarity == "absent"]:
+        yield "Speak against it", against
+
+
+def _ecgs(code: str, evidence: Evidence, drawn: dict[str, Markup]) -> list[tuple[str, list[Shown]]]:
+    groups = []
+    for kind, title in _EXAMPLES:
+        examples = getattr(evidence.examples[code], kind)
+        if examples:
+            groups.append((title, [Shown(item, _drawing(item.record, evidence, drawn)) for item in examples]))
+    return groups
+
+
+def _drawing(name: str, evidence: Evidence, drawn: dict[str, Markup]) -> Markup:
+    if name in drawn:
+        return same_again(drawn[name])
+    wave = evidence.ecgs[name]
+    foot = [f"the first 10 of {wave.seconds:g} s"] if wave.seconds > 10 else []
+    label = f"ECG {name} on paper of 25 mm/s and 10 mm/mV, leads {', '.join(wave.leads)}"
+    drawn[name] = ecg_svg(draw_ecg(wave.record(name), foot=foot), label, f"ecg-{len(drawn) + 1}")
+    return drawn[name]
