@@ -74,7 +74,8 @@ function count() {
   el("progress").max = Math.max(all, 1);
   el("progress").value = ticked;
   const changes = changedRows().length;
-  el("status").textContent = changes ? `${changes} not saved` : "";
+  el("save").textContent = (facts.token ? "Save" : "Keep as a file") + (changes ? ` (${changes})` : "");
+  el("status").textContent = "";
 }
 
 /** Open the form that changes a phrase in place. */
