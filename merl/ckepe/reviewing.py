@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from merl.ckepe.prompt_set import ClassPrompts, Mark, Phrase, Polarity, PromptSet, Rejected, Review, Role
 from merl.errors import PromptError
@@ -16,7 +16,11 @@ from merl.files import sha256, validate, write_text
 
 SHEET: Literal["merl/review/v1"] = "merl/review/v1"
 LONGEST = 2000  # characters of a phrase or a comment
-Line = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST, strip_whitespace=True)]
+Line = Annotated[
+    str,
+    BeforeValidator(lambda text: " ".join(text.split()) if isinstance(text, str) else text),
+    Field(min_length=1, max_length=LONGEST),
+]
 Comment = Annotated[str, StringConstraints(max_length=LONGEST, strip_whitespace=True)]
 
 
@@ -183,16 +187,14 @@ def _decide(
             kept.append(_marked(_edited(phrase, decision), decision, sheet.by, date))
     for addition in sheet.added:
         if addition.code == code:
-            written = Phrase(
-                text=_one_line(addition.text), role=addition.role, polarity=addition.polarity, edited=True
-            )
+            written = Phrase(text=addition.text, role=addition.role, polarity=addition.polarity, edited=True)
             kept.append(_marked(written, addition, sheet.by, date))
     return item.model_copy(update={"prompts": tuple(kept), "rejected": (*item.rejected, *thrown)})
 
 
 def _edited(phrase: Phrase, decision: Decision) -> Phrase:
     said = {
-        "text": _one_line(decision.text or phrase.text),
+        "text": decision.text or phrase.text,
         "role": decision.role or phrase.role,
         "polarity": decision.polarity or phrase.polarity,
     }
@@ -212,7 +214,3 @@ def _marked(phrase: Phrase, decision: Decision | Addition, by: str, date: dateti
     )
     said = decision.agreed or decision.comment or getattr(decision, "removed", False)
     return phrase.model_copy(update={"reviews": (*others, own) if said else others})
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

@@ -76,7 +76,9 @@ def _print_set(prompt_set: PromptSet) -> None:
         table = Table("phrase", "role", "rests on", box=None, pad_edge=False)
         for phrase in item.prompts:
             evidence = cited_passages(phrase, known, sources)
-            keys |= {passage.key for passage in evidence if passage.key}
+            keys |= {
+                item.cited.passage.source for item in evidence if item.cited and item.cited.passage.source
+            }
             table.add_row(
                 _said(phrase) + _marks(phrase), phrase.role, "\n".join(map(_rests_on, evidence)) or "-"
             )
@@ -86,12 +88,13 @@ def _print_set(prompt_set: PromptSet) -> None:
     _print_sources(sorted(keys), sources)
 
 
-def _rests_on(passage: CitedPassage) -> str:
-    if passage.says == "unknown":
-        return f"{passage.id} (no such passage)"
-    other_words = f'\n"{passage.text}"' if passage.says == "says" else ""
-    published = f"\n{passage.key}, {passage.place}" if passage.key else ""
-    return f"{passage.id}{other_words}{published}"
+def _rests_on(item: CitedPassage) -> str:
+    if item.cited is None:
+        return f"{item.id} (no such passage)"
+    passage = item.cited.passage
+    other_words = f'\n"{passage.text}"' if item.says == "says" else ""
+    published = f"\n{passage.source}, {item.cited.place}" if passage.source else ""
+    return f"{item.id}{other_words}{published}"
 
 
 def diff(

@@ -149,8 +149,10 @@ def evaluate(
 
 
 def prompt_set_sha256(prompt_set: PromptSet) -> str:
-    """Hash a prompt set's content as JSON, so that comments and layout of its file do not count."""
-    return hashlib.sha256(prompt_set.model_dump_json(by_alias=True).encode()).hexdigest()
+    """Hash a prompt set's content as JSON; comments and layout of its file do not count, nor do reviews."""
+    lines: Any = {"__all__": {"reviews"}}
+    unread: Any = {"reviews": True, "classes": {"__all__": {"prompts": lines, "rejected": lines}}}
+    return hashlib.sha256(prompt_set.model_dump_json(by_alias=True, exclude=unread).encode()).hexdigest()
 
 
 def _prompt_sets(prompts: Sequence[PromptSet | str | Path], task: str) -> list[PromptSet]:

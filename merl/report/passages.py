@@ -10,30 +10,26 @@ from merl.ckepe.prompt_set import Phrase, Rejected
 from merl.knowledge.citations import Citation
 from merl.knowledge.entries import Source
 
+Says = Literal["same words", "names", "says", "unknown"]
 _NAMES = {"name", "synonym"}  # kinds of passages that are the vocabulary itself
 
 
 @dataclass(frozen=True)
 class CitedPassage:
-    """What a phrase rests on, as it is read: one passage that it cites.
+    """One passage that a phrase cites.
 
     Attributes:
         id: of the passage.
-        says: what the passage is: ``same words``, ``names``, ``says``, or ``unknown`` where there is none.
-        text: of the passage.
-        concept: the name of its entry.
-        key: of the published source; ``None`` for names.
-        source: that source.
-        place: section or table of it.
+        says: whether it says the phrase in the same words, names a concept, says something in other words,
+            or is unknown here.
+        cited: the passage with its concept and place; ``None`` where it is unknown.
+        source: where it was published; ``None`` for names, which are the vocabulary itself.
     """
 
     id: str
-    says: Literal["same words", "names", "says", "unknown"]
-    text: str = ""
-    concept: str = ""
-    key: str | None = None
+    says: Says
+    cited: Citation | None = None
     source: Source | None = None
-    place: str | None = None
 
 
 def cited_passages(
@@ -42,22 +38,14 @@ def cited_passages(
     """Return what a phrase cites, in its order."""
     found = []
     for key in phrase.sources:
-        if key not in known:
+        cited = known.get(key)
+        if cited is None:
             found.append(CitedPassage(key, "unknown"))
             continue
-        cited = known[key]
-        passage = cited.passage
-        same = " ".join(passage.text.casefold().split()) == " ".join(phrase.text.casefold().split())
-        says = "names" if passage.kind in _NAMES else "same words" if same else "says"
-        found.append(
-            CitedPassage(
-                key,
-                says,
-                passage.text,
-                cited.concept,
-                passage.source,
-                sources.get(passage.source or ""),
-                cited.place,
-            )
-        )
+        says: Says = "says"
+        if cited.passage.kind in _NAMES:
+            says = "names"
+        elif cited.passage.text.casefold().split() == phrase.text.casefold().split():
+            says = "same words"
+        found.append(CitedPassage(key, says, cited, sources.get(cited.passage.source or "")))
     return found

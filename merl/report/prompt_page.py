@@ -63,5 +63,5 @@ def prompt_page(
 
 def _cited(items: Iterable[ClassPrompts]) -> Iterable[str]:
     for item in items:
-        for phrase in (*item.prompts, *item.rejected):
-            yield from phrase.sources
+        for line in item.prompts + item.rejected:
+            yield from line.sources
