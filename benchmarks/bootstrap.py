@@ -13,7 +13,7 @@ import time
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from merl.evaluation.bootstrap import bootstrap_auroc, resample_weights
+from merl.evaluation.bootstrap import bootstrap_areas, resample_weights
 
 RECORDS, PATIENTS, CLASSES = 2158, 1900, 23
 
@@ -29,7 +29,7 @@ def main() -> None:
     patients = np.concatenate([np.arange(PATIENTS), random.integers(PATIENTS, size=RECORDS - PATIENTS)])
 
     start = time.perf_counter()
-    drawn = bootstrap_auroc([scores], labels, patients, resamples=options.resamples)
+    drawn = bootstrap_areas([scores], labels, patients, resamples=options.resamples)
     ours = (time.perf_counter() - start) / options.resamples
 
     weights = next(resample_weights(patients, options.reference, 0, records=RECORDS))

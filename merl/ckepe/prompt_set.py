@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import difflib
 import hashlib
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from merl.ckepe.signatures import Mark, Review
 from merl.errors import PromptError, UsageError, unknown
 from merl.files import content_dir, read_yaml, validate, write_text
 from merl.label_sets import LabelClass, LabelSet, load_label_set, shipped_label_sets
@@ -23,24 +23,6 @@ Polarity = Literal["present", "absent"]
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, str_strip_whitespace=True)
-
-
-class Review(_Strict):
-    """The signature of a person, as under the entries of the knowledge base."""
-
-    by: str = Field(min_length=1)  # name and office, "A. Example, cardiologist"
-    date: datetime.date
-
-
-class Mark(Review):
-    """What a person thinks of one phrase.
-
-    ``digest`` is that of the phrase as it was judged: a mark on another wording does not count.
-    """
-
-    agreed: bool = False
-    comment: str | None = Field(None, min_length=1)
-    digest: str | None = Field(None, pattern="^[0-9a-f]{6}$")
 
 
 class Phrase(_Strict):
@@ -116,6 +98,12 @@ class ClassPrompts(_Strict):
     def absent(self) -> list[str]:
         """The phrases that speak against the class."""
         return [phrase.text for phrase in self.prompts if phrase.polarity == "absent"]
+
+    @property
+    def cited(self) -> list[str]:
+        """The passages that its phrases rest on, the kept ones' first, each once."""
+        places = [phrase.sources for phrase in self.prompts] + [line.sources for line in self.rejected]
+        return list(dict.fromkeys(place for group in places for place in group))
 
 
 class Generator(_Strict):
@@ -240,6 +228,13 @@ def locate(prompts: str | Path, label_set: str | None = None) -> Path:
     """
     path = Path(prompts)
     return path if path.is_file() else _shipped(str(prompts), label_set)
+
+
+def prompt_set_sha256(prompt_set: PromptSet) -> str:
+    """Hash a prompt set's content as JSON; comments and layout of its file do not count, nor do reviews."""
+    lines: Any = {"__all__": {"reviews"}}
+    unread: Any = {"reviews": True, "classes": {"__all__": {"prompts": lines, "rejected": lines}}}
+    return hashlib.sha256(prompt_set.model_dump_json(by_alias=True, exclude=unread).encode()).hexdigest()
 
 
 def _shipped(name: str, label_set: str | None) -> Path:

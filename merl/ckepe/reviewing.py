@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from merl.ckepe.prompt_set import ClassPrompts, Mark, Phrase, Polarity, PromptSet, Rejected, Review, Role
+from merl.ckepe.prompt_set import ClassPrompts, Phrase, Polarity, PromptSet, Rejected, Role
+from merl.ckepe.signatures import Mark, Review
 from merl.errors import PromptError
 from merl.files import sha256, validate, write_text
 

@@ -20,6 +20,7 @@ from merl.cli import (
     prompt_tools,
     prompt_views,
     prompts,
+    report,
 )
 
 app = typer.Typer(
@@ -53,6 +54,7 @@ def options(
 app.command()(demo.demo)
 app.command()(ecg.classify)
 app.command()(ecg.evaluate)
+app.command()(report.report)
 app.command()(pretrain.pretrain)
 app.command()(listings.tasks)
 app.command()(listings.models)

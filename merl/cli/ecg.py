@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from merl.cli.console import note, out, print_json, progress
+from merl.cli.report import Figures, check_report, write_report
 from merl.errors import RecordError, UsageError
 
 DEFAULT_MODEL = "ptbxl-r18-100hz"
@@ -129,6 +130,10 @@ def evaluate(
         bool, typer.Option("--allow-missing", help="Leave out records whose files are missing.")
     ] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here as JSON.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write the report here: one HTML file to read, print and send.")
+    ] = None,
+    figures: Figures = None,
 ) -> None:
     """Measure prompt sets on labelled ECGs: AUROC with intervals, and paired differences."""
     from merl.checkpoints import load_model
@@ -136,13 +141,15 @@ def evaluate(
     from merl.evaluation.run import evaluate as run
     from merl.evaluation.table import print_result
     from merl.files import check_writable
+    from merl.report.citing import with_knowledge
 
     get_task(task)
     stand_ins = _pairs(lead_as or [])
     if json_file:
         check_writable(json_file)
+    check_report(report, figures)
     model = load_model(checkpoint)
-    with progress("embedding ECGs") as report:
+    with progress("embedding ECGs") as shown:
         result = run(
             task,
             data=data,
@@ -157,11 +164,14 @@ def evaluate(
             labels=labels.value,
             official=official,
             allow_missing=allow_missing,
-            progress=report,
+            evidence=bool(json_file or report or figures),
+            progress=shown,
         )
+        result = with_knowledge(result, encoder=model.text_encoder, progress=shown)
     if json_file:
         result.save(json_file)
         note(f"result written to {json_file}")
+    write_report(result, report, figures)
     if result.missing_records:
         note(f"{result.missing_records} records were left out since files of theirs are missing")
     print_result(result)

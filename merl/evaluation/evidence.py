@@ -26,7 +26,7 @@ class _Strict(BaseModel):
 
 
 class Histogram(_Strict):
-    """Scores of a class's positives and negatives, counted in bins of equal width from ``low`` to ``high``."""
+    """Scores of a class's positives and negatives, counted in equal bins from ``low`` to ``high``."""
 
     low: float
     high: float
@@ -146,7 +146,7 @@ class Waveform(_Strict):
         except (ValueError, zlib.error):
             raise DataError(f"the ECG {name!r} in this result is damaged; evaluate again") from None
         whole = np.cumsum(steps, axis=1, dtype=_MICROVOLTS)  # (leads, samples)
-        signal = whole.astype(np.float32) / 1000
+        signal = (whole / 1000).astype(np.float32)
         return ECGRecord(signal, self.sampling_rate, self.leads, name, self.derived)
 
 

@@ -25,11 +25,19 @@ if TYPE_CHECKING:
 
 #: The colours of charts by what they mean; the pair ``a`` and ``b`` is for the two prompt sets compared.
 PALETTE: Mapping[str, str] = MappingProxyType(
-    {"ink": "#1f2328", "soft": "#59636e", "line": "#d1d9e0", "a": "#b35a00", "b": "#0b62a8", "c": "#6b5b95", "page": "#fffffe"}
+    {
+        "ink": "#1f2328",
+        "soft": "#59636e",
+        "line": "#d1d9e0",
+        "a": "#b35a00",
+        "b": "#0b62a8",
+        "c": "#6b5b95",
+        "page": "#fffffe",
+    }
 )
 _INCH = 72.0
 _ROW, _HEAD, _FOOT = 15.0, 26.0, 30.0  # points of the forest plot
-_WIDE, _NARROW = 470.0, 255.0  # points of its width
+_WIDE, _NARROW = 360.0, 255.0  # points of its width
 
 
 @dataclass(frozen=True)
@@ -71,14 +79,32 @@ def forest(pair: Comparison, positives: Mapping[str, int], *, narrow: bool = Fal
         _diamond(axes, number + 0.5, value, interval)
     labels = [f"{row.label}{'*' if row.faint else ''}" for row in rows] + [mean[0] for mean in means]
     places = [*range(len(rows)), *(len(rows) + 0.5 + number for number in range(len(means)))]
-    axes.set_yticks(places, labels, parse_math=False, fontsize=8)
+    axes.set_yticks(places, labels, parse_math=False, fontsize=8.5)
     axes.set(xlim=(-limit, limit), ylim=(len(rows) + len(means), -0.7))
-    _frame(axes, f"difference in AUROC, {MIN_POSITIVES}+ positives set the scale" if not narrow else "difference in AUROC")
+    _frame(
+        axes,
+        f"difference in AUROC, {MIN_POSITIVES}+ positives set the scale"
+        if not narrow
+        else "difference in AUROC",
+    )
     axes.axvline(0, color=PALETTE["soft"], linewidth=0.8, zorder=1)
     axes.axhline(len(rows) - 0.25, color=PALETTE["line"], linewidth=0.8)
     for side, name, colour in ((-1, pair.a, "a"), (1, pair.b, "b")):
-        text = f"\N{LEFTWARDS ARROW} {_cut(name)} better" if side < 0 else f"{_cut(name)} better \N{RIGHTWARDS ARROW}"
-        axes.text(side * limit * 0.03, -1.0, text, ha="right" if side < 0 else "left", va="bottom", fontsize=8, color=PALETTE[colour], parse_math=False)
+        text = (
+            f"\N{LEFTWARDS ARROW} {_cut(name)} better"
+            if side < 0
+            else f"{_cut(name)} better \N{RIGHTWARDS ARROW}"
+        )
+        axes.text(
+            side * limit * 0.03,
+            -1.0,
+            text,
+            ha="right" if side < 0 else "left",
+            va="bottom",
+            fontsize=8,
+            color=PALETTE[colour],
+            parse_math=False,
+        )
     return figure
 
 
@@ -115,7 +141,15 @@ def _interval(axes: Axes, y: float, gap: ClassDifference, limit: float, *, faint
             axes.plot([end * 0.99], [y], marker=mark, markersize=4, **style)
     if abs(gap.difference) <= limit:
         face = colour if sure else PALETTE["page"]
-        axes.plot([gap.difference], [y], marker="o", markersize=5, markerfacecolor=face, markeredgewidth=1.2, **style)
+        axes.plot(
+            [gap.difference],
+            [y],
+            marker="o",
+            markersize=5,
+            markerfacecolor=face,
+            markeredgewidth=1.2,
+            **style,
+        )
 
 
 def _diamond(axes: Axes, y: float, value: float, interval: tuple[float, float]) -> None:
@@ -133,7 +167,9 @@ def _frame(axes: Axes, label: str) -> None:
     axes.tick_params(axis="x", color=PALETTE["line"], labelcolor=PALETTE["soft"], labelsize=7.5, length=3)
     axes.tick_params(axis="y", length=0, labelcolor=PALETTE["ink"], pad=4)
     axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "\N{MINUS SIGN}")))
+    axes.xaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{value:g}".replace("-", "\N{MINUS SIGN}"))
+    )
     axes.set_xlabel(label, fontsize=7.5, color=PALETTE["soft"], labelpad=3)
 
 

@@ -77,20 +77,23 @@ def _cited(result: Result, index: KnowledgeIndex) -> tuple[dict[str, Cited], dic
 
     known, published = citations(index.entries), load_sources()
     assert result.evidence is not None  # noqa: S101
-    passages: dict[str, Cited] = {}
-    for item in result.evidence.prompt_sets.values():
-        for prompts in item.classes.values():
-            for line in (*prompts.prompts, *prompts.rejected):
-                for key in line.sources:
-                    if key in known and key not in passages:
-                        passage = known[key].passage
-                        passages[key] = Cited(
-                            concept=known[key].concept,
-                            kind=passage.kind,
-                            text=passage.text,
-                            source=passage.source,
-                            place=known[key].place,
-                        )
+    met = (
+        place
+        for item in result.evidence.prompt_sets.values()
+        for prompts in item.classes.values()
+        for place in prompts.cited
+    )
+    passages = {
+        place: Cited(
+            concept=known[place].concept,
+            kind=known[place].passage.kind,
+            text=known[place].passage.text,
+            source=known[place].passage.source,
+            place=known[place].place,
+        )
+        for place in dict.fromkeys(met)
+        if place in known
+    }
     used = {passage.source for passage in passages.values() if passage.source}
     sources = {
         key: Published(**published[key].model_dump(include={"title", "year", "reference", "doi"}))

@@ -47,11 +47,13 @@ def ecg_svg(figure: Figure, label: str, name: str) -> Markup:
     x, y, across, down = (
         round(value * _UNITS) for value in (paper.x0, height - paper.y1, paper.width, paper.height)
     )
-    curves = "".join(_curve(line.get_xydata(), height) for line in axes.lines if len(line.get_xdata()))
+    drawn = [np.asarray(line.get_xydata()) for line in axes.lines]
+    curves = "".join(_curve(points, height) for points in drawn if len(points))
     texts = "".join(_text(item, height) for item in axes.texts)
+    size = f'width="{width:g}mm" height="{height:g}mm" viewBox="0 0 {width * _UNITS:g} {height * _UNITS:g}"'
     return Markup(  # noqa: S704 - numbers, and texts that are escaped
-        f'<svg class="ecg" role="img" aria-label="{escape(label)}" width="{width:g}mm" height="{height:g}mm"'
-        f' viewBox="0 0 {width * _UNITS:g} {height * _UNITS:g}"><g id="{name}"><g transform="translate({x} {y})">'
+        f'<svg class="ecg" role="img" aria-label="{escape(label)}" {size}>'
+        f'<g id="{name}"><g transform="translate({x} {y})">'
         f'<rect class="paper" width="{across}" height="{down}"/>'
         f'<rect fill="url(#{_PATTERN})" width="{across}" height="{down}"/></g>'
         f'<path class="trace" d="{curves}"/>{texts}</g></svg>'
@@ -82,27 +84,32 @@ def _text(item: Any, height: float) -> str:
     )
 
 
-def themed(svg: str, colours: dict[str, str], label: str) -> Markup:
+def themed(svg: str, colours: dict[str, str], label: str, name: str) -> Markup:
     """Fit a chart, as ``figure_svg`` writes it, into a page.
 
     Args:
         svg: the chart; the texts in it are escaped by matplotlib.
-        colours: names of the page's colours by the colours that the chart was drawn in.
+        colours: what the colours that the chart was drawn in mean: the names of the page's own.
         label: what a screen reader says of it.
+        name: tells the ids of its parts from those of other charts.
 
     Returns:
         The element, without the names that matplotlib gives its parts, in the page's colours and font.
     """
     body = svg[svg.index(">") + 1 :]
     body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", body, flags=re.S)
-    body = re.sub(r'<g id="[^"]*">', "<g>", body)
+    used = set(re.findall(r"#([\w-]+)[\")]", body))
+    body = re.sub(
+        r' id="([^"]*)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", body
+    )
+    body = re.sub(r"#([\w-]+)(?=[\")])", rf"#{name}-\1", body)
     body = re.sub(r"font: [^;\"]*?(\d+(?:\.\d+)?)px [^;\"]*", r"font-size: \1px", body)
-    for colour, name in colours.items():
-        body = body.replace(colour, f"var(--{name})")
+    for colour, meaning in colours.items():
+        body = body.replace(colour, f"var(--{meaning})")
     body = re.sub(r"\n\s*", "\n", body)
     (box,) = re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg[: svg.index(">")])
     width, height = (float(value) * 4 / 3 for value in box)  # points as pixels
+    size = f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {box[0]} {box[1]}"'
     return Markup(  # noqa: S704
-        f'<svg class="chart" role="img" aria-label="{escape(label)}" width="{width:.0f}" height="{height:.0f}"'
-        f' viewBox="0 0 {box[0]} {box[1]}">{body}'
+        f'<svg class="chart" role="img" aria-label="{escape(label)}" {size}>{body}'
     )

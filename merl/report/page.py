@@ -39,8 +39,12 @@ def render(result: Result) -> str:
     script = environment.get_template("report.js").render()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("report.html").render(
-        result=result, summary=summary, sections=sections, pattern=paper_pattern(),
-        caveats=caveats(result), script_sha256=digest
+        result=result,
+        summary=summary,
+        sections=sections,
+        pattern=paper_pattern(),
+        caveats=caveats(result),
+        script_sha256=digest,
     )
 
 

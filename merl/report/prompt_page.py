@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import get_args
 
-from merl.ckepe.prompt_set import ClassPrompts, Polarity, PromptSet, Role
+from merl.ckepe.prompt_set import Polarity, PromptSet, Role
 from merl.ckepe.reviewing import LONGEST, SHEET
 from merl.knowledge.citations import citations
 from merl.knowledge.entries import load_entries, load_sources
@@ -32,7 +31,7 @@ def prompt_page(
         HTML that asks nothing of any other place.
     """
     known, sources = citations(), load_sources()
-    cited = [known[key] for key in _cited(prompt_set.classes.values()) if key in known]
+    cited = [known[key] for item in prompt_set.classes.values() for key in item.cited if key in known]
     used = {item.passage.source for item in cited if item.passage.source}
     entries = load_entries()
     concepts = {item.passage.entry for item in cited}
@@ -59,9 +58,3 @@ def prompt_page(
         concepts=len(concepts),
         phrases=sum(len(item.prompts) for item in prompt_set.classes.values()),
     )
-
-
-def _cited(items: Iterable[ClassPrompts]) -> Iterable[str]:
-    for item in items:
-        for line in item.prompts + item.rejected:
-            yield from line.sources

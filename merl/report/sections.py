@@ -39,6 +39,11 @@ class SetRow:
     control: bool
     pair: Comparison | None  # against the baseline
 
+    def threshold(self, code: str) -> float | None:
+        """The score from which on a record is said to have a class, if the validation fold gave one."""
+        fitted = self.item.calibration.per_class.get(code) if self.item.calibration else None
+        return fitted.threshold if fitted else None
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -59,10 +64,6 @@ class Summary:
     others: dict[str, list[Markup]]
     low: float
     numbers: dict[str, int]
-
-    def colour(self, name: str) -> str:
-        """The letter of a prompt set's colour."""
-        return next(row.colour for row in self.rows if row.item.name == name)
 
 
 @dataclass(frozen=True)
@@ -113,19 +114,12 @@ class Section:
 def summarise(result: Result) -> Summary:
     """Gather what the first screen shows."""
     verdict = judge(result)
-    known, first = kinds(result), verdict.baseline.name
-    rows = [
-        SetRow(
-            item=item,
-            colour=_colour(item.name, verdict),
-            control=known[item.name] == "control",
-            pair=None if item.name == first else turned(result, first, item.name),
-        )
-        for item in result.prompt_sets
-    ]
-    rows.sort(key=lambda row: (row.control, row.item.name != first))
-    pairs = [pair for item in verdict.others if (pair := turned(result, first, item.name))]
-    drawn = {pair.b: _forests(result, pair) for pair in pairs}
+    rows = set_rows(result, verdict)
+    drawn = {
+        row.pair.b: _forests(result, row.pair, f"forest-{number}")
+        for number, row in enumerate(rows)
+        if row.pair and not row.control
+    }
     return Summary(
         verdict=verdict,
         rows=rows,
@@ -134,6 +128,21 @@ def summarise(result: Result) -> Summary:
         low=min(0.5, *(row.item.interval[0] for row in rows)),
         numbers=_number(result.evidence) if result.evidence else {},
     )
+
+
+def set_rows(result: Result, verdict: Verdict) -> list[SetRow]:
+    """The prompt sets, the baseline first and controls last, each with its colour and difference."""
+    known, first = kinds(result), verdict.baseline.name
+    rows = [
+        SetRow(
+            item=item,
+            colour="soft" if known[item.name] == "control" else _colour(item.name, verdict),
+            control=known[item.name] == "control",
+            pair=None if item.name == first else turned(result, first, item.name),
+        )
+        for item in result.prompt_sets
+    ]
+    return sorted(rows, key=lambda row: (row.control, row.item.name != first))
 
 
 def read_sections(result: Result, summary: Summary) -> list[Section]:
@@ -157,7 +166,11 @@ def read_sections(result: Result, summary: Summary) -> list[Section]:
                 note=first.note,
                 gap=gap,
                 better=("b" if gap.difference > 0 else "a") if gap and sure else "",
-                columns=[_column(row, code, result.evidence) for row in summary.rows if not row.control],
+                columns=[
+                    _column(row, code, result.evidence, f"scores-{number}-{place}")
+                    for place, row in enumerate(summary.rows)
+                    if not row.control
+                ],
                 ecgs=_ecgs(code, result.evidence, drawn) if result.evidence else [],
             )
         )
@@ -170,38 +183,36 @@ def _colour(name: str, verdict: Verdict) -> str:
     return "b" if verdict.pair and name == verdict.pair.b else "c"
 
 
-def _forests(result: Result, pair: Comparison) -> list[Markup]:
+def _forests(result: Result, pair: Comparison, name: str) -> list[Markup]:
     positives = {code: item.positives for code, item in result.prompt_sets[0].per_class.items()}
     label = f"Forest plot: difference in AUROC by class, {pair.b} minus {pair.a}. The classes below list it."
     theme = {colour: name for name, colour in PALETTE.items()}
     return [
-        themed(figure_svg(forest(pair, positives, narrow=narrow)), theme, label) for narrow in (False, True)
+        themed(figure_svg(forest(pair, positives, narrow=narrow)), theme, label, f"{name}-{size}")
+        for size, narrow in (("wide", False), ("narrow", True))
     ]
 
 
 def _number(evidence: Evidence) -> dict[str, int]:
-    numbers: dict[str, int] = {}
-    for code in evidence.examples:
-        for item in evidence.prompt_sets.values():
-            prompts = item.classes[code]
-            for line in (*prompts.prompts, *prompts.rejected):
-                for key in line.sources:
-                    numbers.setdefault(key, len(numbers) + 1)
-    return numbers
+    met = (
+        place
+        for code in evidence.examples
+        for item in evidence.prompt_sets.values()
+        for place in item.classes[code].cited
+    )
+    return {place: number for number, place in enumerate(dict.fromkeys(met), 1)}
 
 
-def _column(row: SetRow, code: str, evidence: Evidence | None) -> Column:
+def _column(row: SetRow, code: str, evidence: Evidence | None, chart_name: str) -> Column:
     name, figures = row.item.name, row.item.per_class[code]
     made = evidence.prompt_sets.get(name) if evidence else None
     if made is None:
         return Column(name, row.colour, figures)
     prompts, remarks = made.classes[code], (made.remarks or {}).get(code, ())
     said = {phrase.text for phrase in prompts.prompts}
-    fitted = row.item.calibration.per_class.get(code) if row.item.calibration else None
-    threshold = fitted.threshold if fitted else None
     theme = {colour: key for key, colour in PALETTE.items()}
     label = f"Scores of {code} under {name}: ECGs with the class and without it"
-    chart = figure_svg(spread(made.scores[code], row.colour, threshold=threshold))
+    chart = figure_svg(spread(made.scores[code], row.colour, threshold=row.threshold(code)))
     return Column(
         name=name,
         colour=row.colour,
@@ -210,7 +221,7 @@ def _column(row: SetRow, code: str, evidence: Evidence | None) -> Column:
         rejected=prompts.rejected,
         remarks=[remark for remark in remarks if remark.text not in said],
         linted=made.remarks is not None,
-        spread=themed(chart, theme, label),
+        spread=themed(chart, theme, label, chart_name),
     )
 
 

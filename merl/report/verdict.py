@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from merl.evaluation.intervals import holm
 from merl.evaluation.leading import kind_of, leading
-from merl.evaluation.result import Comparison, Gap, PromptSetResult, Result
+from merl.evaluation.result import Comparison, Differences, Gap, PromptSetResult, Result
 
 LEVEL = 0.05  # what a p value has to be below
 
@@ -16,52 +17,74 @@ class Verdict:
     """Who is set against whom, and how it ended.
 
     Attributes:
-        baseline: the prompt set to beat.
-        others: those that want to, best first; empty for a single set.
-        pair: the best of them against the baseline, its differences turned to be ``other`` minus baseline.
-        p_value: of that pair, by Holm for the number of ``others``.
-        winner: ``None`` if chance explains the difference.
-        sentence: all of that for people.
-        classes: a second sentence, on single classes.
+        baseline: the prompt set to beat; the best one where nothing was compared.
+        others: those that want to beat it, best first.
+        pair: the best of them against the baseline, its differences that set minus the baseline.
+        winner: ``None`` if chance explains the difference, or nothing was compared.
+        claim: who wins, as the beginning of a sentence.
+        figures: its end: by how much, and how surely.
+        further: sentences on the average precision and on single classes.
     """
 
     baseline: PromptSetResult
     others: list[PromptSetResult]
     pair: Comparison | None
-    p_value: float | None
     winner: str | None
-    sentence: str
-    classes: str
+    claim: str
+    figures: str
+    further: tuple[str, ...] = ()
 
 
 def judge(result: Result) -> Verdict:
     """Say which prompt set wins, by how much and how surely."""
     sets = {item.name: item for item in result.prompt_sets}
-    macro = {name: item.macro_auroc for name, item in sets.items()}
-    first, names = leading(kinds(result), macro)
-    pairs = {name: turned(result, first, name) for name in names}
-    known = {name: pair for name, pair in pairs.items() if pair is not None}
-    if not known:
+    first, names = leading(kinds(result), {name: item.macro_auroc for name, item in sets.items()})
+    pairs = {name: pair for name in names if (pair := turned(result, first, name))}
+    if not pairs:
         alone = max(result.prompt_sets, key=lambda item: item.macro_auroc)
-        said = (
-            f"{alone.name} reaches a macro AUROC of {alone.macro_auroc:.3f}"
-            f" (95 % interval {_range(alone.interval)}). It was compared with no other prompt set."
-        )
-        return Verdict(alone, [], None, None, None, said, "")
-    adjusted = dict(zip(known, holm([pair.p_value for pair in known.values()]), strict=True))
-    best = next(iter(known))
-    pair, p_value = known[best], float(adjusted[best])
-    beyond = p_value < LEVEL and not pair.interval[0] <= 0 <= pair.interval[1]
-    winner = (best if pair.difference > 0 else first) if beyond else None
+        claim = f"{alone.name} reaches a macro AUROC of {alone.macro_auroc:.3f}"
+        figures = f"95 % interval {_range(alone.interval)}; it was compared with no other prompt set."
+        return Verdict(alone, [], None, None, claim, figures)
+    best = next(iter(pairs))
+    pair = pairs[best]
+    p_value = float(holm([one.p_value for one in pairs.values()])[0])
+    beyond = _is_beyond(pair, p_value)
+    shown = _forward(pair) if beyond else pair
     return Verdict(
         baseline=sets[first],
-        others=[sets[name] for name in known],
+        others=[sets[name] for name in pairs],
         pair=pair,
-        p_value=p_value,
-        winner=winner,
-        sentence=_sentence(sets[first], sets[best], pair, p_value, winner, len(known)),
-        classes=_classes(pair),
+        winner=shown.b if beyond else None,
+        claim=f"{shown.b} beats {shown.a}"
+        if beyond
+        else f"No difference between {best} and {first} is beyond chance",
+        figures=f"macro AUROC {sets[shown.b].macro_auroc:.3f} against {sets[shown.a].macro_auroc:.3f},"
+        f" {_gap(shown, p_value, len(pairs))}.",
+        further=(*_precision(sets, pair), _classes(pair)),
     )
+
+
+def _is_beyond(gap: Differences, p_value: float) -> bool:
+    return p_value < LEVEL and not gap.interval[0] <= 0 <= gap.interval[1]
+
+
+def _gap(gap: Differences, p_value: float, tests: int = 1) -> str:
+    adjusted = f", adjusted for {tests} comparisons" if tests > 1 else ""
+    return (
+        f"a difference of {signed(gap.difference)}"
+        f" (95 % interval {_range(gap.interval, sign=True)}; {p(p_value)}{adjusted})"
+    )
+
+
+def _precision(sets: dict[str, PromptSetResult], pair: Comparison) -> list[str]:
+    gap = pair.average_precision
+    if gap is None:
+        return []
+    means = f"{sets[pair.b].macro_average_precision:.3f} against {sets[pair.a].macro_average_precision:.3f}"
+    beyond = _is_beyond(gap, gap.p_value)
+    better = pair.b if gap.difference > 0 else pair.a
+    claim = f"{better} is better" if beyond else "no difference is beyond chance"
+    return [f"By average precision {claim}: {pair.b} {means}, {_gap(gap, gap.p_value)}."]
 
 
 def kinds(result: Result) -> dict[str, str | None]:
@@ -83,51 +106,38 @@ def turned(result: Result, baseline: str, other: str) -> Comparison | None:
     return None
 
 
+def _forward(pair: Comparison) -> Comparison:
+    """The pair in the order that makes its difference positive."""
+    return pair if pair.difference >= 0 else _reverse(pair)
+
+
 def _reverse(pair: Comparison) -> Comparison:
+    precision = pair.average_precision
+    turned = {"a": pair.b, "b": pair.a, "average_precision": precision and _negative(precision)}
+    return _negative(pair).model_copy(update=turned)
+
+
+Gaps = TypeVar("Gaps", bound=Differences)
+
+
+def _negative(gaps: Gaps) -> Gaps:
     per_class = {
         code: gap.model_copy(update={"difference": -gap.difference, "interval": _mirror(gap.interval)})
-        for code, gap in pair.per_class.items()
+        for code, gap in gaps.per_class.items()
     }
+    ten = gaps.difference_min10
     update = {
-        "a": pair.b,
-        "b": pair.a,
-        "difference": -pair.difference,
-        "interval": _mirror(pair.interval),
-        "difference_min10": None if pair.difference_min10 is None else -pair.difference_min10,
-        "interval_min10": None if pair.interval_min10 is None else _mirror(pair.interval_min10),
+        "difference": -gaps.difference,
+        "interval": _mirror(gaps.interval),
+        "difference_min10": None if ten is None else -ten,
+        "interval_min10": gaps.interval_min10 and _mirror(gaps.interval_min10),
         "per_class": per_class,
-        "average_precision": None,
     }
-    return pair.model_copy(update=update)
+    return gaps.model_copy(update=update)
 
 
 def _mirror(interval: tuple[Gap, Gap]) -> tuple[Gap, Gap]:
     return -interval[1], -interval[0]
-
-
-def _sentence(
-    baseline: PromptSetResult,
-    best: PromptSetResult,
-    pair: Comparison,
-    p_value: float,
-    winner: str | None,
-    contenders: int,
-) -> str:
-    adjusted = f", adjusted for {contenders} comparisons" if contenders > 1 else ""
-    if winner is None:
-        return (
-            f"No difference between {best.name} and {baseline.name} is beyond chance: macro AUROC"
-            f" {best.macro_auroc:.3f} against {baseline.macro_auroc:.3f}, a difference of"
-            f" {signed(pair.difference)} (95 % interval {_range(pair.interval, sign=True)};"
-            f" {p(p_value)}{adjusted})."
-        )
-    won, lost = (best, baseline) if winner == best.name else (baseline, best)
-    interval = pair.interval if won is best else _mirror(pair.interval)
-    return (
-        f"{won.name} beats {lost.name}: macro AUROC {won.macro_auroc:.3f} against {lost.macro_auroc:.3f},"
-        f" a difference of {signed(abs(pair.difference))} (95 % interval {_range(interval, sign=True)};"
-        f" {p(p_value)}{adjusted})."
-    )
 
 
 def _classes(pair: Comparison) -> str:

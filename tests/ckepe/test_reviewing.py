@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from merl.ckepe.prompt_set import ClassPrompts, Generator, Mark, Phrase, PromptSet, Rejected, Review
+from merl.ckepe.prompt_set import ClassPrompts, Generator, Phrase, PromptSet, Rejected
 from merl.ckepe.reviewing import (
     LONGEST,
     SHEET,
@@ -15,6 +15,7 @@ from merl.ckepe.reviewing import (
     check_comments,
     save_review,
 )
+from merl.ckepe.signatures import Mark, Review
 from merl.errors import PromptError
 from merl.files import sha256
 

@@ -34,7 +34,7 @@ document.addEventListener("click", (event) => note.contains(event.target) || hid
 document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
 window.addEventListener("scroll", () => pinned || hide(), { passive: true });
 
-// What is closed on the screen is open on paper, and where an address leads.
+// What is closed on the screen, but for ECGs, is open on paper, and where an address leads.
 function open() {
   const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
   for (let place = target; place; place = place.parentElement) if (place.tagName === "DETAILS") place.open = true;
@@ -54,7 +54,7 @@ all.addEventListener("click", () => {
 
 let opened = [];
 window.addEventListener("beforeprint", () => {
-  opened = [...document.querySelectorAll("details:not([open])")];
+  opened = [...document.querySelectorAll("details:not([open], .ecgs)")];
   for (const item of opened) item.open = true;
 });
 window.addEventListener("afterprint", () => {

@@ -1,0 +1,70 @@
+import json
+
+import pytest
+
+from tests.cli.test_ecg import evaluate
+from tests.report.comparisons import compare
+
+
+@pytest.fixture
+def saved(place):
+    compare(["A", "B"], {"plain": 0.5, "mine": 3}).save(place / "result.json")
+    return place / "result.json"
+
+
+def test_a_report_is_made_of_a_result_alone(merl, saved, place):
+    done = merl("report", saved, "--out", "out/report.html", "--figures", "figures")
+    assert (done.code, done.out) == (0, "")
+    assert "report written to out/report.html" in done.err
+    assert "mine beats plain" in (place / "out" / "report.html").read_text()
+    assert (place / "figures" / "difference-mine-plain.svg").is_file()
+
+
+def test_evaluate_writes_report_result_and_figures(merl, tiny_ptbxl, checkpoint, place):
+    both = ["--prompts", "plain", "--prompts", "ptbxl-super/knowledge"]
+    files = ["--json", "result.json", "--report", "report.html", "--figures", "figures"]
+    done = merl(*evaluate(checkpoint, tiny_ptbxl, *both, *files, task="ptbxl-super"))
+    assert done.code == 0, done.err
+    page = (place / "report.html").read_text()
+    evidence = json.loads((place / "result.json").read_text())["evidence"]
+    assert evidence["examples_by"] == "knowledge"
+    assert len(evidence["ecgs"]) == 2  # the records of fold 9 that have a class
+    assert all(name in page for name in evidence["ecgs"])
+    assert (place / "figures" / "classes.csv").is_file()
+    assert merl("report", "result.json", "--out", "again.html").code == 0
+    assert (place / "again.html").read_text() == page
+
+
+def test_without_a_file_no_evidence_is_gathered(merl, tiny_ptbxl, checkpoint, monkeypatch):
+    monkeypatch.setattr("merl.evaluation.run.gather_evidence", None)
+    assert merl(*evaluate(checkpoint, tiny_ptbxl, "--prompts", "plain")).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nowhere.json", "--out", "r.html"], "there is no result nowhere.json"),
+        (["text.json", "--out", "r.html"], "cannot read the result text.json"),
+        (["result.json", "--out", "folder"], "cannot write folder: it is a folder"),
+        (["result.json", "--out", "r.html", "--figures", "text.json"], "text.json is a file; name another"),
+        (["damaged.json", "--out", "r.html"], "in this result is damaged; evaluate again"),
+    ],
+)
+def test_bad_input_is_one_sentence(fails, saved, place, arguments, sentence):
+    (place / "folder").mkdir()
+    (place / "text.json").write_text("no JSON")
+    data = json.loads(saved.read_text())
+    for wave in data["evidence"]["ecgs"].values():
+        wave["microvolts"] = "AAAA"
+    (place / "damaged.json").write_text(json.dumps(data))
+    assert sentence in fails(1, "report", *arguments)
+
+
+def test_a_report_needs_its_file(merl, saved):
+    assert merl("report", saved).code == 2
+
+
+def test_what_cannot_be_written_is_found_before_the_work(fails, tiny_ptbxl, place):
+    (place / "folder").mkdir()
+    given = evaluate("no-such-model", tiny_ptbxl, "--prompts", "plain")
+    assert "cannot write folder: it is a folder" in fails(1, *given, "--report", "folder")
