@@ -8,11 +8,10 @@ from merl.ckepe.prompt_set import Polarity, PromptSet, Role
 from merl.ckepe.reviewing import LONGEST, SHEET
 from merl.knowledge.citations import citations
 from merl.knowledge.entries import load_entries, load_sources
-from merl.report.pages import part, render
 from merl.report.passages import cited_passages
+from merl.report.self_contained import part, policy, render
 
-STYLE = ("base.css", "prompts.css")
-SCRIPT = "prompts.js"
+_STYLE, _SCRIPT = ("base.css", "prompts.css"), "prompts.js"
 
 
 def prompt_page(
@@ -44,9 +43,10 @@ def prompt_page(
     }
     return render(
         "prompts.html",
-        style=part(*STYLE),
-        script=part(SCRIPT),
-        functions={"evidence": lambda phrase: cited_passages(phrase, known, sources)},
+        style=part(*_STYLE),
+        script=part(_SCRIPT),
+        policy=page_policy(saves=token is not None),
+        calls={"evidence": lambda phrase: cited_passages(phrase, known, sources)},
         prompts=prompt_set,
         file=file,
         facts=facts,
@@ -58,3 +58,8 @@ def prompt_page(
         concepts=len(concepts),
         phrases=sum(len(item.prompts) for item in prompt_set.classes.values()),
     )
+
+
+def page_policy(*, saves: bool) -> str:
+    """Return the content security policy of the page; only one that saves may send anything."""
+    return policy(part(*_STYLE), part(_SCRIPT), connect=saves)

@@ -18,8 +18,7 @@ from merl.ckepe.prompt_set import PromptSet
 from merl.ckepe.reviewing import ChangedMeanwhileError, ReviewSheet, check_comments, save_review
 from merl.errors import MerlError
 from merl.files import check_writable, sha256
-from merl.report.pages import part, policy
-from merl.report.prompt_page import SCRIPT, STYLE, prompt_page
+from merl.report.prompt_page import page_policy, prompt_page
 
 LOOPBACK = "127.0.0.1"
 LARGEST = 8 * 2**20  # bytes of a review; one of 5,000 classes with 15 phrases each has seven million
@@ -166,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {
             "Content-Type": f"{kind}; charset=utf-8",
             "Content-Length": str(len(body)),
-            "Content-Security-Policy": f"{policy(part(*STYLE), part(SCRIPT))}; frame-ancestors 'none'",
+            "Content-Security-Policy": f"{page_policy(saves=True)}; frame-ancestors 'none'",
             "Cache-Control": "no-store",
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
