@@ -12,7 +12,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from merl.ckepe.prompt_set import PromptSet
 from merl.ckepe.reviewing import ChangedMeanwhileError, ReviewSheet, check_comments, save_review
@@ -121,11 +121,11 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError as problem:  # a full disk
             self._say(HTTPStatus.INTERNAL_SERVER_ERROR, problem.strerror or str(problem))
 
-    def _get(self, _: bytes) -> None:
-        asked = urlsplit(self.path)
-        if asked.path != "/":
+    def _get(self, _body: bytes) -> None:
+        path, _, query = self.path.partition("?")
+        if path != "/":
             raise _Refused(HTTPStatus.NOT_FOUND, "there is nothing here")
-        self._check_token(parse_qs(asked.query).get("token", [""])[0])
+        self._check_token(parse_qs(query).get("token", [""])[0])
         self._send(HTTPStatus.OK, "text/html", self.server.page())
 
     def _post(self, body: bytes) -> None:
@@ -179,4 +179,4 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Log without the token."""
-        _log.info("%s %s", self.command, urlsplit(self.path).path)
+        _log.info("%s %s", self.command, self.path.partition("?")[0])

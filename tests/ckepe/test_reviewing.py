@@ -58,7 +58,7 @@ def test_a_review_is_in_the_file_and_nothing_else_changes(path):
             path,
             on(0, agreed=True),
             on(1, text="  irregularly\nirregular RR ", comment="better", agreed=True),
-            on(2, removed=True, comment="not in flutter"),
+            on(2, removed=True, comment="not in flutter,\nnor in SVT"),
             added=[{"class": "SR", "text": "upright P waves in II", "agreed": True}],
         ),
         DAY,
@@ -80,7 +80,7 @@ def test_a_review_is_in_the_file_and_nothing_else_changes(path):
     gone = afib.rejected[1]
     assert (gone.text, gone.polarity, gone.sources) == ("distinct P waves", "absent", ("ecg:AFIB#absent/0",))
     assert gone.reason == f"removed in review by {ANNA}"
-    assert gone.reviews[0].comment == "not in flutter"
+    assert gone.reviews[0].comment == "not in flutter,\nnor in SVT"
     assert sr.prompts[0] == before.classes["SR"].prompts[0]
     assert (sr.prompts[1].text, sr.prompts[1].edited, sr.prompts[1].agreed) == (
         "upright P waves in II",

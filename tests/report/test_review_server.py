@@ -120,7 +120,13 @@ def test_what_the_page_would_not_send_is_refused_and_nothing_saved(server, statu
 
 @pytest.mark.parametrize(
     ("path", "host", "status"),
-    [("/", None, 403), ("/?token=x", None, 403), ("{page}", "evil.example", 403), ("/review", None, 404)],
+    [
+        ("/", None, 403),
+        ("/?token=x", None, 403),
+        ("//[", None, 404),
+        ("{page}", "evil.example", 403),
+        ("/review", None, 404),
+    ],
 )
 def test_the_page_is_shown_to_nobody_else(server, path, host, status):
     changed = {"Host": host} if host else {}

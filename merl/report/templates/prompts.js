@@ -3,8 +3,9 @@
 const facts = JSON.parse(document.getElementById("facts").textContent);
 const el = (id) => document.getElementById(id);
 const draftKey = `merl-review ${facts.place}`;
+const drafts = facts.token ? sessionStorage : localStorage; // a page that was sent may take days
 const rows = new Map(); // table row -> what the reviewer has decided on it
-let leaving = false;
+let leaving = false, kept = "";
 
 const originally = (row) => ({ text: row.dataset.text, role: row.dataset.role, polarity: row.dataset.polarity });
 const codeOf = (row) => row.closest("section").dataset.class;
@@ -158,7 +159,10 @@ function reload() {
 }
 
 async function save() {
-  if (document.querySelector(".editor")) return document.querySelector(".editor [name=text]").focus();
+  if (document.querySelector(".editor")) {
+    el("status").textContent = "Done or Cancel first";
+    return document.querySelector(".editor [name=text]").focus();
+  }
   if (!el("by").reportValidity()) return undefined;
   if (!facts.token) return keepAsFile();
   el("status").textContent = "saving";
@@ -175,8 +179,8 @@ async function save() {
     return say("Nothing answers: was merl prompts review stopped? Keep your review as a file, and put it in with --sheet.", ["Keep as a file", keepAsFile]);
   }
   if (answer.ok) {
-    localStorage.removeItem(draftKey);
-    sessionStorage.setItem(draftKey, said);
+    drafts.removeItem(draftKey);
+    sessionStorage.setItem(`${draftKey} saved`, said);
     return reload();
   }
   count();
@@ -187,7 +191,8 @@ async function save() {
 
 function keepAsFile() {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([JSON.stringify(sheet(), null, 1)], { type: "application/json" }));
+  kept = JSON.stringify(sheet(), null, 1);
+  link.href = URL.createObjectURL(new Blob([kept], { type: "application/json" }));
   link.download = `${facts.file.replace(/\.ya?ml$/, "")}.review.json`;
   link.click();
   URL.revokeObjectURL(link.href);
@@ -208,13 +213,13 @@ function keepDraft() {
   const changed = Object.fromEntries([...rowKeys()].filter(([, row]) => isChanged(row)).map(([key, row]) => [key, rows.get(row)]));
   const added = [...rows.keys()].filter(isNew).map((row) => ({ class: codeOf(row), ...rows.get(row) }));
   const draft = JSON.stringify({ by: el("by").value, changed, added });
-  if (added.length || Object.keys(changed).length) localStorage.setItem(draftKey, draft);
-  else localStorage.removeItem(draftKey);
+  if (added.length || Object.keys(changed).length) drafts.setItem(draftKey, draft);
+  else drafts.removeItem(draftKey);
 }
 
 /** Bring back what was not saved, also onto a file that has changed; what finds no place is told. */
 function bringBack() {
-  const draft = JSON.parse(localStorage.getItem(draftKey) ?? "null");
+  const draft = JSON.parse(drafts.getItem(draftKey) ?? "null");
   if (!draft) return;
   const keys = rowKeys(), lost = [];
   for (const [key, decision] of Object.entries(draft.changed))
@@ -227,7 +232,8 @@ function bringBack() {
     rows.set(row, decision);
     show(row);
   }
-  say("Your review that was not saved is back on this page.", ["Discard it", () => { localStorage.removeItem(draftKey); reload(); }]);
+  if (!lost.length && !changedRows().length) return drafts.removeItem(draftKey);
+  say("Your review that was not saved is back on this page.", ["Discard it", () => { drafts.removeItem(draftKey); reload(); }]);
   if (!lost.length) return;
   const list = document.createElement("ul");
   for (const [code, { text, removed, agreed, comment }] of lost) {
@@ -245,16 +251,15 @@ function filter() {
 
 function start() {
   el("by").value = localStorage.getItem("merl-review by") ?? "";
-  const draft = JSON.parse(localStorage.getItem(draftKey) ?? "null");
+  const draft = JSON.parse(drafts.getItem(draftKey) ?? "null");
   if (draft) el("by").value = draft.by;
   for (const row of document.querySelectorAll("tr[data-number]")) rows.set(row, saved(row));
   rows.forEach((_, row) => show(row));
   bringBack();
   count();
   if (matchMedia("(max-width: 1000px)").matches) el("contents").open = false;
-  const told = sessionStorage.getItem(draftKey);
-  if (told) el("status").textContent = told;
-  sessionStorage.removeItem(draftKey);
+  el("status").textContent = sessionStorage.getItem(`${draftKey} saved`) ?? "";
+  sessionStorage.removeItem(`${draftKey} saved`);
 }
 
 el("by").addEventListener("change", () => {
@@ -289,5 +294,5 @@ document.addEventListener("keydown", (event) => {
   const ticks = [...document.querySelectorAll("tr:not([hidden]) td.tick input")];
   ticks[ticks.indexOf(event.target) + (event.key === "ArrowDown" ? 1 : -1)]?.focus();
 });
-addEventListener("beforeunload", (event) => { if (!leaving && changedRows().length) event.preventDefault(); });
+addEventListener("beforeunload", (event) => { if (!leaving && changedRows().length && JSON.stringify(sheet(), null, 1) !== kept) event.preventDefault(); });
 start();
