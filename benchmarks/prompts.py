@@ -19,7 +19,8 @@ import numpy as np
 import torch
 
 from merl.checkpoints import load_model
-from merl.ckepe.controls import make_controls, random_words, shuffled
+from merl.ckepe.control_sets import random_words, shuffled
+from merl.ckepe.controls import make_controls
 from merl.ckepe.importing import import_prompts
 from merl.ckepe.prompt_set import PromptSet
 from merl.ckepe.repairing import repair
@@ -69,7 +70,8 @@ class Bench:
         self.texts = _Texts(self.model)
         self.tasks = {name: load_task(name, data, "val") for name in PTBXL}
         self.ecgs = {
-            name: record_embeddings(self.model, task).astype(np.float64) for name, task in self.tasks.items()
+            name: record_embeddings(self.model, task).rows.astype(np.float64)
+            for name, task in self.tasks.items()
         }
         names = sorted({name for task in self.tasks.values() for name in task.names})
         self.places = {key: np.searchsorted(names, task.names) for key, task in self.tasks.items()}

@@ -26,6 +26,10 @@ class DataError(MerlError):
     """A data set folder or one of its tables is missing or damaged."""
 
 
+class NoDataError(DataError):
+    """There is nothing, or not clearly one thing, of what is asked for: no such data set, fold or class."""
+
+
 class PromptError(MerlError):
     """A prompt set or label set is malformed or does not fit its use."""
 

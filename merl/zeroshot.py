@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import Tensor
 
-from merl.ckepe.prompt_set import Phrase, PromptSet
+from merl.calibrated import CalibratedMixin
+from merl.calibration import Scoring
+from merl.ckepe.prompt_set import Phrase, PromptSet, prompt_set_sha256
+from merl.embedding import embed_records
 from merl.errors import PromptError, UsageError, unknown
-from merl.model import MERL, cpu_has_bf16
+from merl.model import MERL
 from merl.records import ECGRecord
 
 Ensemble = Literal["mean", "joined", "max", "name-weighted"]
@@ -157,56 +160,10 @@ def _combine(phrases: Sequence[Phrase], rows: Tensor, ensemble: Ensemble) -> NDA
     return F.normalize(mean, dim=-1)[None].numpy()
 
 
-@torch.inference_mode()
-def embed_records(
-    model: MERL,
-    records: Iterable[ECGRecord],
-    *,
-    batch_size: int = 64,
-    progress: Callable[[int], None] | None = None,
-) -> NDArray[np.float32]:
-    """Embed records one batch at a time; a record longer than the model's window is the mean of its windows.
-
-    Args:
-        model: the model.
-        records: any number of records, also a generator: only one batch is held.
-        batch_size: records read together and windows encoded together.
-        progress: called with the number of records done.
-
-    Returns:
-        Unit-length embeddings, shape (records, embed_dim).
-
-    Raises:
-        RecordError: a record does not meet the model's contract.
-    """
-    rows: list[NDArray[np.float32]] = []
-    for batch in _batches(records, batch_size):
-        windows = [model.spec.windows(record) for record in batch]
-        signals = torch.from_numpy(np.concatenate(windows))  # (windows, leads, samples)
-        with torch.autocast("cpu", torch.bfloat16, enabled=cpu_has_bf16()):
-            encoded = torch.cat([model.encode_ecg(part) for part in signals.split(batch_size)])
-        parts = F.normalize(encoded.float(), dim=-1).split([len(item) for item in windows])
-        rows.extend(F.normalize(part.mean(0), dim=-1).numpy() for part in parts)
-        if progress:
-            progress(len(rows))
-    return np.stack(rows) if rows else np.zeros((0, model.config.embed_dim), np.float32)
-
-
-def _batches(records: Iterable[ECGRecord], size: int) -> Iterator[list[ECGRecord]]:
-    batch: list[ECGRecord] = []
-    for record in records:
-        batch.append(record)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
+class ZeroShotClassifier(CalibratedMixin, ClassifierMixin, BaseEstimator):
     """Score ECGs against the prompts of each class, in the manner of a scikit-learn classifier.
 
-    The scores are cosines, not probabilities; there is no ``predict_proba``, for nothing has been calibrated.
+    The scores are cosines, not probabilities; ``predict_proba`` is there once they have been calibrated.
 
     Args:
         model: a MERL model, from ``merl.load_model``.
@@ -235,6 +192,16 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
     def classes_(self) -> NDArray[np.str_]:
         """The labels, in the order of the scores' columns."""
         return np.array(list(self.prompts.classes))
+
+    @property
+    def scoring(self) -> Scoring:
+        """What the scores depend on, to which a calibration is bound."""
+        return Scoring(
+            checkpoint_sha256=self.model.sha256,
+            prompts_sha256=prompt_set_sha256(self.prompts),
+            ensemble=self.ensemble,
+            absent_weight=self.absent_weight,
+        )
 
     def fit(self, X: object = None, y: object = None) -> ZeroShotClassifier:  # noqa: N803
         """Do nothing: there are no labels to learn from. Returns itself."""

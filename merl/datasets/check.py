@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from merl.datasets import merl_release, mimic_ecg
@@ -124,17 +125,12 @@ def _check(
     gone = {rate: published.missing(some) for rate, some in listed.items()}
     fullest = min(gone, key=lambda rate: int(gone[rate].sum()), default=0)
     records = listed.get(fullest)
-    folds: Counter[int] = Counter(fold for fold in records.folds.tolist() if fold) if records else Counter()
-    if published.every_fold and (absent := [f for f in published.splits["all"] if f not in folds]):
-        problems.append(f"no record of fold {', '.join(map(str, absent))}")
+    folds = Counter(fold for fold in records.folds.tolist() if fold) if records else Counter()
+    problems += _lacks(published, folds, gone.get(fullest))
     found = None
-    if records:
-        if lacking := int(gone[fullest].sum()):
-            problems.append(f"{lacking} of {len(records)} records lack a file")
-        if waveforms:
-            found = _read_all(published, records.take(np.flatnonzero(~gone[fullest])), progress)
-            if found.unreadable:
-                problems.append(f"{len(found.unreadable)} records cannot be read")
+    if records and waveforms:
+        found = _read_all(published, records.take(np.flatnonzero(~gone[fullest])), progress)
+        problems += [f"{len(found.unreadable)} records cannot be read"] * bool(found.unreadable)
     return DataSetCheck(
         key=published.key,
         name=published.name,
@@ -144,10 +140,7 @@ def _check(
         folder=str(root),
         records=len(records) if records else 0,
         published=published.records_in_all,
-        missing={
-            f"{rate} Hz" if rate else "all": [listed[rate].names[i] for i in np.flatnonzero(lacks)]
-            for rate, lacks in gone.items()
-        },
+        missing={_rate(rate): _names(listed[rate], lacks) for rate, lacks in gone.items()},
         folds=dict(sorted(folds.items())),
         split_by=published.folds,
         tasks=tasks,
@@ -156,6 +149,24 @@ def _check(
         notes=_reports(root) if published is mimic_ecg.DATASET else [],
         waveforms=found,
     )
+
+
+def _lacks(published: Published, folds: Counter[int], gone: NDArray[np.bool_] | None) -> list[str]:
+    """Say which folds and how many files are missing."""
+    problems = []
+    if published.every_fold and (absent := [f for f in published.splits["all"] if f not in folds]):
+        problems.append(f"no record of fold {', '.join(map(str, absent))}")
+    if gone is not None and gone.any():
+        problems.append(f"{int(gone.sum())} of {len(gone)} records lack a file")
+    return problems
+
+
+def _rate(rate: int) -> str:
+    return f"{rate} Hz" if rate else "all"
+
+
+def _names(records: Records, which: NDArray[np.bool_]) -> list[str]:
+    return [records.names[i] for i in np.flatnonzero(which)]
 
 
 def _list(

@@ -25,7 +25,7 @@ from merl.datasets.published import (
     finder,
     of_files,
 )
-from merl.errors import DataError
+from merl.errors import DataError, NoDataError
 
 REFERENCE = "REFERENCE.csv"
 _COLUMNS = ["Recording", "First_label", "Second_label", "Third_label"]
@@ -54,7 +54,7 @@ def _records(root: Path, _sampling_rate: int) -> Records:
         return of_files("cpsc2018", originals)
     headed = files_below(root, _PATTERN)
     if alone := sorted({path.name for path in originals} - {path.name for path in headed}):
-        raise DataError(
+        raise NoDataError(
             f"{root} holds CPSC2018 in two forms: {len(headed)} records with headers, {len(alone)} without,"
             f" such as {alone[0]}; give the folder of one"
         )

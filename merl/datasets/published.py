@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from merl.errors import DataError
+from merl.errors import DataError, NoDataError
 from merl.readers import read_record
 from merl.records import ECGRecord
 
@@ -123,11 +123,11 @@ class Published:
         """Return the data set's folder.
 
         Raises:
-            DataError: it is not there.
+            NoDataError: it is not there.
         """
         found = self.find(Path(data))
         if found is None:
-            raise DataError(
+            raise NoDataError(
                 f"there is no {self.name} in {data}; give the folder that holds it, or get it from {self.url}"
             )
         return found

@@ -9,20 +9,18 @@ of the task are left out. Labels ``merl-compat`` are those of MERL's release ins
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from merl.datasets import challenge2021, code15, cpsc2018, csn, georgia, ludb, mitbih, ptbxl, sph
-from merl.datasets.published import Published, Records, Split, Statements, read_file
-from merl.errors import DataError, UsageError, unknown
+from merl.datasets.published import Published, Records, Split, Statements
+from merl.datasets.task_data import Labels, TaskData, label_matrix
+from merl.errors import DataError, NoDataError, UsageError, unknown
 from merl.label_sets import LabelSet, load_label_set
-from merl.records import ECGRecord
 
-Labels = Literal["fixed", "merl-compat"]
 LABELS: tuple[Labels, ...] = ("fixed", "merl-compat")
 Groups = Callable[[Path, LabelSet], dict[str, str]]
 
@@ -106,57 +104,6 @@ TASKS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class TaskData:
-    """The records and the truth of one split of a task.
-
-    Attributes:
-        task: its name.
-        dataset: the data set's name.
-        split: train, val, test or all.
-        classes: codes in the label set's order.
-        labels: shape (records, classes), true where the class is present.
-        patients: shape (records,), an anonymous number for each patient.
-        names: the records' names.
-        paths: the records' paths, without suffix where a record is several files.
-        leads: the leads that are read; all that a record has if ``None``.
-        rows: shape (records,), which part of its file a record is.
-        reader: reads a record from its path and row.
-        lead_as: leads of the records that are to stand in for another, by name, such as MLII for II.
-        truth: whether labels are ``fixed`` or ``merl-compat``.
-        missing: names of records that are left out because files of theirs are missing.
-    """
-
-    task: str
-    dataset: str
-    split: Split
-    classes: tuple[str, ...]
-    labels: NDArray[np.bool_]
-    patients: NDArray[np.int64]
-    names: tuple[str, ...]
-    paths: tuple[Path, ...]
-    rows: NDArray[np.int64]
-    leads: tuple[str, ...] | None = None
-    reader: Callable[[Path, int], ECGRecord] = read_file
-    lead_as: Mapping[str, str] = field(default_factory=dict)
-    truth: Labels = "fixed"
-    missing: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def read(self, index: int) -> ECGRecord:
-        """Read one record, in the order of ``labels``.
-
-        Raises:
-            RecordError: its files are damaged, it lacks one of ``leads``, or has a lead and its stand-in.
-        """
-        record = self.reader(self.paths[index], int(self.rows[index]))
-        if self.lead_as:
-            record = replace(record, leads=tuple(self.lead_as.get(lead, lead) for lead in record.leads))
-        return record if self.leads is None else record.select(self.leads)
-
-
 def get_task(name: str) -> Task:
     """Return a task by its name.
 
@@ -193,7 +140,8 @@ def load_task(
 
     Raises:
         UsageError: unknown task, split, labels or rate.
-        DataError: the data set is missing, incomplete or damaged, or its classes are not the label set's.
+        NoDataError: the data set, a fold of the split, or every label of the task in it is missing.
+        DataError: the data set is incomplete or damaged, or its classes are not the label set's.
     """
     task = get_task(name)
     if split not in task.published.splits:
@@ -201,16 +149,18 @@ def load_task(
     if labels not in LABELS:
         raise UsageError(unknown("kind of labels", labels, LABELS))
     root = task.published.folder(data)
-    classes = tuple(load_label_set(task.name).classes)
     if labels == "merl-compat":
         from merl.datasets.merl_release import official_records
 
-        records, truth = official_records(task, official, root, split, sampling_rate)
+        every, truth = official_records(task, official, root, split, sampling_rate)
+        records = every
     else:
-        records, truth = _fixed(task, root, split, sampling_rate, allow_missing)
+        every = _of_split(task.published, root, split, sampling_rate, allow_missing)
+        records, truth = _labelled(task, root, every)
     records, truth, missing = _present(task.published, root, records, truth, allow_missing)
     if not len(records):
-        raise DataError(f"no record of the split {split} in {root} has a label of {task.name}")
+        raise NoDataError(f"no record of the split {split} in {root} has a label of {task.name}")
+    classes = tuple(load_label_set(task.name).classes)
     return TaskData(
         task=task.name,
         dataset=task.dataset,
@@ -218,6 +168,7 @@ def load_task(
         classes=classes,
         labels=label_matrix(truth, classes),
         patients=records.patients,
+        split_patients=np.unique(every.patients),
         names=records.names,
         paths=records.paths,
         rows=records.rows,
@@ -226,15 +177,6 @@ def load_task(
         truth=labels,
         missing=missing,
     )
-
-
-def label_matrix(truth: Statements, classes: tuple[str, ...]) -> NDArray[np.bool_]:
-    """Return the classes of each record as a matrix, shape (records, classes)."""
-    column = {code: number for number, code in enumerate(classes)}
-    matrix = np.zeros((len(truth), len(classes)), np.bool_)
-    for row, codes in enumerate(truth):
-        matrix[row, [column[code] for code in codes or ()]] = True
-    return matrix
 
 
 def classes_of(task: Task, root: Path, statements: Statements) -> Statements:
@@ -250,21 +192,24 @@ def classes_of(task: Task, root: Path, statements: Statements) -> Statements:
     )
 
 
-def _fixed(
-    task: Task, root: Path, split: Split, sampling_rate: int, allow_missing: bool
-) -> tuple[Records, Statements]:
-    """Return the records of a split that have a label or cannot be read, with their classes."""
-    published = task.published
+def _of_split(
+    published: Published, root: Path, split: Split, sampling_rate: int, allow_missing: bool
+) -> Records:
+    """Return all records of a split, whatever their labels."""
     records = published.records(root, sampling_rate)
     folds = published.splits[split]
     there = set(records.folds.tolist())
     if published.every_fold and not allow_missing and (absent := [str(f) for f in folds if f not in there]):
-        raise DataError(
+        raise NoDataError(
             f"no records of fold {', '.join(absent)} in {root};"
             f" it has the folds {', '.join(str(fold) for fold in sorted(there))}"
         )
-    records = records.take(np.flatnonzero(np.isin(records.folds, folds)))
-    truth = classes_of(task, root, published.statements(root, records))
+    return records.take(np.flatnonzero(np.isin(records.folds, folds)))
+
+
+def _labelled(task: Task, root: Path, records: Records) -> tuple[Records, Statements]:
+    """Return those of the records that have a label or cannot be read, with their classes."""
+    truth = classes_of(task, root, task.published.statements(root, records))
     kept = [i for i, codes in enumerate(truth) if codes is None or codes]
     return records.take(kept), tuple(truth[i] for i in kept)
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from merl.errors import UsageError
 from merl.evaluation.metrics import Floats, RankedClass, checked_pair
 
-_CHUNK = 64  # resamples worked on together: a chunk of some thousand records stays in the processor's cache
+_CHUNK = 32  # resamples worked on together: a chunk of some thousand records stays in the cache
 
 
 def bootstrap_areas(
@@ -20,6 +20,7 @@ def bootstrap_areas(
     *,
     resamples: int = 1000,
     seed: int = 0,
+    drawn_from: ArrayLike | None = None,
 ) -> Floats:
     """Resample patients with replacement and score every prompt set on the same resamples.
 
@@ -31,6 +32,7 @@ def bootstrap_areas(
         patients: one identifier for each record, shape (records,).
         resamples: how many, at least 1.
         seed: the same seed draws the same patients.
+        drawn_from: the patients to draw from, where these are not all.
 
     Returns:
         AUROC and average precision, shape (2, sets, resamples, classes); nan where a resample has no positive
@@ -49,7 +51,7 @@ def bootstrap_areas(
     ]
     drawn = np.empty((2, len(ranked), resamples, truth.shape[1]))
     start = 0
-    for weights in resample_weights(patients, resamples, seed, records=len(truth)):
+    for weights in resample_weights(patients, resamples, seed, records=len(truth), drawn_from=drawn_from):
         stop = start + weights.shape[1]
         for s, classes in enumerate(ranked):
             for c, one in enumerate(classes):
@@ -58,22 +60,31 @@ def bootstrap_areas(
     return drawn
 
 
-def resample_weights(patients: ArrayLike, resamples: int, seed: int, *, records: int) -> Iterator[Floats]:
+def resample_weights(
+    patients: ArrayLike,
+    resamples: int,
+    seed: int,
+    *,
+    records: int,
+    drawn_from: ArrayLike | None = None,
+) -> Iterator[Floats]:
     """Draw patients with replacement and yield how often each record counts.
 
     Yields:
         Float64 arrays of whole numbers, shape (records, some resamples), in the order of the draws.
 
     Raises:
-        UsageError: not one patient a record.
+        UsageError: not one patient a record, or one who cannot be drawn.
     """
     given = np.asarray(patients)
     if given.shape != (records,):
         raise UsageError(
             f"patients have shape {given.shape}; give one identifier for each of {records} records"
         )
-    index = np.unique(given, return_inverse=True)[1]
-    count = int(index.max()) + 1
+    everyone = np.unique(given if drawn_from is None else np.asarray(drawn_from))
+    if not np.isin(given, everyone).all():
+        raise UsageError("a record's patient is none of those to draw from; give all of them")
+    index, count = np.searchsorted(everyone, given), len(everyone)
     random = np.random.default_rng(seed)
     for start in range(0, resamples, _CHUNK):
         size = min(_CHUNK, resamples - start)

@@ -1,21 +1,21 @@
 """Prompt sets side by side: what each reaches, and their differences on the same resampled patients.
 
-Nothing here minds what the names stand for: checkpoints or ensembling rules compare in the same way.
+Nothing here minds what the names stand for: checkpoints and ensembling rules compare in the same way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from merl.errors import DataError
+from merl.errors import NoDataError
 from merl.evaluation.bootstrap import bootstrap_areas
-from merl.evaluation.intervals import Interval, Spread, difference_test, holm, share_interval, spread
+from merl.evaluation.intervals import Spread, difference_test, holm, share_interval, spread
 from merl.evaluation.metrics import MIN_POSITIVES, Bools, Floats, areas, macro
 from merl.evaluation.result import (
     ClassDifference,
@@ -90,6 +90,7 @@ def measure(
     *,
     resamples: int = 1000,
     seed: int = 0,
+    drawn_from: ArrayLike | None = None,
 ) -> Measured:
     """Score every prompt set and resample the patients once for all of them.
 
@@ -100,17 +101,21 @@ def measure(
         classes: codes in the order of the columns.
         resamples: bootstrap resamples.
         seed: of the resampling.
+        drawn_from: the patients to draw from, where these are not all, so that tasks can share the draws.
 
     Raises:
         UsageError: shapes that do not fit.
-        DataError: a score is not finite, or no class has both a positive and a negative.
+        NoDataError: no class has both a positive and a negative.
+        DataError: a score is not finite.
     """
     values = [areas(given, labels) for given in scores.values()]
     truth = np.asarray(labels, bool)
     rarer = rarer_side(truth, np.asarray(patients))
     if not rarer.any():
-        raise DataError(f"no class has both a positive and a negative among the {len(truth)} records")
-    drawn = bootstrap_areas(list(scores.values()), truth, patients, resamples=resamples, seed=seed)
+        raise NoDataError(f"no class has both a positive and a negative among the {len(truth)} records")
+    drawn = bootstrap_areas(
+        list(scores.values()), truth, patients, resamples=resamples, seed=seed, drawn_from=drawn_from
+    )
     auroc, precision = (
         Figure(
             sets=dict(zip(scores, (both[row] for both in values), strict=True)),
@@ -142,19 +147,21 @@ def prompt_set_result(
         class_names: by code.
         judged: further fields of the result, such as ``held_out.judge`` returns.
     """
-    (auroc, interval), (auroc10, interval10) = _means(measured, measured.auroc, name)
-    (precision, p_interval), (precision10, p_interval10) = _means(measured, measured.average_precision, name)
+    (auroc, auroc10), (precision, precision10) = (
+        [_estimate(measured, figure, name, kept) for kept in (measured.scored, measured.frequent)]
+        for figure in (measured.auroc, measured.average_precision)
+    )
     return PromptSetResult(
         name=name,
         sha256=sha256,
-        macro_auroc=auroc,
-        interval=interval,
-        macro_auroc_min10=auroc10,
-        interval_min10=interval10,
-        macro_average_precision=precision,
-        average_precision_interval=p_interval,
-        macro_average_precision_min10=precision10,
-        average_precision_interval_min10=p_interval10,
+        macro_auroc=auroc[0],
+        interval=auroc[1],
+        macro_auroc_min10=auroc10[0],
+        interval_min10=auroc10[1],
+        macro_average_precision=precision[0],
+        average_precision_interval=precision[1],
+        macro_average_precision_min10=precision10[0],
+        average_precision_interval_min10=precision10[1],
         per_class={
             code: _class_result(measured, c, name, class_names.get(code, code))
             for c, code in enumerate(measured.classes)
@@ -163,17 +170,37 @@ def prompt_set_result(
     )
 
 
+def joined(parts: Mapping[str, Measured]) -> Measured:
+    """Put single sets, measured on the same records and resamples, side by side under new names."""
+    first = next(iter(parts.values()))
+    return replace(
+        first,
+        auroc=_side_by_side({name: one.auroc for name, one in parts.items()}),
+        average_precision=_side_by_side({name: one.average_precision for name, one in parts.items()}),
+    )
+
+
+def _side_by_side(figures: Mapping[str, Figure]) -> Figure:
+    return Figure(
+        sets={name: next(iter(one.sets.values())) for name, one in figures.items()},
+        draws={name: next(iter(one.draws.values())) for name, one in figures.items()},
+        chance=next(iter(figures.values())).chance,
+    )
+
+
 def comparisons(measured: Measured) -> list[Comparison]:
-    """Compare every pair of prompt sets, the one given first as ``a``; differences are ``b`` minus ``a``."""
-    return [
-        Comparison(
-            a=a,
-            b=b,
-            **dict(_differences(measured, measured.auroc, a, b)),
-            average_precision=_differences(measured, measured.average_precision, a, b),
-        )
-        for a, b in combinations(measured.auroc.sets, 2)
-    ]
+    """Compare every pair of prompt sets, the one given first as ``a``."""
+    return [compare(measured, a, b) for a, b in combinations(measured.auroc.sets, 2)]
+
+
+def compare(measured: Measured, a: str, b: str) -> Comparison:
+    """Compare two sets; differences are ``b`` minus ``a``."""
+    return Comparison(
+        a=a,
+        b=b,
+        **dict(_differences(measured, measured.auroc, a, b)),
+        average_precision=_differences(measured, measured.average_precision, a, b),
+    )
 
 
 def _differences(measured: Measured, figure: Figure, a: str, b: str) -> Differences:
@@ -208,17 +235,12 @@ def _class_differences(measured: Measured, gaps: Floats, parts: Floats) -> dict[
     }
 
 
-def _means(measured: Measured, figure: Figure, name: str) -> list[tuple[Any, Any]]:
-    """Return the mean over all classes and its interval, and those over classes with 10 positives or more."""
-    values, draws = figure.sets[name], figure.draws[name]
-    found: list[tuple[float | None, Interval | None]] = []
-    for kept in (measured.scored, measured.frequent):
-        if not kept.any():
-            found.append((None, None))
-            continue
-        mean, chance = float(values[kept].mean()), float(figure.chance[kept].mean())
-        found.append((mean, share_interval(mean, measured.spread(draws, kept), chance)))
-    return found
+def _estimate(measured: Measured, figure: Figure, name: str, kept: Bools) -> tuple[Any, Any]:
+    """Return the mean over the kept classes and its interval; ``None`` for both if there are none."""
+    if not kept.any():
+        return None, None
+    mean, chance = float(figure.sets[name][kept].mean()), float(figure.chance[kept].mean())
+    return mean, share_interval(mean, measured.spread(figure.draws[name], kept), chance)
 
 
 def _class_result(measured: Measured, c: int, prompt_set: str, name: str) -> ClassResult:
@@ -239,24 +261,20 @@ def _class_result(measured: Measured, c: int, prompt_set: str, name: str) -> Cla
         note = "one patient decides, so the interval is all of 0 to 1"
     elif positives < MIN_POSITIVES:
         note = f"fewer than {MIN_POSITIVES} positives"
-    (auroc, interval), (precision, precision_interval) = (
-        _of_class(measured, figure, prompt_set, c) for figure in (measured.auroc, measured.average_precision)
+    auroc, precision = (
+        _estimate(measured, figure, prompt_set, measured.only(c))
+        for figure in (measured.auroc, measured.average_precision)
     )
     return ClassResult(
         name=name,
-        auroc=auroc,
-        interval=interval,
-        average_precision=precision,
-        average_precision_interval=precision_interval,
+        auroc=auroc[0],
+        interval=auroc[1],
+        average_precision=precision[0],
+        average_precision_interval=precision[1],
         positives=positives,
         skipped_resamples=skipped,
         note=note,
     )
-
-
-def _of_class(measured: Measured, figure: Figure, name: str, c: int) -> tuple[float, Interval]:
-    value, draws = float(figure.sets[name][c]), figure.draws[name]
-    return value, share_interval(value, measured.spread(draws, measured.only(c)), float(figure.chance[c]))
 
 
 def rarer_side(truth: Bools, patients: NDArray[np.generic]) -> NDArray[np.int64]:

@@ -5,68 +5,103 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from merl.errors import RecordError
 from merl.files import atomic_path, cache_dir
 
 if TYPE_CHECKING:
     from merl.datasets.tasks import TaskData
 
 _log = logging.getLogger(__name__)
-_FORMAT = 4  # raise it when preprocessing, readers or encoders change what they compute
+_KEPT_AFTER = 4096  # records
+_FORMAT = 5  # raise it when preprocessing, readers or encoders change what they compute
 _SUFFIXES = ("", ".hea", ".dat", ".mat")  # record paths come without suffix, but for HDF5
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded:
+    """Embeddings of a task's records.
+
+    Attributes:
+        rows: of unit length, shape (records, embed_dim), in the order of the task; nan for a faulty record.
+        faults: why a record cannot be used, by its name.
+    """
+
+    rows: NDArray[np.float32]
+    faults: Mapping[str, str]
 
 
 def record_embeddings(
     model: Any, data: TaskData, *, progress: Callable[[int, int], None] | None = None
-) -> NDArray[np.float32]:
+) -> Embedded:
     """Embed a task's records, encoding only those that this checkpoint has not met before.
 
     The store is one file for each checkpoint, signal specification, data set, split and version of merl and
-    torch, so that all tasks of a split share it. A record is known by its path and by the size and time of
-    change of its files. A model without a hash (one in training) is not cached.
+    torch, so that all tasks of a split share it; it is written every few thousand records. A record is known
+    by its path and by the size and time of change of its files. A model without a hash (one in training) is
+    not cached.
 
     Args:
         model: with ``name``, ``sha256`` and ``spec``, as ``merl.load_model`` returns it.
         data: the task's records.
         progress: called with the records done and the records to encode.
-
-    Returns:
-        Unit-length embeddings, shape (records, embed_dim), in the order of ``data``.
-
-    Raises:
-        RecordError: a record cannot be read or does not meet the model's contract.
     """
-    everything = list(range(len(data.paths)))
-    if not model.sha256:
-        return _encode(model, data, everything, progress)
-    path = cache_dir() / "embeddings" / f"{_store_key(model, data)}.npy"
-    known = _read(path)
+    path = cache_dir() / "embeddings" / f"{_store_key(model, data)}.npy" if model.sha256 else None
+    known = _read(path) if path else {}
     keys = [_record_key(name, record) for name, record in zip(data.names, data.paths, strict=True)]
-    missing = [i for i in everything if keys[i] not in known]
-    if missing:
-        rows = _encode(model, data, missing, progress)
-        known |= {keys[i]: row for i, row in zip(missing, rows, strict=True)}
-        _write(path, known)
-    return np.stack([known[key] for key in keys])
+    missing = [i for i, key in enumerate(keys) if key not in known]
+    faults: dict[str, str] = {}
+    for start in range(0, len(missing), _KEPT_AFTER):
+        part = missing[start : start + _KEPT_AFTER]
+        step = partial(_report, progress, start, len(missing)) if progress else None
+        known |= _encode(model, data, {i: keys[i] for i in part}, faults, step)
+        if path and known:
+            _write(path, known)
+    width = len(next(iter(known.values()))) if known else 0
+    nothing = np.full(width, np.nan, np.float32)
+    return Embedded(np.stack([known.get(key, nothing) for key in keys]), faults)
+
+
+def _report(progress: Callable[[int, int], None], start: int, total: int, done: int) -> None:
+    progress(start + done, total)
 
 
 def _encode(
-    model: Any, data: TaskData, indices: list[int], progress: Callable[[int, int], None] | None
-) -> NDArray[np.float32]:
-    from merl.zeroshot import embed_records
+    model: Any,
+    data: TaskData,
+    keys: Mapping[int, bytes],
+    faults: dict[str, str],
+    progress: Callable[[int], None] | None,
+) -> dict[bytes, NDArray[np.float32]]:
+    """Encode some records by their numbers; those that cannot be are added to the faults."""
+    from merl.embedding import embed_windows
 
-    total = len(indices)
-    step = (lambda done: progress(done, total)) if progress else None
-    return np.asarray(embed_records(model, (data.read(i) for i in indices), progress=step), np.float32)
+    good: list[bytes] = []
+
+    def windows() -> Iterator[NDArray[np.float32]]:
+        for i, key in keys.items():
+            try:
+                found = model.spec.windows(data.read(i))
+            except RecordError as problem:
+                faults[data.names[i]] = str(problem)
+            else:
+                good.append(key)
+                yield found
+
+    rows = embed_windows(model, windows(), progress=progress)
+    return dict(zip(good, rows, strict=True))
 
 
-def _store_key(model: Any, data: TaskData) -> str:
+def model_hash(model: Any) -> str:
+    """Hash all of a model that its embeddings depend on, the software and precision with it."""
     from importlib.metadata import version
 
     from merl import __version__
@@ -75,20 +110,23 @@ def _store_key(model: Any, data: TaskData) -> str:
     spec = model.spec.model_dump_json() if hasattr(model.spec, "model_dump_json") else repr(model.spec)
     config = model.config.model_dump_json() if hasattr(model, "config") else spec
     precision = "bf16" if cpu_has_bf16() else "fp32"
-    parts = [
-        _FORMAT,
-        model.sha256,
-        spec,
-        config,
-        data.dataset,
-        data.split,
-        data.leads,
-        sorted(data.lead_as.items()),
-        precision,
-        __version__,
-        version("torch"),
-    ]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return _hash([_FORMAT, model.sha256, spec, config, precision, __version__, version("torch")])
+
+
+def data_hash(data: TaskData) -> str:
+    """Hash a task's records: which files, whose, with which labels, and how they are read."""
+    digest = hashlib.sha256(data.labels.tobytes() + data.patients.tobytes() + data.split_patients.tobytes())
+    keys = [_record_key(name, path).decode() for name, path in zip(data.names, data.paths, strict=True)]
+    facts = [data.task, data.dataset, data.split, data.classes, data.leads, sorted(data.lead_as.items())]
+    return _hash([digest.hexdigest(), *facts, data.truth, data.missing, keys])
+
+
+def _store_key(model: Any, data: TaskData) -> str:
+    return _hash([model_hash(model), data.dataset, data.split, data.leads, sorted(data.lead_as.items())])
+
+
+def _hash(facts: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def _record_key(name: str, path: Path) -> bytes:

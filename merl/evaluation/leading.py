@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-#: Controls by the names that ``merl prompts controls`` gives them, where nothing else tells.
-_CONTROLS = frozenset({"template", "mets", "shuffled", "random-words", "no-retrieval"})
 
+def kind_of(name: str, generator: str | None = None, control: str | None = None) -> str | None:
+    """Return what kind of prompt set a row has: ``plain``, ``control`` or as its generator says.
 
-def kind_of(name: str, kind: str | None = None) -> str | None:
-    """Return what kind of prompt set it is, as its generator says or else as its name does."""
-    return kind or ("plain" if name == "plain" else "control" if name in _CONTROLS else None)
+    Args:
+        name: of the row.
+        generator: the kind of its generator, if that is known.
+        control: what the row shows, if it was added as a control.
+    """
+    if (generator or name) == "plain":
+        return "plain"
+    return "control" if control is not None else generator
 
 
 def leading(kinds: Mapping[str, str | None], macro: Mapping[str, float]) -> tuple[str, list[str]]:
@@ -21,8 +26,8 @@ def leading(kinds: Mapping[str, str | None], macro: Mapping[str, float]) -> tupl
         macro: the macro AUROC of each.
 
     Returns:
-        The baseline: the plain names, or else the set given first that is no control. The others, best first,
-        without controls unless there is nothing else; none for a single set.
+        The baseline: the plain class names, or else the set given first that is no control. The others, best
+        first, without controls unless there is nothing else; none for a single set.
     """
     plain = [name for name, kind in kinds.items() if kind == "plain"]
     baseline = next(iter(plain or [name for name, kind in kinds.items() if kind != "control"] or kinds))

@@ -103,6 +103,7 @@ class PromptSetResult(_Strict):
         name: the prompt file's stem, or the set's own name.
         sha256: of the set's content, the same from a file and in memory.
         macro_auroc_min10: over classes with at least 10 positives; ``None`` if there are none.
+        control: what the row shows, if it is a control; ``None`` for a prompt set that was given.
         nearest: every record with exactly one label is given the class of the highest score; ``accuracy`` is
             the share given the right one. ``None`` where no record has exactly one label.
         thresholded: each class by its threshold, which comes from other patients of the validation fold or
@@ -122,6 +123,7 @@ class PromptSetResult(_Strict):
     macro_average_precision_min10: Share | None = None
     average_precision_interval_min10: tuple[Share, Share] | None = None
     per_class: dict[str, ClassResult]
+    control: str | None = None
     nearest: Decisions | None = None
     thresholded: Decisions | None = None
     probabilities: Probabilities | None = None
@@ -210,7 +212,8 @@ class Result(_Strict):
         missing_records: left out since files of theirs were missing.
         prompt_sets: in the order they were given.
         validation: where thresholds and calibration come from, or why there are none.
-        comparisons: every pair of prompt sets, the one given first as ``a``; empty for a single set.
+        comparisons: every pair of prompt sets, the one given first as ``a``, and the set given last with each
+            control as ``a``; empty for a single set.
         ensemble: how the phrases of a class became its score.
         absent_weight: how much phrases that speak against a class counted; 0 if they did not.
         scoring_chosen_here: whether the default way of scoring was settled with labels of this very split.

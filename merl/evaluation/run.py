@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from importlib.metadata import version
+from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
-from merl.calibration import Scoring
-from merl.ckepe.prompt_set import PromptSet, prompt_set_sha256
-from merl.errors import DataError, PromptError, UsageError
-from merl.evaluation.comparison import Measured, comparisons, measure, prompt_set_result
-from merl.evaluation.embeddings import record_embeddings
+from merl.ckepe.prompt_set import PromptSet
+from merl.evaluation.cell_making import CellMaker, Loaded, load
+from merl.evaluation.cells import Cell, Cells
+from merl.evaluation.comparison import Measured, compare, joined
+from merl.evaluation.controls import Row, rows_of
 from merl.evaluation.evidence import Evidence
-from merl.evaluation.examples import gather_evidence
-from merl.evaluation.held_out import ScoredFold, judge, validation_of
-from merl.evaluation.intervals import MIN_RESAMPLES
-from merl.evaluation.leading import kind_of, leading
-from merl.evaluation.metrics import Floats, macro
-from merl.evaluation.result import Bootstrap, Checkpoint, Result, Validation
+from merl.evaluation.provenance import checkpoint_facts, versions
+from merl.evaluation.request import Request, check_classes, find_sets
+from merl.evaluation.result import Bootstrap, Result
+from merl.evaluation.scoring import Progress
 
 if TYPE_CHECKING:
-    from merl.datasets.tasks import TaskData
     from merl.zeroshot import Ensemble
-
-_FROM_MAPPING = "labels"  # the label set of prompts made from a mapping of code to name
-
-
-class _Scoring(TypedDict):
-    ensemble: Ensemble
-    absent_weight: float
 
 
 def evaluate(
@@ -52,6 +39,7 @@ def evaluate(
     labels: Literal["fixed", "merl-compat"] = "fixed",
     official: str | Path | None = None,
     allow_missing: bool = False,
+    controls: bool = False,
     evidence: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
@@ -77,203 +65,160 @@ def evaluate(
         lead_as: leads of the records that stand in for another, as ``{"MLII": "II"}``.
         labels: ``fixed``, or ``merl-compat``: splits and labels of MERL's release.
         official: folder of MERL's release, for ``merl-compat``.
-        allow_missing: leave out records whose files are missing; the result counts them.
+        allow_missing: leave out records that are missing or cannot be used; the result counts them.
+        controls: add class names, a template, shuffled classes, random words and a random encoder as rows,
+            each compared with the prompt set given last.
         evidence: keep what the report shows beside the figures: phrases, score histograms and some ECGs.
         progress: called with the records encoded and the records to encode.
 
     Returns:
-        AUROC, average precision and decisions from 0 to 1 with 95 % intervals by patients; with several
-        prompt sets also their differences.
+        AUROC, average precision and yes-or-no figures from 0 to 1 with 95 % intervals by patients; with
+        several prompt sets also their differences.
 
     Raises:
         UsageError: an unknown task, split, prompt set or ensemble, a name given twice, too few resamples.
         PromptError: a prompt set is for other classes.
         DataError: the data set is missing or damaged, or no class can be scored.
-        RecordError: a record cannot be read or does not meet the model's contract.
+        RecordError: records cannot be read or do not meet the model's contract.
     """
-    from merl.datasets.tasks import load_task
-    from merl.zeroshot import SCORING_CHOSEN_ON, check_scoring
-
-    check_scoring(ensemble, absent_weight)
-    if bootstrap < MIN_RESAMPLES:
-        raise UsageError(
-            f"{bootstrap} bootstrap resamples are too few; give at least {MIN_RESAMPLES}, best 1000"
-        )
-    sets = _prompt_sets(prompts, task)
-    rate = 100 if model.spec.sampling_rate <= 100 else 500  # the published rate that serves the model
-
-    def load(which: Literal["train", "val", "test", "all"]) -> TaskData:
-        found = load_task(
-            task,
-            data,
-            which,
-            sampling_rate=rate,
-            labels=labels,
-            official=official,
-            allow_missing=allow_missing,
-            lead_as=lead_as,
-        )
-        return found if leads is None else replace(found, leads=tuple(leads))
-
-    records = load(split)
-    for prompt_set in sets:
-        _check_classes(prompt_set, records)
-    scoring: _Scoring = {"ensemble": ensemble, "absent_weight": absent_weight}
-
-    def score(part: TaskData) -> ScoredFold:
-        return ScoredFold(
-            scores=_scores(model, sets, part, scoring, progress),
-            labels=part.labels,
-            patients=part.patients,
-            classes=part.classes,
-            dataset=part.dataset,
-            split=part.split,
-            leads=part.leads,
-        )
-
-    scored = score(records)
-    fold, validation = _validation_fold(scored, lambda: score(load("val")))
-    measured = measure(
-        scored.scores, records.labels, records.patients, records.classes, resamples=bootstrap, seed=seed
+    request = Request(
+        data=Path(data),
+        split=split,
+        bootstrap=bootstrap,
+        seed=seed,
+        leads=None if leads is None else tuple(leads),
+        absent_weight=absent_weight,
+        lead_as=dict(lead_as or {}),
+        labels=labels,
+        official=official,
+        allow_missing=allow_missing,
     )
-    return Result(
+    rows = rows_of(find_sets(prompts, task), controls=controls)
+
+    def report(done: int, total: int, _by: str) -> None:
+        if progress:
+            progress(done, total)
+
+    (run,) = run_task(request, task, rows, [model], [ensemble], evidence=evidence, progress=report)
+    return run.result
+
+
+@dataclass(frozen=True, eq=False)
+class TaskRun:
+    """A task scored by one checkpoint in one way.
+
+    Attributes:
+        result: what is printed and written.
+        measured: every row with its bootstrap, on the same resampled patients as those of other runs on the
+            same data set and split.
+        kept: rows that were finished before.
+    """
+
+    result: Result
+    measured: Measured
+    kept: int = 0
+
+
+def run_task(
+    request: Request,
+    task: str,
+    rows: Sequence[Row],
+    models: Sequence[Any],
+    ensembles: Sequence[Ensemble],
+    *,
+    cells: Cells | None = None,
+    evidence: bool = False,
+    progress: Progress | None = None,
+) -> list[TaskRun]:
+    """Score the rows of one task by every checkpoint and every way to combine phrases.
+
+    Args:
+        request: what holds for all of them.
+        task: its name.
+        rows: what is scored.
+        models: the checkpoints.
+        ensembles: ways to combine phrases.
+        cells: where finished cells are looked for and kept; nowhere by default.
+        evidence: keep what a report shows beside the figures.
+        progress: called with the records encoded, the records to encode, and by what.
+
+    Returns:
+        A run for each checkpoint and, within it, each ensemble.
+
+    Raises:
+        MerlError: as ``evaluate`` raises.
+    """
+    from merl.zeroshot import check_scoring
+
+    for ensemble in ensembles:
+        check_scoring(ensemble, request.absent_weight)
+    loaded = [load(request, task, model) for model in models]
+    for row in rows:
+        check_classes(row.prompt_set, loaded[0].records.task, loaded[0].records.classes)
+    maker = CellMaker(request, rows, loaded, progress)
+    runs = []
+    for n, one in enumerate(loaded):
+        for ensemble in ensembles:
+            found = [_cell(maker, cells, n, row, ensemble) for row in rows]
+            kept = maker.evidence(n, ensemble, [cell.result for cell, _ in found]) if evidence else None
+            runs.append(_run(request, one, ensemble, rows, found, evidence=kept))
+    return runs
+
+
+def _cell(
+    maker: CellMaker, cells: Cells | None, number: int, row: Row, ensemble: Ensemble
+) -> tuple[Cell, bool]:
+    """Return a cell and whether it was finished before."""
+    key = maker.key(number, row, ensemble) if cells else None
+    if cells is None or key is None:
+        return maker.make(number, row, ensemble), False
+    if found := cells.find(key):
+        return found, True
+    made = maker.make(number, row, ensemble)
+    cells.keep(key, made)
+    return made, False
+
+
+def _run(
+    request: Request,
+    loaded: Loaded,
+    ensemble: Ensemble,
+    rows: Sequence[Row],
+    found: Sequence[tuple[Cell, bool]],
+    *,
+    evidence: Evidence | None,
+) -> TaskRun:
+    from merl.zeroshot import SCORING_CHOSEN_ON
+
+    records, cells = loaded.records, [cell for cell, _ in found]
+    measured = joined({cell.result.name: cell.measured for cell in cells})
+    result = Result(
         task=records.task,
         dataset=records.dataset,
         split=records.split,
-        n_records=len(records.names),
-        n_patients=len(np.unique(records.patients)),
+        n_records=measured.records,
+        n_patients=cells[0].n_patients,
         leads=records.leads,
         lead_as=dict(records.lead_as),
         labels=records.truth,
-        missing_records=len(records.missing),
-        prompt_sets=[
-            prompt_set_result(
-                measured,
-                item.name,
-                sha256=prompt_set_sha256(item),
-                class_names={code: entry.name for code, entry in item.classes.items()},
-                **judge(
-                    item.name, scored, fold, _bound(model, item, scoring), resamples=bootstrap, seed=seed
-                ),
-            )
-            for item in sets
-        ],
-        comparisons=comparisons(measured),
-        validation=validation,
-        checkpoint=_checkpoint(model, records.dataset),
-        bootstrap=Bootstrap(resamples=bootstrap),
-        **scoring,
+        missing_records=len(records.missing) + len(records) - measured.records,
+        prompt_sets=[cell.result for cell in cells],
+        comparisons=[compare(measured, a, b) for a, b in _pairs(rows)],
+        validation=cells[0].validation,
+        checkpoint=checkpoint_facts(loaded.model, records.dataset),
+        bootstrap=Bootstrap(resamples=request.bootstrap),
+        ensemble=ensemble,
+        absent_weight=request.absent_weight,
         scoring_chosen_here=(records.dataset, records.split) == SCORING_CHOSEN_ON,
-        seeds={"bootstrap": seed},
-        versions=_versions(),
-        evidence=_evidence(sets, scored.scores, records, measured) if evidence else None,
+        seeds={"bootstrap": request.seed},
+        versions=versions(),
+        evidence=evidence,
     )
+    return TaskRun(result, measured, kept=sum(before for _, before in found))
 
 
-def _validation_fold(
-    records: ScoredFold, load: Callable[[], ScoredFold]
-) -> tuple[ScoredFold | None, Validation]:
-    """Return the fold that thresholds and calibration come from, or why there is none."""
-    if records.split == "all":
-        return None, Validation(
-            note="the split all holds the validation fold, so it cannot judge what is fitted there"
-        )
-    try:
-        fold = records if records.split == "val" else load()
-    except DataError as problem:
-        return None, Validation(note=str(problem))
-    validation = validation_of(fold, records)
-    return (fold if validation.held_out else None), validation
-
-
-def _bound(model: Any, prompt_set: PromptSet, scoring: _Scoring) -> Scoring:
-    return Scoring(checkpoint_sha256=model.sha256, prompts_sha256=prompt_set_sha256(prompt_set), **scoring)
-
-
-def _prompt_sets(prompts: Sequence[PromptSet | str | Path], task: str) -> list[PromptSet]:
-    if isinstance(prompts, str | Path | PromptSet):
-        prompts = [prompts]
-    sets = [item if isinstance(item, PromptSet) else PromptSet.find(item, task) for item in prompts]
-    if not sets:
-        raise UsageError("no prompt set given; give at least one, such as 'plain'")
-    names = [item.name for item in sets]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise UsageError(f"two prompt sets are called {twice[0]!r}; rename one file, results go by its name")
-    return sets
-
-
-def _check_classes(prompt_set: PromptSet, records: TaskData) -> None:
-    if prompt_set.label_set not in {records.task, _FROM_MAPPING}:
-        raise PromptError(
-            f"the prompt set {prompt_set.name!r} was made for the label set {prompt_set.label_set!r},"
-            f" not for {records.task!r}; make one with `merl prompts generate {records.task}`"
-        )
-    missing = [code for code in records.classes if code not in prompt_set.classes]
-    extra = [code for code in prompt_set.classes if code not in records.classes]
-    faults = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"adds {', '.join(extra)}"] * bool(extra)
-    if faults:
-        raise PromptError(
-            f"the prompt set {prompt_set.name!r} {' and '.join(faults)}; {records.task} has exactly"
-            f" the classes {', '.join(records.classes)}"
-        )
-
-
-def _scores(
-    model: Any,
-    sets: list[PromptSet],
-    records: TaskData,
-    scoring: _Scoring,
-    progress: Callable[[int, int], None] | None,
-) -> dict[str, Floats]:
-    """Score every record against every class, (records, classes) in the task's order, by prompt set."""
-    from merl.zeroshot import embed_prompts
-
-    # before the ECGs: a faulty prompt should not cost their encoding
-    embedded = {item.name: embed_prompts(model, item, **scoring) for item in sets}
-    ecgs = record_embeddings(model, records, progress=progress).astype(np.float64)
-    scores = {}
-    for item in sets:
-        columns = [list(item.classes).index(code) for code in records.classes]
-        scores[item.name] = np.asarray(embedded[item.name].score(ecgs)[:, columns], np.float64)
-    return scores
-
-
-def _evidence(
-    sets: list[PromptSet], scores: Mapping[str, Floats], records: TaskData, measured: Measured
-) -> Evidence:
-    kinds = {item.name: kind_of(item.name, item.generator.kind) for item in sets}
-    means = {name: macro(values, measured.positives) for name, values in measured.auroc.sets.items()}
-    baseline, others = leading(kinds, means)
-    return gather_evidence(sets, scores, records, examples_by=next(iter(others), baseline))
-
-
-def _checkpoint(model: Any, dataset: str) -> Checkpoint:
-    training = getattr(getattr(model, "config", model), "training", None)
-    if isinstance(training, bool):  # a torch module's own flag: whether it is in training mode
-        training = None
-    facts: Mapping[str, Any] = dict(training or ())  # of a mapping or of a pydantic model
-    seen = str(facts.get("dataset", ""))
-    folds = facts.get("folds")
-    words = seen + (f", folds {', '.join(str(fold) for fold in folds)}" if folds else "")
-    return Checkpoint(
-        name=model.name,
-        sha256=model.sha256,
-        training=words or None,
-        in_distribution=_plain(dataset) in {_plain(part) for part in seen.replace("+", ",").split(",")},
-    )
-
-
-def _plain(name: str) -> str:
-    return "".join(letter for letter in name.lower() if letter.isalnum())
-
-
-def _versions() -> dict[str, str]:
-    from merl import __version__
-    from merl.model import cpu_has_bf16
-
-    return {
-        "merl": __version__,
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("numpy", "torch", "transformers")},
-        "precision": "bf16" if cpu_has_bf16() else "fp32",
-    }
+def _pairs(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    """Name the rows to compare: every two sets that were given, and each control with the last of them."""
+    given = [row.name for row in rows if row.control is None]
+    controls = [row.name for row in rows if row.control is not None]
+    return [*combinations(given, 2), *((control, given[-1]) for control in controls)]

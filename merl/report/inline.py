@@ -98,11 +98,11 @@ def themed(svg: str, colours: dict[str, str], label: str, name: str) -> Markup:
     """
     body = svg[svg.index(">") + 1 :]
     body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", body, flags=re.S)
-    used = set(re.findall(r"#([\w-]+)[\")]", body))
+    used = set(re.findall(r'(?:href="|url\()#([\w-]+)', body))
     body = re.sub(
         r' id="([^"]*)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", body
     )
-    body = re.sub(r"#([\w-]+)(?=[\")])", rf"#{name}-\1", body)
+    body = re.sub(r'(href="|url\()#', rf"\1#{name}-", body)
     body = re.sub(r"font: [^;\"]*?(\d+(?:\.\d+)?)px [^;\"]*", r"font-size: \1px", body)
     for colour, meaning in colours.items():
         body = body.replace(colour, f"var(--{meaning})")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from merl.evaluation.caveats import caveats
 from merl.evaluation.result import Result
-from merl.evaluation.table import caveats
 from merl.files import write_text
 from merl.report.sections import Section, Summary, read_sections, summarise
 from merl.report.self_contained import Calls, part, policy
@@ -42,7 +42,7 @@ def render(result: Result) -> str:
         summary=summary,
         sections=sections,
         pattern=paper_pattern(),
-        caveats=caveats(result),
+        caveats=str(caveats(result)).splitlines(),
     )
 
 

@@ -37,7 +37,7 @@ class SetRow:
     item: PromptSetResult
     colour: str
     control: bool
-    pair: Comparison | None  # against the baseline
+    pair: Comparison | None  # against the baseline, or where that was not compared the set under test
 
     def threshold(self, code: str) -> float | None:
         """The score from which on a record is said to have a class, if the validation fold gave one."""
@@ -86,6 +86,7 @@ class Column:
     remarks: Sequence[Remark] = ()
     linted: bool = False
     spread: Markup | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True)
@@ -133,12 +134,15 @@ def summarise(result: Result) -> Summary:
 def set_rows(result: Result, verdict: Verdict) -> list[SetRow]:
     """The prompt sets, the baseline first and controls last, each with its colour and difference."""
     known, first = kinds(result), verdict.baseline.name
+    tested = [name for name, kind in known.items() if kind != "control"][-1:] or [first]
     rows = [
         SetRow(
             item=item,
             colour="soft" if known[item.name] == "control" else _colour(item.name, verdict),
             control=known[item.name] == "control",
-            pair=None if item.name == first else turned(result, first, item.name),
+            pair=None
+            if item.name == first
+            else turned(result, first, item.name) or turned(result, tested[0], item.name),
         )
         for item in result.prompt_sets
     ]
@@ -222,6 +226,7 @@ def _column(row: SetRow, code: str, evidence: Evidence | None, chart_name: str) 
         remarks=[remark for remark in remarks if remark.text not in said],
         linted=made.remarks is not None,
         spread=themed(chart, theme, label, chart_name),
+        threshold=row.threshold(code),
     )
 
 

@@ -91,7 +91,9 @@ def kinds(result: Result) -> dict[str, str | None]:
     """What kind of prompt set each is, as its generator says, or its name."""
     made = result.evidence.prompt_sets if result.evidence else {}
     return {
-        item.name: kind_of(item.name, made[item.name].generator.kind if item.name in made else None)
+        item.name: kind_of(
+            item.name, made[item.name].generator.kind if item.name in made else None, item.control
+        )
         for item in result.prompt_sets
     }
 
@@ -160,8 +162,9 @@ def _list(codes: list[str]) -> str:
 
 
 def signed(value: float) -> str:
-    """Write a difference with its sign, a true minus included."""
-    return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+    """Write a difference with its sign, a true minus included; zero has none."""
+    rounded = round(value, 3)
+    return f"{rounded:+.3f}".replace("-", "\N{MINUS SIGN}") if rounded else "0.000"
 
 
 def p(value: float) -> str:

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from merl.ckepe.controls import CONTROLS, NEED_LLM, make_controls, shuffled
+from merl.ckepe.control_sets import shuffled
+from merl.ckepe.controls import CONTROLS, NEED_LLM, make_controls
 from merl.ckepe.generator import generate_prompts
 from merl.ckepe.prompt_set import PromptSet
 from merl.errors import UsageError

@@ -36,7 +36,7 @@ def test_evaluate_writes_report_result_and_figures(merl, tiny_ptbxl, checkpoint,
 
 
 def test_without_a_file_no_evidence_is_gathered(merl, tiny_ptbxl, checkpoint, monkeypatch):
-    monkeypatch.setattr("merl.evaluation.run.gather_evidence", None)
+    monkeypatch.setattr("merl.evaluation.cell_making.gather_evidence", None)
     assert merl(*evaluate(checkpoint, tiny_ptbxl, "--prompts", "plain")).code == 0
 
 

@@ -60,6 +60,7 @@ def test_records_are_cut_thinned_and_known_by_name_alone(tmp_path):
         classes=("A",),
         labels=labels,
         patients=np.array([11, 22, 33, 44]),
+        split_patients=np.array([11, 22, 33, 44]),
         names=("one", "two", "three", "four"),
         paths=(tmp_path / "patient-smith",) * 4,
         rows=np.arange(4),
@@ -90,14 +91,18 @@ def test_records_are_cut_thinned_and_known_by_name_alone(tmp_path):
     ],
 )
 def test_who_is_set_against_whom(sets, baseline, others):
-    kinds = {name: kind_of(name) for name in sets}
+    kinds = {
+        name: kind_of(name, control="its classes shuffled" if name == "shuffled" else None) for name in sets
+    }
     macro = {"plain": 0.7, "mine": 0.6, "better": 0.9, "shuffled": 0.5}
     assert leading(kinds, macro) == (baseline, others)
 
 
 def test_a_generator_knows_its_kind_better_than_a_name():
     assert kind_of("plain", "imported") == "imported"
-    assert kind_of("shuffled") == "control"
+    assert kind_of("names", "plain", "class names alone") == "plain"
+    assert kind_of("shuffled", "control") == "control"
+    assert kind_of("random-encoder", "ckepe", "with an untrained encoder") == "control"
     assert kind_of("mine") is None
 
 

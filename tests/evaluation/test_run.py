@@ -1,23 +1,29 @@
 import datetime
 import json
-from types import SimpleNamespace
+from dataclasses import replace
 
 import pytest
 
-from merl.ckepe.prompt_set import PromptSet
+from merl.ckepe.prompt_set import PromptSet, prompt_set_sha256
 from merl.ckepe.reviewing import ReviewSheet, apply_review
-from merl.errors import PromptError, UsageError
+from merl.errors import NoDataError, PromptError, RecordError, UsageError
 from merl.evaluation.result import Result
-from merl.evaluation.run import evaluate, prompt_set_sha256
-from tests.evaluation.toy_task import CLASSES, FakeModel, FakeTask, install
+from merl.evaluation.run import evaluate
+from tests.evaluation.toy_task import CLASSES, FakeModel, FakeSpec, install, toy_task
 
 
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
     monkeypatch.setenv("MERL_CACHE", str(tmp_path / "cache"))
-    task = FakeTask(tmp_path)
+    task = toy_task(tmp_path)
     install(monkeypatch, task)
     return task
+
+
+@pytest.fixture
+def splits(toy, monkeypatch):
+    """The splits that are loaded."""
+    return install(monkeypatch, toy)
 
 
 def prompts(name="plain", **phrases):
@@ -41,6 +47,34 @@ def test_the_right_prompts_score_one_and_meaningless_ones_chance(toy):
     assert (result.n_records, result.n_patients, result.split) == (12, 6, "val")
     assert result.seeds == {"bootstrap": 0}
     assert plain.sha256 == prompt_set_sha256(prompts("other name"))
+
+
+def test_thresholds_come_from_the_validation_fold_alone(splits):
+    made = run(prompts(), split="test")
+    assert splits == ["test", "val"]
+    assert made.validation.held_out == "they were fitted on the split val"
+    calibration = made.prompt_sets[0].calibration
+    assert (calibration.split, calibration.n_records) == ("val", 12)
+    assert calibration.checkpoint_sha256 == made.checkpoint.sha256
+    assert calibration.prompts_sha256 == made.prompt_sets[0].sha256
+    assert made.prompt_sets[0].thresholded.f1.value == 1
+    assert made.prompt_sets[0].nearest.accuracy.value == 1
+
+
+def test_the_validation_fold_itself_is_cut_by_patient(splits):
+    made = run(prompts())
+    assert splits == ["val"]
+    assert "each fifth of the patients" in made.validation.held_out
+    assert made.prompt_sets[0].thresholded.f1.value == 1
+
+
+def test_where_there_is_no_fold_of_its_own_the_reason_is_said(toy, monkeypatch):
+    assert "holds the validation fold" in run(prompts(), split="all").validation.note
+    install(monkeypatch, toy, absent=("val",))
+    made = run(prompts(), split="test")
+    assert made.validation.note == "no record of the split val"
+    assert made.prompt_sets[0].calibration is made.prompt_sets[0].thresholded is None
+    assert made.prompt_sets[0].nearest.accuracy.value == 1
 
 
 def test_one_set_has_no_comparison(toy):
@@ -73,18 +107,16 @@ def test_records_are_encoded_once_and_again_when_a_file_changes(toy):
     assert len(model.encoded) == 13
 
 
-def test_a_second_task_of_the_split_encodes_only_what_is_new(toy, tmp_path):
+def test_a_second_task_of_the_split_encodes_only_what_is_new(toy, monkeypatch):
     model = FakeModel()
     run(prompts(), model=model)
-    toy.names, toy.paths = toy.names[::-1], toy.paths[::-1]
-    toy.labels = toy.labels[::-1]
+    turned = replace(toy, names=toy.names[::-1], paths=toy.paths[::-1], labels=toy.labels[::-1])
+    install(monkeypatch, turned)
     assert run(prompts(), model=model).prompt_sets[0].macro_auroc == 1.0
     assert len(model.encoded) == 12
 
 
-@pytest.mark.parametrize(
-    "changed", [{"sha256": "cd" * 32}, {"spec": SimpleNamespace(sampling_rate=50.0)}, {"sha256": None}]
-)
+@pytest.mark.parametrize("changed", [{"sha256": "cd" * 32}, {"spec": FakeSpec(50.0)}, {"sha256": None}])
 def test_another_model_shares_no_embeddings(toy, changed):
     run(prompts())
     other = FakeModel(**changed)
@@ -99,6 +131,27 @@ def test_a_damaged_cache_is_made_anew(toy, tmp_path):
     model = FakeModel()
     assert run(prompts(), model=model).prompt_sets[0].macro_auroc == 1.0
     assert len(model.encoded) == 12
+
+
+def test_all_records_that_cannot_be_used_are_told_at_once(toy):
+    for path in toy.paths[:7]:
+        path.with_suffix(".hea").write_text("noise")
+    model = FakeModel()
+    with pytest.raises(RecordError, match=r"7 of 12 records of toy-rhythm cannot be used: ") as told:
+        run(prompts(), model=model)
+    assert str(told.value).count("'noise' is none") == 5
+    assert "; and 2 more. Get them again, or allow missing" in str(told.value)
+    assert len(model.encoded) == 5
+    result = run(prompts(), model=model, allow_missing=True)
+    assert (result.n_records, result.n_patients, result.missing_records) == (5, 3, 7)
+    assert len(model.encoded) == 5  # those that can be used were kept
+
+
+def test_nothing_is_left_to_score(toy):
+    for path in toy.paths:
+        path.with_suffix(".hea").write_text("noise")
+    with pytest.raises(NoDataError, match="none of the 12 records of toy-rhythm can be used"):
+        run(prompts(), allow_missing=True)
 
 
 def test_pretraining_on_the_same_data_set_is_said(toy):

@@ -2,57 +2,78 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
-from types import SimpleNamespace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from merl.datasets.task_data import TaskData
+from merl.errors import NoDataError, RecordError
+
 AXES = {"sinus": (1.0, 0.0, 0.0), "fibrillation": (0.0, 1.0, 0.0), "nothing": (0.0, 0.0, 1.0)}
 CLASSES = {"SR": "sinus rhythm", "AFIB": "atrial fibrillation"}
+
+
+class FakeSpec:
+    """Takes whatever a record is as its only window."""
+
+    def __init__(self, sampling_rate=100.0):
+        self.sampling_rate = sampling_rate
+
+    def __repr__(self):
+        return f"{self.sampling_rate} Hz"
+
+    def windows(self, record):
+        if record not in AXES:
+            raise RecordError(f"record {record!r} is none; get it again")
+        return record
 
 
 @dataclass
 class FakeModel:
     name: str = "tiny"
     sha256: str | None = "ab" * 32
-    spec: object = field(default_factory=lambda: SimpleNamespace(sampling_rate=100.0))
+    spec: object = field(default_factory=FakeSpec)
     training: object = None
     encoded: list = field(default_factory=list)
 
 
-@dataclass
-class FakeTask:
+def toy_task(folder, task="toy-rhythm", split="val"):
     """Twelve records of six patients in turn sinus and fibrillation; a record is the axis its file names."""
-
-    folder: Path
-    task: str = "toy-rhythm"
-    dataset: str = "Toy"
-    split: str = "val"
-    classes: tuple = ("SR", "AFIB")
-    leads: tuple | None = None
-    lead_as: dict = field(default_factory=dict)
-    truth: str = "fixed"
-    missing: tuple = ()
-
-    def __post_init__(self):
-        self.names = tuple(f"{i:02d}" for i in range(12))
-        self.paths = tuple(self.folder / name for name in self.names)
-        self.labels = np.array([[i % 2 == 0, i % 2 == 1] for i in range(12)])
-        self.patients = np.arange(12) // 2
-        for i, path in enumerate(self.paths):
-            path.with_suffix(".hea").write_text("sinus" if i % 2 == 0 else "fibrillation")
-
-    def read(self, index):
-        return self.paths[index].with_suffix(".hea").read_text()
+    names = tuple(f"{i:02d}" for i in range(12))
+    for i, name in enumerate(names):
+        (folder / f"{name}.hea").write_text("sinus" if i % 2 == 0 else "fibrillation")
+    return TaskData(
+        task=task,
+        dataset="Toy",
+        split=split,
+        classes=("SR", "AFIB"),
+        labels=np.array([[i % 2 == 0, i % 2 == 1] for i in range(12)]),
+        patients=np.arange(12) // 2,
+        split_patients=np.arange(6),
+        names=names,
+        paths=tuple(folder / name for name in names),
+        rows=np.zeros(12, int),
+        reader=lambda path, _row: path.with_suffix(".hea").read_text(),
+    )
 
 
-def install(monkeypatch, task):
-    """Put the fake task and a scoring by axes where the run imports them from."""
+def install(monkeypatch, *tasks, absent=()):
+    """Put toy tasks, in whatever split is asked for, and a scoring by axes where the run imports them.
 
+    Returns the splits that are loaded, as they are.
+    """
     from merl.zeroshot import EmbeddedPrompts
 
-    def embed_records(model, records, *, progress=None):
+    known = {task.task: task for task in tasks}
+    loaded = []
+
+    def load_task(name, data, split, **options):
+        if split in absent:
+            raise NoDataError(f"no record of the split {split}")
+        loaded.append(split)
+        return replace(known[name], split=split)
+
+    def embed_windows(model, records, *, progress=None):
         rows = []
         for record in records:
             model.encoded.append(record)
@@ -66,6 +87,7 @@ def install(monkeypatch, task):
         rows = [np.array([next(axis for word, axis in AXES.items() if word in text)]) for text in texts]
         return EmbeddedPrompts(rows, [None] * len(rows))
 
-    monkeypatch.setattr("merl.datasets.tasks.load_task", lambda *given, **options: task)
-    monkeypatch.setattr("merl.zeroshot.embed_records", embed_records)
+    monkeypatch.setattr("merl.datasets.tasks.load_task", load_task)
+    monkeypatch.setattr("merl.embedding.embed_windows", embed_windows)
     monkeypatch.setattr("merl.zeroshot.embed_prompts", embed_prompts)
+    return loaded

@@ -63,6 +63,7 @@ def compare(classes, skills, *, phrases=4, evidence=True, hostile=False):
         classes=tuple(classes),
         labels=labels,
         patients=patients,
+        split_patients=patients,
         names=tuple(f"ecg {i} {HOSTILE}" if hostile else f"ecg{i}" for i in range(RECORDS)),
         paths=tuple(Path(str(i)) for i in range(RECORDS)),
         rows=patients,
@@ -83,6 +84,7 @@ def compare(classes, skills, *, phrases=4, evidence=True, hostile=False):
                 item.name,
                 sha256=prompt_set_sha256(item),
                 class_names={code: entry.name for code, entry in item.classes.items()},
+                control="its classes shuffled" if item.name == "shuffled" else None,
             )
             for item in sets
         ],

@@ -68,3 +68,7 @@ def test_a_comparison_turns_with_all_its_figures():
     assert back.per_class["A"].difference == -there.per_class["A"].difference
     assert back.average_precision.difference == -there.average_precision.difference
     assert turned(result, "plain", "other") is None
+
+
+def test_a_difference_has_a_sign_unless_it_is_none():
+    assert [signed(value) for value in (0.0216, -0.2, -0.0004, 0.0)] == ["+0.022", "−0.200", "0.000", "0.000"]

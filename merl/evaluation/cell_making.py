@@ -1,0 +1,201 @@
+"""How a cell is made: prompts are embedded, then ECGs, then both are scored and measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from merl.calibration import Scoring
+from merl.ckepe.prompt_set import prompt_set_sha256
+from merl.errors import DataError
+from merl.evaluation.cells import Cell, cell_key
+from merl.evaluation.comparison import measure, prompt_set_result
+from merl.evaluation.controls import Row
+from merl.evaluation.embeddings import data_hash, model_hash
+from merl.evaluation.evidence import Evidence
+from merl.evaluation.examples import gather_evidence
+from merl.evaluation.held_out import ScoredFold, judge, validation_of
+from merl.evaluation.leading import kind_of, leading
+from merl.evaluation.provenance import versions
+from merl.evaluation.request import Request
+from merl.evaluation.result import PromptSetResult, Validation
+from merl.evaluation.scoring import Progress, Seen, TextSide, check_same, see
+
+if TYPE_CHECKING:
+    from merl.datasets.tasks import TaskData
+    from merl.zeroshot import Ensemble
+
+_ALL_NOTE = "the split all holds the validation fold, so it cannot judge what is fitted there"
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A task as one checkpoint reads it, before any ECG is read.
+
+    Attributes:
+        records: of the split that is asked for.
+        fold: of the validation split, the very object ``records`` if it is that; ``None`` if there is none.
+        no_fold: why there is none.
+    """
+
+    model: Any
+    records: TaskData
+    fold: TaskData | None
+    no_fold: str = ""
+
+
+def load(request: Request, task: str, model: Any) -> Loaded:
+    """Load a task's records and those of its validation fold.
+
+    Raises:
+        UsageError: an unknown task or split.
+        DataError: the data set is missing or damaged.
+    """
+    records = request.load(task, model)
+    if request.split == "val":
+        return Loaded(model, records, records)
+    if request.split == "all":
+        return Loaded(model, records, None, _ALL_NOTE)
+    try:
+        return Loaded(model, records, request.load(task, model, "val"))
+    except DataError as problem:
+        return Loaded(model, records, None, str(problem))
+
+
+class CellMaker:
+    """Makes the cells of one task; no ECG is read before one is needed.
+
+    Args:
+        request: what holds for all of them.
+        rows: what is scored.
+        loaded: the task as each checkpoint reads it.
+        progress: called with the records encoded, the records to encode, and by what.
+
+    Raises:
+        DataError: the checkpoints do not read the same records.
+    """
+
+    def __init__(
+        self, request: Request, rows: Sequence[Row], loaded: Sequence[Loaded], progress: Progress | None
+    ) -> None:
+        self._request, self._rows, self._loaded, self._progress = request, rows, loaded, progress
+        self._models = [one.model for one in loaded]
+        self._texts = [TextSide(model) for model in self._models]
+        check_same(self._models, [one.records for one in loaded])
+
+    def key(self, number: int, row: Row, ensemble: Ensemble) -> str | None:
+        """Hash all that a cell depends on; ``None`` for a checkpoint that was never saved."""
+        one, request = self._loaded[number], self._request
+        if not one.model.sha256:
+            return None
+        left_out_by = sorted(str(model.sha256) for model in self._models) if request.allow_missing else None
+        return cell_key(
+            {
+                "model": model_hash(one.model),
+                "row": [row.name, row.control, prompt_set_sha256(row.prompt_set), row.untrained],
+                "scoring": [ensemble, request.absent_weight],
+                "records": self._hashes[number],
+                "left out by": left_out_by,
+                "bootstrap": [request.bootstrap, request.seed],
+                "versions": versions(),
+            }
+        )
+
+    @cached_property
+    def _hashes(self) -> list[list[str]]:
+        return [
+            [data_hash(one.records), one.no_fold if one.fold is None else data_hash(one.fold)]
+            for one in self._loaded
+        ]
+
+    def make(self, number: int, row: Row, ensemble: Ensemble) -> Cell:
+        """Score and measure one row.
+
+        Raises:
+            PromptError: a class has no phrase that speaks for it, or a text is too long.
+            RecordError: records cannot be used.
+            DataError: no class can be scored.
+        """
+        request, texts = self._request, self._texts[number]
+        for other in self._rows:  # before the ECGs: a faulty prompt should not cost their encoding
+            texts.embed(other.prompt_set, ensemble, request.absent_weight)
+        prompts = texts.embed(row.prompt_set, ensemble, request.absent_weight)
+        seen, fold_seen = self._seen[number], self._folds[number]
+        scored, fold = seen.score(row, prompts), None
+        validation = Validation(note=self._loaded[number].no_fold)
+        if fold_seen is not None:
+            fold = scored if fold_seen is seen else fold_seen.score(row, prompts)
+            validation = validation_of(fold, scored)
+        measured = measure(
+            scored.scores,
+            scored.labels,
+            scored.patients,
+            scored.classes,
+            resamples=request.bootstrap,
+            seed=request.seed,
+            drawn_from=seen.records.split_patients,
+        )
+        result = prompt_set_result(
+            measured,
+            row.name,
+            sha256=prompt_set_sha256(row.prompt_set),
+            class_names={code: entry.name for code, entry in row.prompt_set.classes.items()},
+            control=row.control,
+            **self._judged(number, row, ensemble, scored, fold if validation.held_out else None),
+        )
+        return Cell(result, measured, len(np.unique(scored.patients)), validation)
+
+    def evidence(self, number: int, ensemble: Ensemble, results: Sequence[PromptSetResult]) -> Evidence:
+        """Gather what a report shows beside the figures of the rows: controls have figures alone.
+
+        Raises:
+            RecordError: a record cannot be read.
+        """
+        kinds = {
+            row.name: kind_of(row.name, row.prompt_set.generator.kind, row.control) for row in self._rows
+        }
+        baseline, others = leading(kinds, {item.name: item.macro_auroc for item in results})
+        seen, texts, weight = self._seen[number], self._texts[number], self._request.absent_weight
+        shown = [row for row in self._rows if kinds[row.name] != "control"]
+        scores = {
+            row.name: seen.score(row, texts.embed(row.prompt_set, ensemble, weight)).scores[row.name]
+            for row in shown
+        }
+        sets = [row.prompt_set for row in shown]
+        return gather_evidence(sets, scores, seen.records, examples_by=next(iter(others), baseline))
+
+    def _judged(
+        self, number: int, row: Row, ensemble: Ensemble, scored: ScoredFold, fold: ScoredFold | None
+    ) -> dict[str, Any]:
+        request = self._request
+        bound = Scoring(
+            checkpoint_sha256=self._models[number].sha256,
+            prompts_sha256=prompt_set_sha256(row.prompt_set),
+            ensemble=ensemble,
+            absent_weight=request.absent_weight,
+        )
+        return judge(row.name, scored, fold, bound, resamples=request.bootstrap, seed=request.seed)
+
+    @cached_property
+    def _seen(self) -> list[Seen]:
+        return self._see([one.records for one in self._loaded])
+
+    @cached_property
+    def _folds(self) -> list[Seen | None]:
+        if self._request.split == "val":
+            return list(self._seen)
+        folds = [one.fold for one in self._loaded if one.fold is not None]
+        return list(self._see(folds)) if len(folds) == len(self._loaded) else [None] * len(self._loaded)
+
+    def _see(self, loaded: Sequence[TaskData]) -> list[Seen]:
+        return see(
+            self._models,
+            loaded,
+            untrained=any(row.untrained for row in self._rows),
+            allow_missing=self._request.allow_missing,
+            progress=self._progress,
+        )

@@ -1,0 +1,151 @@
+"""Records and rows in, scores out: what every figure of an evaluation is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from merl.ckepe.prompt_set import PromptSet
+from merl.errors import DataError, RecordError
+from merl.evaluation.controls import Row, untrained_encoder
+from merl.evaluation.embeddings import record_embeddings
+from merl.evaluation.held_out import ScoredFold
+from merl.evaluation.metrics import Floats
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from merl.datasets.tasks import TaskData
+    from merl.zeroshot import EmbeddedPrompts, Ensemble
+
+Progress = Callable[[int, int, str], None]
+_NAMED = 5  # faulty records
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A task's records as a checkpoint sees them.
+
+    Attributes:
+        records: those that can be used.
+        ecgs: their embeddings, shape (records, embed_dim).
+        untrained: what an untrained encoder makes of them; ``None`` where no row asks for it.
+    """
+
+    records: TaskData
+    ecgs: Floats
+    untrained: Floats | None = None
+
+    def score(self, row: Row, prompts: EmbeddedPrompts) -> ScoredFold:
+        """Score every record against every class; columns are in the task's order of classes."""
+        ecgs = self.untrained if row.untrained and self.untrained is not None else self.ecgs
+        records = self.records
+        columns = [list(row.prompt_set.classes).index(code) for code in records.classes]
+        return ScoredFold(
+            scores={row.name: np.asarray(prompts.score(ecgs)[:, columns], np.float64)},
+            labels=records.labels,
+            patients=records.patients,
+            classes=records.classes,
+            dataset=records.dataset,
+            split=records.split,
+            leads=records.leads,
+        )
+
+
+class TextSide:
+    """The text side of a model, which embeds each text once."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._rows: dict[str, Tensor] = {}
+
+    def encode_text(self, texts: Sequence[str], *, normalize: bool = False) -> Tensor:
+        """Embed texts as ``MERL.encode_text`` does, always in the same way of ``normalize``."""
+        import torch
+
+        if new := [text for text in dict.fromkeys(texts) if text not in self._rows]:
+            self._rows.update(zip(new, self._model.encode_text(new, normalize=normalize), strict=True))
+        return torch.stack([self._rows[text] for text in texts])
+
+    def embed(self, prompt_set: PromptSet, ensemble: Ensemble, absent_weight: float) -> EmbeddedPrompts:
+        """Embed a prompt set.
+
+        Raises:
+            PromptError: a class has no phrase that speaks for it, or a text is too long.
+        """
+        from merl.zeroshot import embed_prompts
+
+        model: Any = self
+        return embed_prompts(model, prompt_set, ensemble=ensemble, absent_weight=absent_weight)
+
+
+def see(
+    models: Sequence[Any],
+    loaded: Sequence[TaskData],
+    *,
+    untrained: bool,
+    allow_missing: bool,
+    progress: Progress | None = None,
+) -> list[Seen]:
+    """Embed a task's records by every model; what one of them cannot use is left out for all, if allowed.
+
+    Args:
+        models: at least one.
+        loaded: the task as each of them reads it, the same records in the same order.
+        untrained: embed them by an untrained encoder of each architecture too.
+        allow_missing: leave out records that cannot be used.
+        progress: called with the records encoded, the records to encode, and by what.
+
+    Raises:
+        RecordError: records cannot be used; all are counted, the first are named.
+        NoDataError: none can be used.
+    """
+    embedded, faulty = [], dict[int, str]()
+    for model, records in zip(models, loaded, strict=True):
+        encoders = [model, untrained_encoder(model)] if untrained else [model]
+        rows = [record_embeddings(one, records, progress=_named(progress, one.name)) for one in encoders]
+        number = {name: i for i, name in enumerate(records.names)}
+        faulty |= {number[name]: why for one in rows for name, why in one.faults.items()}
+        embedded.append([one.rows for one in rows])
+    if faulty and not allow_missing:
+        raise RecordError(_faults(loaded[0].task, len(loaded[0]), faulty))
+    kept = np.array([i not in faulty for i in range(len(loaded[0]))])
+    return [
+        Seen(
+            records.without({records.names[i] for i in faulty}) if faulty else records,
+            *(one[kept].astype(np.float64) for one in rows),
+        )
+        for records, rows in zip(loaded, embedded, strict=True)
+    ]
+
+
+def check_same(models: Sequence[Any], loaded: Sequence[TaskData]) -> None:
+    """Refuse to compare models that do not read the same records.
+
+    Raises:
+        DataError: they do not, since not every record is there at the rate that each of them needs.
+    """
+    first = loaded[0]
+    for model, other in zip(models, loaded, strict=True):
+        same = np.array_equal(first.patients, other.patients) and np.array_equal(first.labels, other.labels)
+        if not same:
+            raise DataError(
+                f"{models[0].name} and {model.name} need {first.dataset} at different rates, and not the same"
+                " records are there at both; complete the download, or evaluate them one by one"
+            )
+
+
+def _named(progress: Progress | None, name: str) -> Callable[[int, int], None] | None:
+    return progress and (lambda done, total: progress(done, total, f"embedding ECGs by {name}"))
+
+
+def _faults(task: str, count: int, faulty: Mapping[int, str]) -> str:
+    reasons = [faulty[i].partition(";")[0] for i in sorted(faulty)]  # without each one's remedy
+    more = f"; and {len(reasons) - _NAMED} more" if len(reasons) > _NAMED else ""
+    return (
+        f"{len(reasons)} of {count} records of {task} cannot be used: {'; '.join(reasons[:_NAMED])}{more}."
+        " Get them again, or allow missing records to leave them out"
+    )
