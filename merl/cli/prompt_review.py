@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from merl.cli.console import note
+from merl.cli.console import OwnIndex, note
 from merl.errors import MerlError, UsageError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def review(
         int | None, typer.Option(min=1024, max=65535, help="Port on this machine; a free one by default.")
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+    index_dir: OwnIndex = None,
     sheet: Annotated[
         Path | None,
         typer.Option(help="Put a review into the file that was kept with `merl prompts show --html`."),
@@ -32,10 +33,12 @@ def review(
     if sheet is not None:
         _put_in(sheet, file)
         return
+    from merl.knowledge.index import KnowledgeIndex
     from merl.report.review_server import ReviewServer
 
+    index = KnowledgeIndex.load(index_dir) if index_dir else None
     try:
-        server = ReviewServer(file, port or 0, saved=lambda prompt_set: note(_saved(file, prompt_set)))
+        server = ReviewServer(file, port or 0, index=index, saved=lambda made: note(_saved(file, made)))
     except OSError as problem:
         raise MerlError(f"cannot listen on port {port}: {problem.strerror}; name another --port") from None
     print(server.url, flush=True)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from merl.cli.console import note, out, print_json
+from merl.cli.console import OwnIndex, note, out, print_json
 
 if TYPE_CHECKING:
     from merl.ckepe.diffing import Change, ChangeKind, Difference
     from merl.ckepe.prompt_set import Phrase, PromptSet
     from merl.knowledge.entries import Source
+    from merl.knowledge.index import KnowledgeIndex
     from merl.report.passages import CitedPassage
 
 _SIGNS: dict[ChangeKind, str] = {
@@ -36,56 +37,58 @@ def show(
             "--html", metavar="OUT", help="Write a page for a clinician to tick, comment and print."
         ),
     ] = None,
+    index_dir: OwnIndex = None,
 ) -> None:
     """Show every phrase of a prompt set with what it rests on, what was rejected, and how it was reviewed."""
     from merl.ckepe.prompt_set import PromptSet, locate
 
+    index = None
+    if index_dir is not None:
+        from merl.knowledge.index import KnowledgeIndex
+
+        index = KnowledgeIndex.load(index_dir)
     if html is not None:
-        _write_page(locate(file), html)
+        _write_page(locate(file), html, index)
         return
-    _print_set(PromptSet.find(file))
+    _print_set(PromptSet.find(file), index)
 
 
-def _write_page(path: Path, html: Path) -> None:
+def _write_page(path: Path, html: Path, index: KnowledgeIndex | None) -> None:
     from merl.ckepe.prompt_set import PromptSet
     from merl.files import check_writable, sha256, write_text
     from merl.report.prompt_page import prompt_page
 
     check_writable(html)
-    page = prompt_page(PromptSet.load(path), file=path.name, sha256=sha256(path))
+    page = prompt_page(PromptSet.load(path), file=path.name, sha256=sha256(path), index=index)
     write_text(html, page)
     note(f"{html} written; a review kept from it goes in with `merl prompts review FILE --sheet REVIEW.json`")
 
 
-def _print_set(prompt_set: PromptSet) -> None:
+def _print_set(prompt_set: PromptSet, index: KnowledgeIndex | None) -> None:
     from rich.table import Table
 
-    from merl.knowledge.citations import citations
+    from merl.knowledge.citations import cite
     from merl.knowledge.entries import load_sources
     from merl.report.passages import cited_passages
 
-    known, sources = citations(), load_sources()
+    known = cite((key for item in prompt_set.classes.values() for key in item.cited), index)
+    sources = load_sources()
     console = out()
     console.print(_made(prompt_set))
     for line in prompt_set.reviews:
         console.print(f"reviewed by {line.by}, {line.date}")
-    keys: set[str] = set()
     for code, item in prompt_set.classes.items():
         console.print()
         console.print(f"{code}: {item.name}", style="bold")
         table = Table("phrase", "role", "rests on", box=None, pad_edge=False)
         for phrase in item.prompts:
-            evidence = cited_passages(phrase, known, sources)
-            keys |= {
-                item.cited.passage.source for item in evidence if item.cited and item.cited.passage.source
-            }
-            table.add_row(
-                _said(phrase) + _marks(phrase), phrase.role, "\n".join(map(_rests_on, evidence)) or "-"
-            )
+            rests_on = "\n".join(map(_rests_on, cited_passages(phrase, known, sources)))
+            table.add_row(_said(phrase) + _marks(phrase), phrase.role, rests_on or "-")
         console.print(table)
         for reason, count in Counter(line.reason for line in item.rejected).items():
             console.print(f"  rejected {count}: {reason}")
-    _print_sources(sorted(keys), sources)
+    used = {item.passage.source for item in known.values()}
+    _print_sources({key: source for key, source in sources.items() if key in used})
 
 
 def _rests_on(item: CitedPassage) -> str:
@@ -93,7 +96,7 @@ def _rests_on(item: CitedPassage) -> str:
         return f"{item.id} (no such passage)"
     passage = item.cited.passage
     other_words = f'\n"{passage.text}"' if item.says == "says" else ""
-    published = f"\n{passage.source}, {item.cited.place}" if passage.source else ""
+    published = f"\n{passage.source}, {item.cited.place}" if item.source else ""
     return f"{item.id}{other_words}{published}"
 
 
@@ -161,12 +164,10 @@ def _marks(phrase: Phrase) -> str:
     return "".join(lines)
 
 
-def _print_sources(keys: list[str], sources: dict[str, Source]) -> None:
-    if not keys:
-        return
-    print("\nSources")
-    for key in keys:
-        source = sources[key]
+def _print_sources(sources: dict[str, Source]) -> None:
+    if sources:
+        print("\nSources")
+    for key, source in sources.items():
         doi = f", doi:{source.doi}" if source.doi else ""
         print(f"  {key}: {source.title} ({source.year}), {source.reference}{doi}")
 

@@ -23,7 +23,8 @@ class CitedPassage:
         says: whether it says the phrase in the same words, names a concept, says something in other words,
             or is unknown here.
         cited: the passage with its concept and place; ``None`` where it is unknown.
-        source: where it was published; ``None`` for names, which are the vocabulary itself.
+        source: where it was published; ``None`` for names, which are the vocabulary itself, and for other
+            sources than our own.
     """
 
     id: str

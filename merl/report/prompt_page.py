@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from merl.ckepe.prompt_set import Polarity, PromptSet, Role
 from merl.ckepe.reviewing import LONGEST, SHEET
-from merl.knowledge.citations import citations
+from merl.knowledge.citations import cite
 from merl.knowledge.entries import load_entries, load_sources
 from merl.report.passages import cited_passages
 from merl.report.self_contained import part, policy, render
+
+if TYPE_CHECKING:
+    from merl.knowledge.index import KnowledgeIndex
 
 _STYLE, _SCRIPT = ("base.css", "prompts.css"), "prompts.js"
 
 
 def prompt_page(
-    prompt_set: PromptSet, *, file: str, sha256: str, place: str = "", token: str | None = None
+    prompt_set: PromptSet,
+    *,
+    file: str,
+    sha256: str,
+    place: str = "",
+    token: str | None = None,
+    index: KnowledgeIndex | None = None,
 ) -> str:
     """Write the page.
 
@@ -25,15 +34,15 @@ def prompt_page(
         sha256: of that file, by which a review knows what it is about.
         place: tells drafts of several files apart; the file's name by default.
         token: of the server that saves; without one the page keeps a review as a file to send.
+        index: the knowledge that passages of other sources come from.
 
     Returns:
         HTML that asks nothing of any other place.
     """
-    known, sources = citations(), load_sources()
-    cited = [known[key] for item in prompt_set.classes.values() for key in item.cited if key in known]
-    used = {item.passage.source for item in cited if item.passage.source}
-    entries = load_entries()
-    concepts = {item.passage.entry for item in cited}
+    known = cite((key for item in prompt_set.classes.values() for key in item.cited), index)
+    sources, entries = load_sources(), load_entries()
+    used = {item.passage.source for item in known.values()} & sources.keys()
+    concepts = {item.passage.entry for item in known.values()} & entries.keys()
     facts = {
         "schema": SHEET,
         "file": file,
@@ -53,7 +62,7 @@ def prompt_page(
         roles=get_args(Role),
         polarities=get_args(Polarity),
         longest=LONGEST,
-        sources={key: sources[key] for key in sorted(used)},
+        sources={key: source for key, source in sources.items() if key in used},
         signed=sum(entries[key].clinically_reviewed for key in concepts),
         concepts=len(concepts),
         phrases=sum(len(item.prompts) for item in prompt_set.classes.values()),

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from merl.ckepe.prompt_set import PromptSet
@@ -19,6 +20,9 @@ from merl.ckepe.reviewing import ChangedMeanwhileError, ReviewSheet, check_comme
 from merl.errors import MerlError
 from merl.files import check_writable, sha256
 from merl.report.prompt_page import page_policy, prompt_page
+
+if TYPE_CHECKING:
+    from merl.knowledge.index import KnowledgeIndex
 
 LOOPBACK = "127.0.0.1"
 LARGEST = 8 * 2**20  # bytes of a review; one of 5,000 classes with 15 phrases each has seven million
@@ -44,19 +48,27 @@ class ReviewServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, file: Path, port: int = 0, saved: Callable[[PromptSet], None] | None = None) -> None:
+    def __init__(
+        self,
+        file: Path,
+        port: int = 0,
+        *,
+        index: KnowledgeIndex | None = None,
+        saved: Callable[[PromptSet], None] | None = None,
+    ) -> None:
         """Listen.
 
         Args:
             file: the prompt file.
             port: to listen on; a free one by default.
+            index: the knowledge that passages of other sources come from.
             saved: told of the set whenever a review was saved.
 
         Raises:
             MerlError: the file is malformed, cannot be written, or has comments that saving would lose.
             OSError: the port is taken.
         """
-        self.file, self.saved = file.resolve(), saved
+        self.file, self.index, self.saved = file.resolve(), index, saved
         PromptSet.load(self.file)
         check_comments(self.file)
         check_writable(self.file)
@@ -81,6 +93,7 @@ class ReviewServer(ThreadingHTTPServer):
             sha256=before,
             place=hashlib.sha256(str(self.file).encode()).hexdigest()[:16],
             token=self.token,
+            index=self.index,
         )
 
     def save(self, body: bytes) -> str:
