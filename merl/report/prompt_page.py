@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from merl.ckepe.prompt_set import Polarity, PromptSet, Role
 from merl.ckepe.reviewing import LONGEST, SHEET
@@ -39,34 +39,35 @@ def prompt_page(
     Returns:
         HTML that asks nothing of any other place.
     """
-    known = cite((key for item in prompt_set.classes.values() for key in item.cited), index)
-    sources, entries = load_sources(), load_entries()
-    used = {item.passage.source for item in known.values()} & sources.keys()
-    concepts = {item.passage.entry for item in known.values()} & entries.keys()
-    facts = {
-        "schema": SHEET,
-        "file": file,
-        "place": place or file,
-        "sha256": sha256,
-        "token": token,
-    }
+    facts = {"schema": SHEET, "file": file, "place": place or file, "sha256": sha256, "token": token}
     return render(
         "prompts.html",
         style=part(*_STYLE),
         script=part(_SCRIPT),
         policy=page_policy(saves=token is not None),
-        calls={"evidence": lambda phrase: cited_passages(phrase, known, sources)},
         prompts=prompt_set,
+        phrases=sum(len(item.prompts) for item in prompt_set.classes.values()),
         file=file,
         facts=facts,
         roles=get_args(Role),
         polarities=get_args(Polarity),
         longest=LONGEST,
-        sources={key: source for key, source in sources.items() if key in used},
-        signed=sum(entries[key].clinically_reviewed for key in concepts),
-        concepts=len(concepts),
-        phrases=sum(len(item.prompts) for item in prompt_set.classes.values()),
+        **_knowledge(prompt_set, index),
     )
+
+
+def _knowledge(prompt_set: PromptSet, index: KnowledgeIndex | None) -> dict[str, Any]:
+    """What the page shows of the knowledge: passages by phrase, their sources, and who signed the entries."""
+    known = cite((key for item in prompt_set.classes.values() for key in item.cited), index)
+    sources, entries = load_sources(), load_entries()
+    used = {item.passage.source for item in known.values()}
+    concepts = {item.passage.entry for item in known.values()} & entries.keys()
+    return {
+        "calls": {"evidence": lambda phrase: cited_passages(phrase, known, sources)},
+        "sources": {key: source for key, source in sources.items() if key in used},
+        "signed": sum(entries[key].clinically_reviewed for key in concepts),
+        "concepts": len(concepts),
+    }
 
 
 def page_policy(*, saves: bool) -> str:
