@@ -30,7 +30,7 @@ def test_the_wheel_installs_and_runs_the_demo(tmp_path: Path) -> None:
     wheel = next(tmp_path.glob("merl_ckepe-*.whl"))
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"merl"}
-    assert "merl/_content/knowledge_base/sources.yaml" in names
+    assert {"merl/_content/knowledge_base/sources.yaml", "merl/report/templates/report.css"} <= set(names)
 
     run(sys.executable, "-m", "venv", tmp_path / "env", cwd=tmp_path)
     python = tmp_path / "env" / "bin" / "python"
@@ -50,4 +50,5 @@ def test_the_wheel_installs_and_runs_the_demo(tmp_path: Path) -> None:
     assert "macro AUROC" in printed
     assert "simulated" in printed
     assert (tmp_path / "merl-demo" / "knowledge.yaml").is_file()
+    assert (tmp_path / "merl-demo" / "report.html").is_file()
     assert "PROBLEM" not in run(merl, "doctor", cwd=tmp_path)

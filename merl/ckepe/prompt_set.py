@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from merl.ckepe.signatures import Mark, Review
+from merl.ckepe.writing import Line, tidy, to_yaml
 from merl.errors import PromptError, UsageError, unknown
 from merl.files import content_dir, read_yaml, validate, write_text
 from merl.label_sets import LabelClass, LabelSet, load_label_set, shipped_label_sets
@@ -183,14 +183,19 @@ class PromptSet(_Strict):
 
         Args:
             prompts: a path, ``LABELSET/NAME`` or, where the label set is known, ``NAME`` alone (``plain``,
-                ``knowledge``).
+                ``knowledge``) or a folder with a file of that label set's name; the set is then called by the
+                folder.
             label_set: the label set that the prompts must be for; any by default.
 
         Raises:
             UsageError: neither a file nor a shipped set.
             PromptError: the set was made for another label set.
         """
-        found = cls.load(locate(prompts, label_set))
+        own = Path(prompts) / f"{label_set}.yaml"
+        if label_set is not None and own.is_file():
+            found = cls.load(own).model_copy(update={"name": Path(prompts).absolute().name})
+        else:
+            found = cls.load(locate(prompts, label_set))
         if label_set is not None and found.label_set != label_set:
             raise PromptError(
                 f"{prompts} was made for the label set {found.label_set!r}, not for {label_set!r};"
@@ -209,15 +214,15 @@ class PromptSet(_Strict):
             if self.generator.kind != "manual":
                 made = (phrase.digest for phrase in self.classes[code].prompts if not phrase.edited)
                 item["as_made"] = " ".join(made)
-            item["prompts"] = [_Line(_tidy(phrase)) for phrase in item["prompts"]]
-            item["rejected"] = [_Line(_tidy(phrase)) for phrase in item["rejected"]]
+            item["prompts"] = [Line(tidy(phrase)) for phrase in item["prompts"]]
+            item["rejected"] = [Line(tidy(phrase)) for phrase in item["rejected"]]
             if not item["rejected"]:
                 del item["rejected"]
-        data["generator"] = _Line(data["generator"])
-        data["reviews"] = [_Line(review) for review in data["reviews"]]
+        data["generator"] = Line(data["generator"])
+        data["reviews"] = [Line(review) for review in data["reviews"]]
         if not data["reviews"]:
             del data["reviews"]
-        return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
+        return to_yaml(data)
 
 
 def locate(prompts: str | Path, label_set: str | None = None) -> Path:
@@ -269,30 +274,3 @@ def _mark_edits(item: ClassPrompts) -> ClassPrompts:
         for phrase in item.prompts
     )
     return item.model_copy(update={"prompts": prompts, "as_made": None})
-
-
-class _Line(dict[str, Any]):
-    """A mapping written on one line, so that a diff shows one phrase a line."""
-
-
-class _Dumper(yaml.SafeDumper):
-    def ignore_aliases(self, data: Any) -> bool:
-        """Write a date out wherever it stands; people read the file."""
-        return True
-
-
-_Dumper.add_representer(
-    str,
-    lambda dumper, text: dumper.represent_scalar(
-        "tag:yaml.org,2002:str", text, style='"' if "\n" in text else None
-    ),
-)
-_Dumper.add_representer(
-    _Line, lambda dumper, data: dumper.represent_mapping("tag:yaml.org,2002:map", data, flow_style=True)
-)
-
-
-def _tidy(phrase: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what says nothing."""
-    out = {key: list(value) if isinstance(value, tuple) else value for key, value in phrase.items()}
-    return {key: value for key, value in out.items() if value or key not in {"edited", "sources", "reviews"}}

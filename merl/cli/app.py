@@ -12,6 +12,7 @@ from merl.cli import (
     data,
     demo,
     ecg,
+    evaluate,
     generate,
     kb,
     listings,
@@ -53,7 +54,7 @@ def options(
 
 app.command()(demo.demo)
 app.command()(ecg.classify)
-app.command()(ecg.evaluate)
+app.command()(evaluate.evaluate)
 app.command()(report.report)
 app.command()(pretrain.pretrain)
 app.command()(listings.tasks)

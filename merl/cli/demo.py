@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from merl.ckepe.prompt_set import PromptSet
     from merl.datasets.ptbxl import PTBXL
+    from merl.evaluation.result import Result
     from merl.knowledge.entries import Entry
     from merl.label_sets import LabelSet
     from merl.records import ECGRecord
@@ -37,14 +38,19 @@ def demo(
     data: Annotated[
         Path | None, typer.Option(help="PTB-XL's folder: use real records instead of simulated.")
     ] = None,
-    out_dir: Annotated[Path, typer.Option("--out", help="Where the prompt file goes.")] = Path("merl-demo"),
+    out_dir: Annotated[Path, typer.Option("--out", help="Where the prompt file and the report go.")] = Path(
+        "merl-demo"
+    ),
 ) -> None:
     """Show the whole path: a new label set, its prompts, what they rest on, scores and a comparison."""
     from merl.checkpoints import load_model
     from merl.ckepe.generator import generate_prompts
     from merl.ckepe.prompt_set import PromptSet
+    from merl.cli.demo_result import compare
     from merl.datasets.ptbxl import PTBXL
     from merl.label_sets import load_label_set
+    from merl.report.citing import with_knowledge
+    from merl.report.page import save_report
     from merl.zeroshot import ZeroShotClassifier, embed_records
 
     if data is not None:
@@ -70,10 +76,14 @@ def demo(
         records, labels, patients, source = _labelled(label_set, data)
         embeddings = embed_records(model, records, progress=lambda done: report(done, len(labels)))
     sets = [PromptSet.plain(label_set), knowledge]
-    _compare(model, sets, embeddings, labels, patients)
+    dataset = "simulated ECGs" if data is None else "PTB-XL"
+    result = compare(model, sets, records, embeddings, labels=labels, patients=patients, dataset=dataset)
+    _show_comparison(result)
     out().print(f"   {source}", highlight=False)
+    save_report(with_knowledge(result), out_dir / "report.html")
     out().print(
-        f"   The prompts are in {out_dir / 'knowledge.yaml'}. For research. Not a medical device.",
+        f"   The prompts are in {out_dir / 'knowledge.yaml'}, and the whole comparison, to read in a browser,"
+        f" in {out_dir / 'report.html'}. For research. Not a medical device.",
         highlight=False,
     )
 
@@ -218,30 +228,14 @@ def _first_of_each(
     return paths, labels[chosen], table["patient_id"].to_numpy()[chosen]
 
 
-def _compare(
-    model: Any,
-    sets: list[PromptSet],
-    embeddings: NDArray[np.float32],
-    labels: NDArray[np.bool_],
-    patients: NDArray[np.int64],
-) -> None:
+def _show_comparison(result: Result) -> None:
     from rich.table import Table
 
-    from merl.evaluation.comparison import comparisons, measure, prompt_set_result
-    from merl.zeroshot import class_embeddings
-
-    classes = tuple(sets[0].classes)
-    scores = {item.name: embeddings @ class_embeddings(model, item).numpy().T for item in sets}
-    measured = measure(scores, labels, patients, classes, resamples=500, seed=0)
     table = Table("prompts", "macro AUROC", "95 % interval", box=None)
-    names = {code: item.name for code, item in sets[0].classes.items()}
-    for item in sets:
-        row = prompt_set_result(measured, item.name, sha256="", class_names=names)
-        table.add_row(item.name, f"{row.macro_auroc:.3f}", f"{row.interval[0]:.3f} to {row.interval[1]:.3f}")
-    gap = comparisons(measured)[0]
-    table.add_row(
-        "difference",
-        f"{gap.difference:+.3f}",
-        f"{gap.interval[0]:+.3f} to {gap.interval[1]:+.3f} (p {gap.p_value:.3f})",
-    )
+    for item in result.prompt_sets:
+        low, high = item.interval
+        table.add_row(item.name, f"{item.macro_auroc:.3f}", f"{low:.3f} to {high:.3f}")
+    (gap,) = result.comparisons
+    low, high = gap.interval
+    table.add_row("difference", f"{gap.difference:+.3f}", f"{low:+.3f} to {high:+.3f} (p {gap.p_value:.3f})")
     out().print(table)

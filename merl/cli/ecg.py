@@ -1,56 +1,14 @@
-"""``merl classify`` and ``merl evaluate``: prompts against ECGs."""
+"""``merl classify``: prompts against ECGs."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from merl.cli.console import note, out, print_json, progress
-from merl.cli.report import Figures, check_report, write_report
-from merl.errors import RecordError, UsageError
-
-DEFAULT_MODEL = "ptbxl-r18-100hz"
-Checkpoint = Annotated[str, typer.Option(help="A shipped model or a checkpoint folder.")]
-
-
-class Ensemble(StrEnum):
-    """How the phrases of a class become its score."""
-
-    mean = "mean"
-    joined = "joined"
-    max = "max"
-    name_weighted = "name-weighted"
-
-
-HowCombined = Annotated[
-    Ensemble,
-    typer.Option(
-        help="How a class's phrases count: their mean, joined into one text, the nearest, or"
-        " the mean with the name worth half."
-    ),
-]
-AbsentWeight = Annotated[
-    float, typer.Option(min=0, max=1, help="How much phrases that speak against a class count.")
-]
-
-
-class Split(StrEnum):
-    """Which records: val to choose, test once at the end, all of a data set that nothing was chosen on."""
-
-    train = "train"
-    val = "val"
-    test = "test"
-    all = "all"
-
-
-class Labels(StrEnum):
-    """Whose labels: ours, or those of MERL's release as they are."""
-
-    fixed = "fixed"
-    merl_compat = "merl-compat"
+from merl.cli.console import out, print_json
+from merl.cli.scoring_options import DEFAULT_MODEL, AbsentWeight, Checkpoint, Ensemble, HowCombined
+from merl.errors import RecordError
 
 
 def classify(
@@ -106,79 +64,3 @@ def classify(
         f"Scores are cosines between ECG and prompts{less} not probabilities."
         " For research. Not a medical device."
     )
-
-
-def evaluate(
-    task: Annotated[str, typer.Argument(help="A task (merl tasks lists them).")],
-    *,
-    data: Annotated[Path, typer.Option(help="The data set's folder.")],
-    prompts: Annotated[
-        list[str], typer.Option(help="A prompt file or a shipped set (plain, knowledge); repeat it.")
-    ],
-    checkpoint: Checkpoint = DEFAULT_MODEL,
-    split: Annotated[Split, typer.Option(help="val to choose, test once at the end, or all.")] = Split.val,
-    bootstrap: Annotated[int, typer.Option(help="Bootstrap resamples of patients.")] = 1000,
-    leads: Annotated[list[str] | None, typer.Option(help="Show the model this lead only; repeat it.")] = None,
-    ensemble: HowCombined = Ensemble.mean,
-    absent_weight: AbsentWeight = 0.0,
-    lead_as: Annotated[
-        list[str] | None, typer.Option(help="MLII=II takes the lead MLII for lead II; repeat it.")
-    ] = None,
-    labels: Annotated[Labels, typer.Option(help="fixed, or merl-compat with --official.")] = Labels.fixed,
-    official: Annotated[Path | None, typer.Option(help="MERL's release: the folder of data_split.")] = None,
-    allow_missing: Annotated[
-        bool, typer.Option("--allow-missing", help="Leave out records whose files are missing.")
-    ] = False,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here as JSON.")] = None,
-    report: Annotated[
-        Path | None, typer.Option(help="Write the report here: one HTML file to read, print and send.")
-    ] = None,
-    figures: Figures = None,
-) -> None:
-    """Measure prompt sets on labelled ECGs: AUROC with intervals, and paired differences."""
-    from merl.checkpoints import load_model
-    from merl.datasets.tasks import get_task
-    from merl.evaluation.run import evaluate as run
-    from merl.evaluation.table import print_result
-    from merl.files import check_writable
-    from merl.report.citing import with_knowledge
-
-    get_task(task)
-    stand_ins = _pairs(lead_as or [])
-    if json_file:
-        check_writable(json_file)
-    check_report(report, figures)
-    model = load_model(checkpoint)
-    with progress("embedding ECGs") as shown:
-        result = run(
-            task,
-            data=data,
-            prompts=prompts,
-            model=model,
-            split=split.value,
-            bootstrap=bootstrap,
-            leads=leads,
-            ensemble=ensemble.value,
-            absent_weight=absent_weight,
-            lead_as=stand_ins,
-            labels=labels.value,
-            official=official,
-            allow_missing=allow_missing,
-            evidence=bool(json_file or report or figures),
-            progress=shown,
-        )
-        result = with_knowledge(result, encoder=model.text_encoder, progress=shown)
-    if json_file:
-        result.save(json_file)
-        note(f"result written to {json_file}")
-    write_report(result, report, figures)
-    if result.missing_records:
-        note(f"{result.missing_records} records were left out since files of theirs are missing")
-    print_result(result)
-
-
-def _pairs(given: list[str]) -> dict[str, str]:
-    pairs = dict(item.partition("=")[::2] for item in given)
-    if odd := [lead for lead, other in pairs.items() if not lead or not other]:
-        raise UsageError(f"--lead-as {odd[0]!r} names no two leads; write MLII=II")
-    return pairs

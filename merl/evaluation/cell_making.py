@@ -1,4 +1,8 @@
-"""How a cell is made: prompts are embedded, then ECGs, then both are scored and measured."""
+"""How a cell is made: prompts are embedded, then ECGs, then both are scored and measured.
+
+All but the ECGs is small work, done by one thread: on a busy machine threads that share small work spend ten
+times as long waiting for each other.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from merl.calibration import Scoring
 from merl.ckepe.prompt_set import prompt_set_sha256
@@ -27,7 +32,7 @@ from merl.evaluation.scoring import Progress, Seen, TextSide, check_same, see
 
 if TYPE_CHECKING:
     from merl.datasets.tasks import TaskData
-    from merl.zeroshot import Ensemble
+    from merl.zeroshot import EmbeddedPrompts, Ensemble
 
 _ALL_NOTE = "the split all holds the validation fold, so it cannot judge what is fitted there"
 
@@ -120,32 +125,31 @@ class CellMaker:
             RecordError: records cannot be used.
             DataError: no class can be scored.
         """
-        request, texts = self._request, self._texts[number]
-        for other in self._rows:  # before the ECGs: a faulty prompt should not cost their encoding
-            texts.embed(other.prompt_set, ensemble, request.absent_weight)
-        prompts = texts.embed(row.prompt_set, ensemble, request.absent_weight)
+        prompts = self._prompts(number, row, ensemble)
         seen, fold_seen = self._seen[number], self._folds[number]
-        scored, fold = seen.score(row, prompts), None
-        validation = Validation(note=self._loaded[number].no_fold)
-        if fold_seen is not None:
-            fold = scored if fold_seen is seen else fold_seen.score(row, prompts)
-            validation = validation_of(fold, scored)
-        measured = measure(
-            scored.scores,
-            scored.labels,
-            scored.patients,
-            scored.classes,
-            resamples=request.bootstrap,
-            seed=request.seed,
-            drawn_from=seen.records.split_patients,
-        )
+        with threadpool_limits(1):
+            scored, fold = seen.score(row, prompts), None
+            validation = Validation(note=self._loaded[number].no_fold)
+            if fold_seen is not None:
+                fold = scored if fold_seen is seen else fold_seen.score(row, prompts)
+                validation = validation_of(fold, scored)
+            measured = measure(
+                scored.scores,
+                scored.labels,
+                scored.patients,
+                scored.classes,
+                resamples=self._request.bootstrap,
+                seed=self._request.seed,
+                drawn_from=seen.records.split_patients,
+            )
+            judged = self._judged(number, row, ensemble, scored, fold if validation.held_out else None)
         result = prompt_set_result(
             measured,
             row.name,
             sha256=prompt_set_sha256(row.prompt_set),
             class_names={code: entry.name for code, entry in row.prompt_set.classes.items()},
             control=row.control,
-            **self._judged(number, row, ensemble, scored, fold if validation.held_out else None),
+            **judged,
         )
         return Cell(result, measured, len(np.unique(scored.patients)), validation)
 
@@ -159,14 +163,21 @@ class CellMaker:
             row.name: kind_of(row.name, row.prompt_set.generator.kind, row.control) for row in self._rows
         }
         baseline, others = leading(kinds, {item.name: item.macro_auroc for item in results})
-        seen, texts, weight = self._seen[number], self._texts[number], self._request.absent_weight
+        seen = self._seen[number]
         shown = [row for row in self._rows if kinds[row.name] != "control"]
         scores = {
-            row.name: seen.score(row, texts.embed(row.prompt_set, ensemble, weight)).scores[row.name]
-            for row in shown
+            row.name: seen.score(row, self._prompts(number, row, ensemble)).scores[row.name] for row in shown
         }
         sets = [row.prompt_set for row in shown]
         return gather_evidence(sets, scores, seen.records, examples_by=next(iter(others), baseline))
+
+    def _prompts(self, number: int, row: Row, ensemble: Ensemble) -> EmbeddedPrompts:
+        """Embed the prompts of every row, each text once: a fault should not cost the ECGs' encoding."""
+        weight = self._request.absent_weight
+        with threadpool_limits(1):
+            for other in self._rows:
+                self._texts[number].embed(other.prompt_set, ensemble, weight)
+            return self._texts[number].embed(row.prompt_set, ensemble, weight)
 
     def _judged(
         self, number: int, row: Row, ensemble: Ensemble, scored: ScoredFold, fold: ScoredFold | None

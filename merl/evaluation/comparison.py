@@ -170,21 +170,26 @@ def prompt_set_result(
     )
 
 
-def joined(parts: Mapping[str, Measured]) -> Measured:
-    """Put single sets, measured on the same records and resamples, side by side under new names."""
-    first = next(iter(parts.values()))
+def joined(parts: Mapping[str, tuple[Measured, str]]) -> Measured:
+    """Put sets, each named in what it was measured in, side by side under new names.
+
+    They must have been measured on the same records and resamples.
+    """
+    first, _ = next(iter(parts.values()))
     return replace(
         first,
-        auroc=_side_by_side({name: one.auroc for name, one in parts.items()}),
-        average_precision=_side_by_side({name: one.average_precision for name, one in parts.items()}),
+        auroc=_side_by_side({name: (one.auroc, its) for name, (one, its) in parts.items()}),
+        average_precision=_side_by_side(
+            {name: (one.average_precision, its) for name, (one, its) in parts.items()}
+        ),
     )
 
 
-def _side_by_side(figures: Mapping[str, Figure]) -> Figure:
+def _side_by_side(parts: Mapping[str, tuple[Figure, str]]) -> Figure:
     return Figure(
-        sets={name: next(iter(one.sets.values())) for name, one in figures.items()},
-        draws={name: next(iter(one.draws.values())) for name, one in figures.items()},
-        chance=next(iter(figures.values())).chance,
+        sets={name: figure.sets[its] for name, (figure, its) in parts.items()},
+        draws={name: figure.draws[its] for name, (figure, its) in parts.items()},
+        chance=next(iter(parts.values()))[0].chance,
     )
 
 

@@ -41,33 +41,39 @@ def gather_evidence(
     Raises:
         RecordError: a record cannot be read.
     """
-    ranks = {name: _ranks(values) for name, values in scores.items()}
-    examples, shown = {}, set()
-    for c, code in enumerate(records.classes):
-        chosen = choose(scores[examples_by][:, c], records.labels[:, c])
-        examples[code] = ClassExamples(
-            **{
-                kind: tuple(_example(i, c, scores, ranks, records) for i in rows)
-                for kind, rows in chosen.items()
-            }
-        )
-        shown |= {i for rows in chosen.values() for i in rows}
+    examples, shown = _examples(scores, records, examples_by)
     return Evidence(
-        prompt_sets={
-            item.name: SetEvidence(
-                generator=item.generator,
-                classes={code: item.classes[code] for code in records.classes},
-                scores={
-                    code: histogram(scores[item.name][:, c], records.labels[:, c])
-                    for c, code in enumerate(records.classes)
-                },
-            )
-            for item in sets
-        },
+        prompt_sets={item.name: _set_evidence(item, scores[item.name], records) for item in sets},
         examples_by=examples_by,
         examples=examples,
         ecgs={records.names[i]: _waveform(records.read(i)) for i in sorted(shown)},
     )
+
+
+def _set_evidence(item: PromptSet, scores: Floats, records: TaskData) -> SetEvidence:
+    return SetEvidence(
+        generator=item.generator,
+        classes={code: item.classes[code] for code in records.classes},
+        scores={
+            code: histogram(scores[:, c], records.labels[:, c]) for c, code in enumerate(records.classes)
+        },
+    )
+
+
+def _examples(
+    scores: Mapping[str, Floats], records: TaskData, chosen_by: str
+) -> tuple[dict[str, ClassExamples], set[int]]:
+    """The examples of every class, and the numbers of all records among them."""
+    ranks = {name: _ranks(values) for name, values in scores.items()}
+    examples, shown = {}, set[int]()
+    for c, code in enumerate(records.classes):
+        kinds = choose(scores[chosen_by][:, c], records.labels[:, c])
+        made = {
+            kind: tuple(_example(i, c, scores, ranks, records) for i in rows) for kind, rows in kinds.items()
+        }
+        examples[code] = ClassExamples(**made)
+        shown |= {i for rows in kinds.values() for i in rows}
+    return examples, shown
 
 
 def histogram(scores: Floats, labels: Bools) -> Histogram:

@@ -262,4 +262,8 @@ class Result(_Strict):
             ) from None
         except (OSError, ValueError) as problem:
             raise DataError(f"cannot read the result {path}: {problem}") from None
+        if isinstance(data, dict) and "results" in data:
+            raise DataError(
+                f"{path} holds several results, by task, checkpoint and ensemble; name one of one"
+            )
         return validate(cls, data, path, DataError)

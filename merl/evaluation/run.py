@@ -191,7 +191,7 @@ def _run(
     from merl.zeroshot import SCORING_CHOSEN_ON
 
     records, cells = loaded.records, [cell for cell, _ in found]
-    measured = joined({cell.result.name: cell.measured for cell in cells})
+    measured = joined({cell.result.name: (cell.measured, cell.result.name) for cell in cells})
     result = Result(
         task=records.task,
         dataset=records.dataset,

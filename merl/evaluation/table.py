@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from rich import box
 from rich.console import Console, Group
 from rich.markup import escape
 from rich.table import Table
 
 from merl.evaluation.caveats import caveats, headline
+from merl.evaluation.figure_text import INTERVAL, apart, cell_text, gap_text, p_text, plain_table, score_text
 from merl.evaluation.result import Comparison, Estimate, Result
 
 _ALL, _MIN10 = "all classes", "10 positives or more"
-_INTERVAL = "95 % interval"
 
 
 def render(result: Result) -> Group:
@@ -31,28 +28,28 @@ def print_result(result: Result, console: Console | None = None) -> None:
 
 
 def _sets(result: Result) -> Table:
-    table = _table(
-        "Macro AUROC and average precision",
+    table = plain_table(
+        "Means over classes",
         left=["prompt set", "mean over"],
-        right=["AUROC", _INTERVAL, "average precision", _INTERVAL],
+        right=["AUROC", INTERVAL, "average precision", INTERVAL],
     )
     for item in result.prompt_sets:
         every = item.macro_average_precision, item.average_precision_interval
         frequent = item.macro_average_precision_min10, item.average_precision_interval_min10
-        table.add_row(escape(item.name), _ALL, *_apart(item.macro_auroc, item.interval), *_apart(*every))
+        table.add_row(escape(item.name), _ALL, *apart(item.macro_auroc, item.interval), *apart(*every))
         if item.macro_auroc_min10 is not None:
-            table.add_row(
-                "", _MIN10, *_apart(item.macro_auroc_min10, item.interval_min10), *_apart(*frequent)
-            )
+            table.add_row("", _MIN10, *apart(item.macro_auroc_min10, item.interval_min10), *apart(*frequent))
     return table
 
 
 def _aurocs(result: Result) -> Table:
     sets = [escape(item.name) for item in result.prompt_sets]
-    table = _table("AUROC by class, with 95 % interval", left=["class", "name"], right=["positives", *sets])
+    table = plain_table(
+        "AUROC by class, with 95 % interval", left=["class", "name"], right=["positives", *sets]
+    )
     for code, first in result.prompt_sets[0].per_class.items():
         found = [item.per_class[code] for item in result.prompt_sets]
-        cells = [_cell(one.auroc, one.interval) for one in found]
+        cells = [cell_text(one.auroc, one.interval) for one in found]
         mark = "*" if first.note else ""
         table.add_row(escape(code) + mark, escape(first.name), str(first.positives), *cells)
     return table
@@ -66,22 +63,22 @@ def _precisions(result: Result) -> Table:
         for heading in (escape(item.name), *([f"F1, {escape(item.name)}"] if judged else []))
     ]
     title = "Average precision by class, with 95 % interval" + (", and F1 by threshold" if judged else "")
-    table = _table(title, left=["class"], right=["by chance", *headings])
+    table = plain_table(title, left=["class"], right=["by chance", *headings])
     for code, first in result.prompt_sets[0].per_class.items():
         cells = []
         for item in result.prompt_sets:
             found = item.per_class[code]
-            cells.append(_cell(found.average_precision, found.average_precision_interval))
+            cells.append(cell_text(found.average_precision, found.average_precision_interval))
             if judged:
                 decided = item.thresholded.per_class.get(code) if item.thresholded else None
-                cells.append(_score(decided.f1 if decided else None))
-        table.add_row(escape(code), _score(first.positives / result.n_records), *cells)
+                cells.append(score_text(decided.f1 if decided else None))
+        table.add_row(escape(code), score_text(first.positives / result.n_records), *cells)
     return table
 
 
 def _decisions(result: Result) -> Table:
     figures = ("accuracy", "precision", "recall", "f1")
-    table = _table(
+    table = plain_table(
         "Decisions, means over classes, with 95 % interval",
         left=["prompt set", "by"],
         right=["accuracy", "precision", "recall", "F1"],
@@ -90,12 +87,12 @@ def _decisions(result: Result) -> Table:
         for way, made in (("nearest text", item.nearest), ("threshold", item.thresholded)):
             if made:
                 values: list[Estimate] = [getattr(made, figure) for figure in figures]
-                table.add_row(escape(item.name), way, *(_cell(one.value, one.interval) for one in values))
+                table.add_row(escape(item.name), way, *(cell_text(one.value, one.interval) for one in values))
     return table
 
 
 def _probabilities(result: Result) -> Table:
-    table = _table(
+    table = plain_table(
         "Probabilities, means over classes",
         left=["prompt set"],
         right=["Brier score", "of the rate alone", "calibration error"],
@@ -103,81 +100,43 @@ def _probabilities(result: Result) -> Table:
     for item in result.prompt_sets:
         if made := item.probabilities:
             figures = made.brier, made.brier_of_rate, made.calibration_error
-            table.add_row(escape(item.name), *map(_score, figures))
+            table.add_row(escape(item.name), *map(score_text, figures))
     return table
 
 
 def _comparisons(pairs: list[Comparison]) -> Table:
-    table = _table(
+    table = plain_table(
         "Differences of the means, paired by patient",
         left=["prompt sets", "of", "mean over"],
-        right=["difference", _INTERVAL, "p"],
+        right=["difference", INTERVAL, "p"],
     )
     for pair in pairs:
         of_figures = (("AUROC", pair), ("average precision", pair.average_precision))
         for number, (figure, gaps) in enumerate(of_figures):
             if gaps is None:
                 continue
-            every = _gap(gaps.difference, gaps.interval)
-            table.add_row("" if number else _pair(pair), figure, _ALL, *every, _p(gaps.p_value))
+            every = gap_text(gaps.difference, gaps.interval)
+            table.add_row("" if number else _pair(pair), figure, _ALL, *every, p_text(gaps.p_value))
             if gaps.difference_min10 is not None:
-                frequent = _gap(gaps.difference_min10, gaps.interval_min10)
-                table.add_row("", "", _MIN10, *frequent, _p(gaps.p_value_min10))
+                frequent = gap_text(gaps.difference_min10, gaps.interval_min10)
+                table.add_row("", "", _MIN10, *frequent, p_text(gaps.p_value_min10))
     return table
 
 
 def _class_differences(pair: Comparison) -> Table:
-    table = _table(
+    table = plain_table(
         f"Differences by class, {_pair(pair)}",
         left=["class"],
-        right=["AUROC", _INTERVAL, "p", "p by Holm", "average precision", "p", "p by Holm"],
+        right=["AUROC", INTERVAL, "p", "p by Holm", "average precision", "p", "p by Holm"],
     )
     precision = pair.average_precision.per_class if pair.average_precision else {}
     for code, gap in pair.per_class.items():
-        cells = [*_gap(gap.difference, gap.interval), _p(gap.p_value), _p(gap.p_holm)]
+        cells = [*gap_text(gap.difference, gap.interval), p_text(gap.p_value), p_text(gap.p_holm)]
         if other := precision.get(code):
-            cells += [_gap(other.difference, None)[0], _p(other.p_value), _p(other.p_holm)]
+            cells += [gap_text(other.difference, None)[0], p_text(other.p_value), p_text(other.p_holm)]
         table.add_row(escape(code), *cells)
-    return table
-
-
-def _table(title: str, *, left: list[str], right: list[str]) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for heading in left:
-        table.add_column(heading, overflow="fold")
-    for heading in right:
-        table.add_column(heading, justify="right", overflow="fold")  # folded, never cut: no digit is lost
     return table
 
 
 def _pair(pair: Comparison) -> str:
     return escape(f"{pair.b} - {pair.a}")
-
-
-def _apart(value: float | None, interval: tuple[float, float] | None) -> Iterator[str]:
-    yield _score(value)
-    yield _interval(interval)
-
-
-def _cell(value: float | None, interval: tuple[float, float] | None) -> str:
-    return "-" if value is None else f"{_score(value)} {_interval(interval)}"
-
-
-def _score(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
-
-
-def _gap(value: float, interval: tuple[float, float] | None) -> tuple[str, str]:
-    return f"{value:+.3f}", _interval(interval, signed=True)
-
-
-def _interval(value: tuple[float, float] | None, *, signed: bool = False) -> str:
-    if value is None:
-        return "-"
-    return "[" + ",".join(f"{end:+.3f}" if signed else f"{end:.3f}" for end in value) + "]"
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return "<0.001" if value < 0.001 else f"{value:.3f}"

@@ -42,7 +42,7 @@ _WIDE, _NARROW = 360.0, 255.0  # points of its width
 
 @dataclass(frozen=True)
 class ForestRow:
-    """One line of a forest plot; ``faint`` where too few positives bear it."""
+    """A class in a forest plot; ``faint`` where too few positives bear it."""
 
     label: str
     gap: ClassDifference
@@ -53,7 +53,7 @@ def forest(pair: Comparison, positives: Mapping[str, int], *, narrow: bool = Fal
     """Draw the differences of a comparison class by class, the largest on top, and those of the means.
 
     Filled points are beyond chance by Holm. The axis spans the intervals of classes with 10 positives or
-    more; an interval that goes on beyond it ends in an arrow.
+    more, if there are any; an interval that goes on beyond it ends in an arrow.
 
     Args:
         pair: the comparison.
@@ -64,47 +64,28 @@ def forest(pair: Comparison, positives: Mapping[str, int], *, narrow: bool = Fal
 
     codes = sorted(pair.per_class, key=lambda code: -pair.per_class[code].difference)
     rows = [ForestRow(code, pair.per_class[code], positives[code] < MIN_POSITIVES) for code in codes]
-    means = [("mean of all", pair.difference, pair.interval)]
-    if pair.difference_min10 is not None and pair.interval_min10 is not None:
-        means.append((f"mean, {MIN_POSITIVES}+ positives", pair.difference_min10, pair.interval_min10))
-    width = _NARROW if narrow else _WIDE
+    means = _means(pair)
+    width, left = (_NARROW, 88) if narrow else (_WIDE, 118)
     height = _HEAD + _FOOT + _ROW * (len(rows) + len(means) + 0.5)
     figure = Figure(figsize=(width / _INCH, height / _INCH), facecolor="none")
-    left = (88 if narrow else 118) / width
-    axes = figure.add_axes((left, _FOOT / height, 0.98 - left, 1 - (_HEAD + _FOOT) / height))
-    limit = _limit([row.gap.interval for row in rows if not row.faint] + [mean[2] for mean in means])
-    for number, row in enumerate(rows):
-        _interval(axes, number, row.gap, limit, faint=row.faint)
-    for number, (_, value, interval) in enumerate(means, len(rows)):
-        _diamond(axes, number + 0.5, value, interval)
-    labels = [f"{row.label}{'*' if row.faint else ''}" for row in rows] + [mean[0] for mean in means]
-    places = [*range(len(rows)), *(len(rows) + 0.5 + number for number in range(len(means)))]
-    axes.set_yticks(places, labels, parse_math=False, fontsize=8.5)
+    axes = figure.add_axes((left / width, _FOOT / height, 0.98 - left / width, 1 - (_HEAD + _FOOT) / height))
+    scale = [row.gap.interval for row in rows if not row.faint] or [row.gap.interval for row in rows]
+    limit = 1.08 * max(0.01, *(abs(end) for ends in (*scale, *means.values()) for end in ends))
     axes.set(xlim=(-limit, limit), ylim=(len(rows) + len(means), -0.7))
-    _frame(
-        axes,
-        f"difference in AUROC, {MIN_POSITIVES}+ positives set the scale"
-        if not narrow
-        else "difference in AUROC",
-    )
+    for number, row in enumerate(rows):
+        _interval(axes, number, row, limit)
+    places = [len(rows) + 0.5 + number for number in range(len(means))]
+    for y, (low, value, high) in zip(places, means.values(), strict=True):
+        axes.fill([low, value, high, value], [y, y - 0.32, y, y + 0.32], color=PALETTE["ink"], linewidth=0)
+    labels = [f"{_cut(row.label)}{'*' if row.faint else ''}" for row in rows]
+    axes.set_yticks([*range(len(rows)), *places], [*labels, *means], parse_math=False, fontsize=8.5)
+    _frame(axes, "difference in AUROC")
     axes.axvline(0, color=PALETTE["soft"], linewidth=0.8, zorder=1)
     axes.axhline(len(rows) - 0.25, color=PALETTE["line"], linewidth=0.8)
-    for side, name, colour in ((-1, pair.a, "a"), (1, pair.b, "b")):
-        text = (
-            f"\N{LEFTWARDS ARROW} {_cut(name)} better"
-            if side < 0
-            else f"{_cut(name)} better \N{RIGHTWARDS ARROW}"
-        )
-        axes.text(
-            side * limit * 0.03,
-            -1.0,
-            text,
-            ha="right" if side < 0 else "left",
-            va="bottom",
-            fontsize=8,
-            color=PALETTE[colour],
-            parse_math=False,
-        )
+    left_said = f"\N{LEFTWARDS ARROW} {_cut(pair.a)} better"
+    right_said = f"{_cut(pair.b)} better \N{RIGHTWARDS ARROW}"
+    for x, text, side, colour in ((-0.03, left_said, "right", "a"), (0.03, right_said, "left", "b")):
+        axes.text(x * limit, -1.0, text, ha=side, fontsize=8, color=PALETTE[colour], parse_math=False)
     return figure
 
 
@@ -126,35 +107,27 @@ def spread(histogram: Histogram, colour: str, *, threshold: float | None = None)
     return figure
 
 
-def _limit(intervals: list[tuple[float, float]]) -> float:
-    return 1.08 * max(0.01, *(abs(end) for interval in intervals for end in interval))
+def _means(pair: Comparison) -> dict[str, tuple[float, float, float]]:
+    """The mean differences with the ends of their intervals, from low to high, by what they are called."""
+    means = {"mean of all": (pair.interval[0], pair.difference, pair.interval[1])}
+    if pair.difference_min10 is not None and pair.interval_min10 is not None:
+        low, high = pair.interval_min10
+        means[f"mean, {MIN_POSITIVES}+ positives"] = (low, pair.difference_min10, high)
+    return means
 
 
-def _interval(axes: Axes, y: float, gap: ClassDifference, limit: float, *, faint: bool) -> None:
-    sure = gap.p_holm < LEVEL
+def _interval(axes: Axes, y: float, row: ForestRow, limit: float) -> None:
+    gap, sure = row.gap, row.gap.p_holm < LEVEL
     colour = PALETTE[("b" if gap.difference > 0 else "a") if sure else "soft"]
     low, high = (float(np.clip(end, -limit, limit)) for end in gap.interval)
-    style: dict[str, Any] = {"color": colour, "alpha": 0.55 if faint else 1.0}
+    style: dict[str, Any] = {"color": colour, "alpha": 0.55 if row.faint else 1.0}
     axes.plot([low, high], [y, y], linewidth=1.6 if sure else 1.1, solid_capstyle="butt", **style)
     for end, mark in ((low, 4), (high, 5)):  # matplotlib's carets to the left and right
         if abs(end) == limit:
             axes.plot([end * 0.99], [y], marker=mark, markersize=4, **style)
     if abs(gap.difference) <= limit:
-        face = colour if sure else PALETTE["page"]
-        axes.plot(
-            [gap.difference],
-            [y],
-            marker="o",
-            markersize=5,
-            markerfacecolor=face,
-            markeredgewidth=1.2,
-            **style,
-        )
-
-
-def _diamond(axes: Axes, y: float, value: float, interval: tuple[float, float]) -> None:
-    low, high = interval
-    axes.fill([low, value, high, value], [y, y - 0.32, y, y + 0.32], color=PALETTE["ink"], linewidth=0)
+        style |= {"markersize": 5, "markerfacecolor": colour if sure else PALETTE["page"]}
+        axes.plot([gap.difference], [y], marker="o", markeredgewidth=1.2, **style)
 
 
 def _frame(axes: Axes, label: str) -> None:

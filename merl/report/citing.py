@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from merl.ckepe.prompt_set import PromptSet
-from merl.evaluation.evidence import Cited, Published, Remark
+from merl.evaluation.evidence import Cited, Evidence, Published, Remark
 from merl.evaluation.result import Result
 
 if TYPE_CHECKING:
@@ -34,52 +34,51 @@ def with_knowledge(
     Raises:
         PromptError: a class name has several meanings.
     """
-    from merl.ckepe.linter import lint
     from merl.knowledge.index import KnowledgeIndex
 
     if result.evidence is None:
         return result
     index = index or KnowledgeIndex.default()
     sets = dict(result.evidence.prompt_sets)
-    for name, item in result.evidence.prompt_sets.items():
-        if item.generator.kind == "control":  # what is wrong with it is its purpose
-            continue
-        prompt_set = PromptSet(
-            label_set=result.task, generator=item.generator, classes=item.classes, name=name
-        )
-        told = _telling(progress, name)
-        remarks: dict[str, list[Remark]] = defaultdict(list)
-        for finding in lint(prompt_set, index=index, encoder=encoder, progress=told):
-            remarks[finding.code or ""].append(
-                Remark(
-                    kind=finding.kind, severity=finding.severity, text=finding.text, message=finding.message
-                )
+    for name, item in sets.items():
+        if item.generator.kind != "control":  # what is wrong with a control is its purpose
+            prompt_set = PromptSet(
+                label_set=result.task, generator=item.generator, classes=item.classes, name=name
             )
-        kept = {code: tuple(found) for code, found in remarks.items()}
-        sets[name] = item.model_copy(update={"remarks": kept})
-    passages, sources = _cited(result, index)
+            remarks = _remarks(prompt_set, index, encoder, progress)
+            sets[name] = item.model_copy(update={"remarks": remarks})
+    passages, sources = _cited(result.evidence, index)
     evidence = result.evidence.model_copy(
         update={"prompt_sets": sets, "passages": passages, "sources": sources}
     )
     return result.model_copy(update={"evidence": evidence})
 
 
-def _telling(progress: Progress | None, name: str) -> Callable[[str, int, int], None] | None:
-    if progress is None:
-        return None
-    return lambda code, done, total: progress(done, total, f"linting {name}: {code}")
+def _remarks(
+    prompt_set: PromptSet, index: KnowledgeIndex, encoder: Any, progress: Progress | None
+) -> dict[str, tuple[Remark, ...]]:
+    from merl.ckepe.linter import lint
+
+    def tell(code: str, done: int, total: int) -> None:
+        if progress:
+            progress(done, total, f"linting {prompt_set.name}: {code}")
+
+    found: dict[str, list[Remark]] = defaultdict(list)
+    for one in lint(prompt_set, index=index, encoder=encoder, progress=tell):
+        remark = Remark(kind=one.kind, severity=one.severity, text=one.text, message=one.message)
+        found[one.code or ""].append(remark)
+    return {code: tuple(remarks) for code, remarks in found.items()}
 
 
-def _cited(result: Result, index: KnowledgeIndex) -> tuple[dict[str, Cited], dict[str, Published]]:
+def _cited(evidence: Evidence, index: KnowledgeIndex) -> tuple[dict[str, Cited], dict[str, Published]]:
     """The passages that phrases, kept or rejected, cite in this knowledge, and their published sources."""
     from merl.knowledge.citations import citations
     from merl.knowledge.entries import load_sources
 
     known, published = citations(index.entries), load_sources()
-    assert result.evidence is not None  # noqa: S101
     met = (
         place
-        for item in result.evidence.prompt_sets.values()
+        for item in evidence.prompt_sets.values()
         for prompts in item.classes.values()
         for place in prompts.cited
     )

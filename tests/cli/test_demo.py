@@ -17,6 +17,9 @@ def test_the_whole_path_on_simulated_ecgs(merl, place):
     assert "These ECGs are simulated: an illustration, not a measurement" in done.out
     assert "Not a medical device." in done.out
     assert "difference" in done.out
+    page = (place / "merl-demo" / "report.html").read_text()
+    assert "knowledge" in page
+    assert "ECGs of 30 patients, simulated ECGs" in page
     assert next(iter(PromptSet.load(place / "merl-demo" / "knowledge.yaml").classes)) == "SLOW"
 
 

@@ -1,4 +1,5 @@
 import json
+import time
 
 import pytest
 
@@ -47,17 +48,25 @@ def test_without_a_file_no_evidence_is_gathered(merl, tiny_ptbxl, checkpoint, mo
         (["text.json", "--out", "r.html"], "cannot read the result text.json"),
         (["result.json", "--out", "folder"], "cannot write folder: it is a folder"),
         (["result.json", "--out", "r.html", "--figures", "text.json"], "text.json is a file; name another"),
+        (["matrix.json", "--out", "r.html"], "matrix.json is a matrix of several results"),
         (["damaged.json", "--out", "r.html"], "in this result is damaged; evaluate again"),
     ],
 )
 def test_bad_input_is_one_sentence(fails, saved, place, arguments, sentence):
     (place / "folder").mkdir()
     (place / "text.json").write_text("no JSON")
+    (place / "matrix.json").write_text('{"results": []}')
     data = json.loads(saved.read_text())
     for wave in data["evidence"]["ecgs"].values():
         wave["microvolts"] = "AAAA"
     (place / "damaged.json").write_text(json.dumps(data))
     assert sentence in fails(1, "report", *arguments)
+
+
+def test_a_report_is_of_one_task_and_checkpoint(fails, tiny_ptbxl, checkpoint):
+    given = evaluate(checkpoint, tiny_ptbxl, "--prompts", "plain", "--report", "r.html")
+    assert "a report is of one task" in fails(2, *given, "--checkpoint", checkpoint)
+    assert "a report is of one task" in fails(2, "evaluate", "all", *given[2:])
 
 
 def test_a_report_needs_its_file(merl, saved):
@@ -68,3 +77,20 @@ def test_what_cannot_be_written_is_found_before_the_work(fails, tiny_ptbxl, plac
     (place / "folder").mkdir()
     given = evaluate("no-such-model", tiny_ptbxl, "--prompts", "plain")
     assert "cannot write folder: it is a folder" in fails(1, *given, "--report", "folder")
+
+
+@pytest.mark.realdata
+@pytest.mark.browser
+def test_three_prompt_sets_of_23_classes_make_a_report_to_send(merl, merl_data, place, visit):
+    """23 classes, 36 phrases in the largest, and up to nine ECGs each, drawn from real records."""
+    assert merl("prompts", "controls", "ptbxl-sub", "--out", "controls").code == 0
+    sets = ["--prompts", "plain", "--prompts", "controls/random-words.yaml", "--prompts", "knowledge"]
+    given = ["evaluate", "ptbxl-sub", "--data", merl_data, *sets, "--bootstrap", 20]
+    started = time.process_time()
+    assert merl(*given, "--report", "report.html").code == 0
+    assert time.process_time() - started < 60
+    assert (place / "report.html").stat().st_size < 8_000_000
+    seen = visit(place / "report.html")
+    assert seen.page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd") < 2000
+    assert (seen.said, seen.outside) == ([], [])
+    assert seen.page.locator("details.class").count() == 23
