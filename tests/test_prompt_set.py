@@ -136,6 +136,32 @@ def test_malformed_files_are_refused(tmp_path, content, message):
 
 
 @pytest.mark.parametrize(
+    ("review", "message"),
+    [
+        ("{by: A. Example, date: 2026-01-31, agreed: true, comment: only V1}", None),
+        ("{by: A. Example, date: 2026-01-31, agred: true}", "unknown key 'agred'; did you mean 'agreed'?"),
+        ("{by: A. Example}", "reviews.0.date"),
+        ("{by: '', date: 2026-01-31}", "reviews.0.by"),
+        ("{by: A. Example, date: 2026-01-31, digest: abc}", "reviews.0.digest"),
+    ],
+)
+def test_marks_written_by_hand_are_read_and_their_keys_checked(tmp_path, review, message):
+    path = tmp_path / "a.yaml"
+    path.write_text(
+        "label_set: x\ngenerator: {kind: manual}\nreviews: [{by: A. Example, date: 2026-01-31}]\n"
+        f"classes: {{A: {{name: a, prompts: [{{text: b, reviews: [{review}]}}]}}}}\n"
+    )
+    if message is None:
+        loaded = PromptSet.load(path)
+        assert loaded.classes["A"].prompts[0].agreed == ("A. Example",)
+        assert loaded.reviews[0].date.isoformat() == "2026-01-31"
+    else:
+        with pytest.raises(PromptError) as caught:
+            PromptSet.load(path)
+        assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
     "classes",
     ["A: {name: a, prompts: [{text: ' '}]}", "A: {name: ' '}", "' ': {name: a}"],
 )

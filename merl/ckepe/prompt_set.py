@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from merl.ckepe.signatures import Mark, Review
+from merl.ckepe.writing import Line, tidy, to_yaml
 from merl.errors import PromptError, UsageError, unknown
 from merl.files import content_dir, read_yaml, validate, write_text
 from merl.label_sets import LabelClass, LabelSet, load_label_set, shipped_label_sets
@@ -27,7 +28,8 @@ class _Strict(BaseModel):
 class Phrase(_Strict):
     """One phrase of a class; ``absent`` marks what speaks against the class when seen.
 
-    ``edited`` marks what a person wrote or changed: nobody has checked its sources since.
+    ``edited`` marks what a person wrote or changed: nobody has checked its sources since. ``reviews`` holds
+    one mark a person.
     """
 
     text: str = Field(min_length=1)
@@ -35,11 +37,21 @@ class Phrase(_Strict):
     polarity: Polarity = "present"
     sources: tuple[str, ...] = ()
     edited: bool = False
+    reviews: tuple[Mark, ...] = ()
 
     @property
     def digest(self) -> str:
         """Six hexadecimal digits of what it says, by which a change by hand is noticed."""
         return hashlib.sha256(f"{self.role} {self.polarity} {self.text}".encode()).hexdigest()[:6]
+
+    @property
+    def agreed(self) -> tuple[str, ...]:
+        """Who agrees to it as it stands."""
+        return tuple(mark.by for mark in self.reviews if mark.agreed and self.stands(mark))
+
+    def stands(self, mark: Mark) -> bool:
+        """Tell whether a mark is about the phrase as it stands, not about an earlier wording."""
+        return mark.digest in {None, self.digest}
 
 
 class Rejected(_Strict):
@@ -50,6 +62,7 @@ class Rejected(_Strict):
     role: Role | None = None
     polarity: Polarity | None = None
     sources: tuple[str, ...] = ()
+    reviews: tuple[Mark, ...] = ()
 
     @classmethod
     def of(cls, phrase: Phrase, reason: str) -> Rejected:
@@ -60,6 +73,7 @@ class Rejected(_Strict):
             role=phrase.role,
             polarity=phrase.polarity,
             sources=phrase.sources,
+            reviews=phrase.reviews,
         )
 
 
@@ -111,12 +125,14 @@ class Generator(_Strict):
 class PromptSet(_Strict):
     """Prompts for every class of a label set, in the label set's order.
 
-    ``name`` is the file's stem once loaded; it is how results call the set and is not written.
+    ``reviews`` says who went over it and when, one line a person. ``name`` is the file's stem once loaded;
+    it is how results call the set and is not written.
     """
 
     schema_: Literal["merl/prompt-set/v1"] = Field(SCHEMA, alias="schema")
     label_set: str
     generator: Generator
+    reviews: tuple[Review, ...] = ()
     classes: dict[Annotated[str, Field(min_length=1)], ClassPrompts] = Field(min_length=1)
     name: str = Field("prompts", exclude=True)
 
@@ -175,37 +191,55 @@ class PromptSet(_Strict):
             UsageError: neither a file nor a shipped set.
             PromptError: the set was made for another label set.
         """
-        path = Path(prompts)
-        own = path / f"{label_set}.yaml"
+        own = Path(prompts) / f"{label_set}.yaml"
         if label_set is not None and own.is_file():
-            found = cls.load(own).model_copy(update={"name": path.absolute().name})
+            found = cls.load(own).model_copy(update={"name": Path(prompts).absolute().name})
         else:
-            found = cls.load(path if path.is_file() else _shipped(str(prompts), label_set))
+            found = cls.load(locate(prompts, label_set))
         if label_set is not None and found.label_set != label_set:
             raise PromptError(
-                f"{path} was made for the label set {found.label_set!r}, not for {label_set!r};"
+                f"{prompts} was made for the label set {found.label_set!r}, not for {label_set!r};"
                 f" make one with `merl prompts generate {label_set}`"
             )
         return found
 
     def save(self, path: str | Path) -> None:
-        """Write the set as YAML, one phrase a line, atomically, with what tells later edits by hand."""
+        """Write the set as YAML, atomically."""
+        write_text(path, self.to_yaml())
+
+    def to_yaml(self) -> str:
+        """Return the set as YAML, one phrase a line, with what tells later edits by hand."""
         data = self.model_dump(by_alias=True, exclude_none=True, exclude_defaults=False)
         for code, item in data["classes"].items():
             if self.generator.kind != "manual":
                 made = (phrase.digest for phrase in self.classes[code].prompts if not phrase.edited)
                 item["as_made"] = " ".join(made)
-            item["prompts"] = [_Line(_tidy(phrase)) for phrase in item["prompts"]]
-            item["rejected"] = [_Line(_tidy(phrase)) for phrase in item["rejected"]]
+            item["prompts"] = [Line(tidy(phrase)) for phrase in item["prompts"]]
+            item["rejected"] = [Line(tidy(phrase)) for phrase in item["rejected"]]
             if not item["rejected"]:
                 del item["rejected"]
-        data["generator"] = _Line(data["generator"])
-        write_text(path, yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000))
+        data["generator"] = Line(data["generator"])
+        data["reviews"] = [Line(review) for review in data["reviews"]]
+        if not data["reviews"]:
+            del data["reviews"]
+        return to_yaml(data)
+
+
+def locate(prompts: str | Path, label_set: str | None = None) -> Path:
+    """Return the file that ``PromptSet.find`` reads.
+
+    Raises:
+        UsageError: neither a file nor a shipped set.
+    """
+    path = Path(prompts)
+    return path if path.is_file() else _shipped(str(prompts), label_set)
 
 
 def prompt_set_sha256(prompt_set: PromptSet) -> str:
-    """Hash a prompt set's content as JSON, so that comments and layout of its file do not count."""
-    return hashlib.sha256(prompt_set.model_dump_json(by_alias=True).encode()).hexdigest()
+    """Hash a prompt set's content as JSON; comments and layout of its file do not count, nor do reviews."""
+    lines: Any = {"__all__": {"reviews"}}
+    unread: Any = {"reviews": True, "classes": {"__all__": {"prompts": lines, "rejected": lines}}}
+    return hashlib.sha256(prompt_set.model_dump_json(by_alias=True, exclude=unread).encode()).hexdigest()
 
 
 def _shipped(name: str, label_set: str | None) -> Path:
@@ -240,25 +274,3 @@ def _mark_edits(item: ClassPrompts) -> ClassPrompts:
         for phrase in item.prompts
     )
     return item.model_copy(update={"prompts": prompts, "as_made": None})
-
-
-class _Line(dict[str, Any]):
-    """A mapping written on one line, so that a diff shows one phrase a line."""
-
-
-class _Dumper(yaml.SafeDumper):
-    pass
-
-
-_Dumper.add_representer(
-    _Line, lambda dumper, data: dumper.represent_mapping("tag:yaml.org,2002:map", data, flow_style=True)
-)
-
-
-def _tidy(phrase: dict[str, Any]) -> dict[str, Any]:
-    out = {key: list(value) if isinstance(value, tuple) else value for key, value in phrase.items()}
-    if not out.get("edited"):
-        out.pop("edited", None)
-    if not out["sources"]:
-        del out["sources"]
-    return out

@@ -18,6 +18,7 @@ from merl.cli import (
     listings,
     pretrain,
     probe,
+    prompt_review,
     prompt_tools,
     prompt_views,
     prompts,
@@ -65,6 +66,7 @@ app.command()(listings.doctor)
 prompts.app.command()(generate.generate)
 prompts.app.command()(prompt_views.show)
 prompts.app.command()(prompt_views.diff)
+prompts.app.command()(prompt_review.review)
 prompts.app.command()(prompt_tools.lint)
 prompts.app.command()(prompt_tools.repair)
 prompts.app.command("import")(prompt_tools.import_)

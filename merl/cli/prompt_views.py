@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from merl.cli.console import note, out, print_json
+from merl.cli.console import OwnIndex, note, out, print_json
 
 if TYPE_CHECKING:
     from merl.ckepe.diffing import Change, ChangeKind, Difference
     from merl.ckepe.prompt_set import Phrase, PromptSet
+    from merl.knowledge.entries import Source
+    from merl.knowledge.index import KnowledgeIndex
+    from merl.report.passages import CitedPassage
 
 _SIGNS: dict[ChangeKind, str] = {
     "same": " ",
@@ -27,32 +31,73 @@ def show(
     file: Annotated[
         str, typer.Argument(help="A prompt file, or a shipped set such as ptbxl-rhythm/knowledge.")
     ],
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html", metavar="OUT", help="Write a page for a clinician to tick, comment and print."
+        ),
+    ] = None,
+    index_dir: OwnIndex = None,
 ) -> None:
-    """Show every phrase of a prompt set with what it rests on, and what was rejected."""
+    """Show every phrase of a prompt set with what it rests on, what was rejected, and how it was reviewed."""
+    from merl.ckepe.prompt_set import PromptSet, locate
+
+    index = None
+    if index_dir is not None:
+        from merl.knowledge.index import KnowledgeIndex
+
+        index = KnowledgeIndex.load(index_dir)
+    if html is not None:
+        _write_page(locate(file), html, index)
+        return
+    _print_set(PromptSet.find(file), index)
+
+
+def _write_page(path: Path, html: Path, index: KnowledgeIndex | None) -> None:
+    from merl.ckepe.prompt_set import PromptSet
+    from merl.files import check_writable, sha256, write_text
+    from merl.report.prompt_page import prompt_page
+
+    check_writable(html)
+    page = prompt_page(PromptSet.load(path), file=path.name, sha256=sha256(path), index=index)
+    write_text(html, page)
+    note(f"{html} written; a review kept from it goes in with `merl prompts review FILE --sheet REVIEW.json`")
+
+
+def _print_set(prompt_set: PromptSet, index: KnowledgeIndex | None) -> None:
     from rich.table import Table
 
-    from merl.ckepe.prompt_set import PromptSet
+    from merl.knowledge.citations import cite
+    from merl.knowledge.entries import load_sources
+    from merl.report.passages import cited_passages
 
-    prompt_set = PromptSet.find(file)
-    cited = _published()
+    known = cite((key for item in prompt_set.classes.values() for key in item.cited), index)
+    sources = load_sources()
     console = out()
     console.print(_made(prompt_set))
-    keys: dict[str, None] = {}
+    for line in prompt_set.reviews:
+        console.print(f"reviewed by {line.by}, {line.date}")
     for code, item in prompt_set.classes.items():
         console.print()
         console.print(f"{code}: {item.name}", style="bold")
-        table = Table("phrase", "role", "rests on", "published in", box=None)
+        table = Table("phrase", "role", "rests on", box=None, pad_edge=False)
         for phrase in item.prompts:
-            sources = [cited[source] for source in phrase.sources if cited.get(source)]
-            keys |= dict.fromkeys(source.split(",")[0] for source in sources)
-            unknown = [f"{source} (no such passage)" for source in phrase.sources if source not in cited]
-            known = [source for source in phrase.sources if source in cited]
-            rests = ", ".join(known + unknown) or "-"
-            table.add_row(_said(phrase), phrase.role, rests, "; ".join(sources) or "-")
+            rests_on = "\n".join(map(_rests_on, cited_passages(phrase, known, sources)))
+            table.add_row(_said(phrase) + _marks(phrase), phrase.role, rests_on or "-")
         console.print(table)
         for reason, count in Counter(line.reason for line in item.rejected).items():
             console.print(f"  rejected {count}: {reason}")
-    _print_sources(list(keys))
+    used = {item.passage.source for item in known.values()}
+    _print_sources({key: source for key, source in sources.items() if key in used})
+
+
+def _rests_on(item: CitedPassage) -> str:
+    if item.cited is None:
+        return f"{item.id} (no such passage)"
+    passage = item.cited.passage
+    other_words = f'\n"{passage.text}"' if item.says == "says" else ""
+    published = f"\n{passage.source}, {item.cited.place}" if item.source else ""
+    return f"{item.id}{other_words}{published}"
 
 
 def diff(
@@ -109,25 +154,20 @@ def _said(phrase: Phrase) -> str:
     return against + phrase.text + edited
 
 
-def _published() -> dict[str, str]:
-    """Source and place of every passage of the shipped knowledge, empty for names, by the passage's id."""
-    from merl.knowledge.citations import citations
+def _marks(phrase: Phrase) -> str:
+    """What people think of a phrase, a line each."""
+    lines = []
+    for mark in phrase.reviews:
+        agreed = "agrees" if phrase.stands(mark) else "agreed to an earlier wording"
+        said = [agreed] * mark.agreed + [mark.comment] * bool(mark.comment)
+        lines.append(f"\n  {mark.by}: {'; '.join(map(str, said))}")
+    return "".join(lines)
 
-    return {
-        key: f"{found.passage.source}, {found.place}" if found.place else ""
-        for key, found in citations().items()
-    }
 
-
-def _print_sources(keys: list[str]) -> None:
-    from merl.knowledge.entries import load_sources
-
-    if not keys:
-        return
-    sources = load_sources()
-    print("\nSources")
-    for key in sorted(keys):
-        source = sources[key]
+def _print_sources(sources: dict[str, Source]) -> None:
+    if sources:
+        print("\nSources")
+    for key, source in sources.items():
         doi = f", doi:{source.doi}" if source.doi else ""
         print(f"  {key}: {source.title} ({source.year}), {source.reference}{doi}")
 

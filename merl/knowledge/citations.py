@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from merl.knowledge.entries import Entry, load_entries, statements
 from merl.knowledge.passages import Passage, passages_of
+from merl.knowledge.tables import concept_of
+
+if TYPE_CHECKING:
+    from merl.knowledge.index import KnowledgeIndex
 
 
 @dataclass(frozen=True)
@@ -27,3 +32,29 @@ def citations(entries: Mapping[str, Entry] | None = None) -> dict[str, Citation]
             place = places.get((passage.text, passage.source or ""))
             found[passage.id] = Citation(passage, entry.name, place)
     return found
+
+
+def cite(ids: Iterable[str], index: KnowledgeIndex | None = None) -> dict[str, Citation]:
+    """Return the passages of these ids, those that are known.
+
+    Args:
+        ids: of passages.
+        index: where passages of other sources are looked up; without one only the shipped ones are known.
+    """
+    own = citations()
+    found = {}
+    for key in ids:
+        if key not in own and index is not None:
+            own |= _of_concept(concept_of(key), index)
+        if key in own:
+            found[key] = own[key]
+    return found
+
+
+def _of_concept(concept: str, index: KnowledgeIndex) -> dict[str, Citation]:
+    """Return what another source says of a concept, its name among it."""
+    if concept not in index.entries:
+        return {}
+    entry = index.entries[concept]
+    said = {passage.id: Citation(passage, entry.name, None) for passage in index.passages(concept)}
+    return citations({concept: entry}) | said

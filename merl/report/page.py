@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from merl.evaluation.caveats import caveats
 from merl.evaluation.result import Result
 from merl.files import write_text
 from merl.report.sections import Section, Summary, read_sections, summarise
+from merl.report.self_contained import Calls, part, policy
+from merl.report.self_contained import render as render_template
 from merl.report.verdict import p, signed
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 
 def save_report(result: Result, path: str | Path) -> None:
@@ -33,39 +29,21 @@ def render(result: Result) -> str:
     """
     from merl.report.inline import paper_pattern
 
-    environment = _environment()
+    style, script = part("base.css", "report.css"), part("report.js")
     summary: Summary = summarise(result)
     sections: list[Section] = read_sections(result, summary)
-    script = environment.get_template("report.js").render()
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return environment.get_template("report.html").render(
+    return render_template(
+        "report.html",
+        style=style,
+        script=script,
+        policy=policy(style, script, style_attributes=True),
+        filters=_FILTERS,
         result=result,
         summary=summary,
         sections=sections,
         pattern=paper_pattern(),
         caveats=str(caveats(result)).splitlines(),
-        script_sha256=digest,
     )
-
-
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("merl.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "score": lambda value: "\N{EN DASH}" if value is None else f"{value:.3f}",
-        "signed": lambda value: "\N{EN DASH}" if value is None else signed(value),
-        "interval": _interval,
-        "p": p,
-        "percent": lambda value: f"{100 * value:.2f}%",
-    }
-    return environment
 
 
 def _interval(value: tuple[float, float] | None, sign: bool = False) -> str:
@@ -73,3 +51,12 @@ def _interval(value: tuple[float, float] | None, sign: bool = False) -> str:
         return ""
     low, high = (signed(end) if sign else f"{end:.3f}" for end in value)
     return f"{low} to {high}"
+
+
+_FILTERS: Calls = {
+    "score": lambda value: "\N{EN DASH}" if value is None else f"{value:.3f}",
+    "signed": lambda value: "\N{EN DASH}" if value is None else signed(value),
+    "interval": _interval,
+    "p": p,
+    "percent": lambda value: f"{100 * value:.2f}%",
+}

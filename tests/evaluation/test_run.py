@@ -1,9 +1,11 @@
+import datetime
 import json
 from dataclasses import replace
 
 import pytest
 
 from merl.ckepe.prompt_set import PromptSet, prompt_set_sha256
+from merl.ckepe.reviewing import ReviewSheet, apply_review
 from merl.errors import NoDataError, PromptError, RecordError, UsageError
 from merl.evaluation.result import Result
 from merl.evaluation.run import evaluate
@@ -176,3 +178,16 @@ def test_wrong_requests(toy):
         run()
     with pytest.raises(UsageError, match="at least 20"):
         evaluate("toy-rhythm", data=".", prompts=[prompts()], model=FakeModel(), bootstrap=5)
+
+
+def test_a_review_changes_no_hash_but_an_edit_does(toy):
+    plain = prompts()
+    agreed = {"class": "SR", "number": 0, "agreed": True, "comment": "yes"}
+
+    def reviewed(decision):
+        sheet = ReviewSheet(by="A. Example", sha256="0" * 64, decisions=[decision])
+        return apply_review(plain, sheet, datetime.date(2026, 1, 31))
+
+    assert reviewed(agreed) != plain
+    assert prompt_set_sha256(reviewed(agreed)) == prompt_set_sha256(plain)
+    assert prompt_set_sha256(reviewed(agreed | {"text": "other"})) != prompt_set_sha256(plain)
