@@ -9,6 +9,7 @@ import typer
 
 from merl.cli import (
     checkpoint,
+    classify,
     data,
     demo,
     ecg,
@@ -50,7 +51,7 @@ def options(
 
 
 app.command()(demo.demo)
-app.command()(ecg.classify)
+app.command()(classify.classify)
 app.command()(ecg.evaluate)
 app.command()(pretrain.pretrain)
 app.command()(listings.tasks)

@@ -1,4 +1,4 @@
-"""``merl classify`` and ``merl evaluate``: prompts against ECGs."""
+"""``merl evaluate``: prompts against labelled ECGs."""
 
 from __future__ import annotations
 
@@ -8,32 +8,9 @@ from typing import Annotated
 
 import typer
 
-from merl.cli.console import note, out, print_json, progress
-from merl.errors import RecordError, UsageError
-
-DEFAULT_MODEL = "ptbxl-r18-100hz"
-Checkpoint = Annotated[str, typer.Option(help="A shipped model or a checkpoint folder.")]
-
-
-class Ensemble(StrEnum):
-    """How the phrases of a class become its score."""
-
-    mean = "mean"
-    joined = "joined"
-    max = "max"
-    name_weighted = "name-weighted"
-
-
-HowCombined = Annotated[
-    Ensemble,
-    typer.Option(
-        help="How a class's phrases count: their mean, joined into one text, the nearest, or"
-        " the mean with the name worth half."
-    ),
-]
-AbsentWeight = Annotated[
-    float, typer.Option(min=0, max=1, help="How much phrases that speak against a class count.")
-]
+from merl.cli.console import note, progress
+from merl.cli.scoring_options import DEFAULT_MODEL, AbsentWeight, Checkpoint, Ensemble, HowCombined
+from merl.errors import UsageError
 
 
 class Split(StrEnum):
@@ -50,61 +27,6 @@ class Labels(StrEnum):
 
     fixed = "fixed"
     merl_compat = "merl-compat"
-
-
-def classify(
-    records: Annotated[
-        list[str], typer.Argument(help="ECG files: WFDB, Challenge .mat, CPSC2018 .mat, DICOM.")
-    ],
-    *,
-    prompts: Annotated[
-        str, typer.Option(help="A prompt file, or a shipped set such as ptbxl-rhythm/knowledge.")
-    ],
-    checkpoint: Checkpoint = DEFAULT_MODEL,
-    ensemble: HowCombined = Ensemble.mean,
-    absent_weight: AbsentWeight = 0.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Score ECGs against the prompts of each class; scores are cosines, not probabilities."""
-    from rich.table import Table
-
-    from merl.checkpoints import load_model
-    from merl.ckepe.prompt_set import PromptSet
-    from merl.readers import read_record
-    from merl.zeroshot import ZeroShotClassifier
-
-    prompt_set = PromptSet.find(prompts)
-    model = load_model(checkpoint)
-    read, problems = [], []
-    for path in records:
-        try:
-            record = read_record(path)
-            model.spec.windows(record)
-        except RecordError as problem:
-            problems.append(str(problem))
-        else:
-            read.append((path, record))
-    if problems:
-        raise RecordError("; ".join(problems))
-    scorer = ZeroShotClassifier(model, prompt_set, ensemble=ensemble.value, absent_weight=absent_weight)
-    scores = scorer.decision_function([record for _, record in read])
-    codes = list(prompt_set.classes)
-    if as_json:
-        rows = ({code: round(float(s), 6) for code, s in zip(codes, row, strict=True)} for row in scores)
-        print_json([{"record": path, "scores": row} for (path, _), row in zip(read, rows, strict=True)])
-        return
-    for (path, record), row in zip(read, scores, strict=True):
-        leads = f"{len(record.leads)} leads, {record.seconds:g} s at {record.sampling_rate:g} Hz"
-        print(f"{path} ({leads})")  # not the table's title, which would break a long path
-        table = Table("class", "name", "score" if absent_weight else "cosine", box=None)
-        for position in row.argsort()[::-1]:
-            table.add_row(codes[position], prompt_set.classes[codes[position]].name, f"{row[position]:+.3f}")
-        out().print(table, "")
-    less = f", less {absent_weight:g} of that with prompts against the class," if absent_weight else ","
-    print(
-        f"Scores are cosines between ECG and prompts{less} not probabilities."
-        " For research. Not a medical device."
-    )
 
 
 def evaluate(
