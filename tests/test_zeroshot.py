@@ -6,10 +6,11 @@ import torch
 from sklearn.base import clone
 
 from merl.ckepe.prompt_set import ClassPrompts, Generator, Phrase, PromptSet
+from merl.classifier import ZeroShotClassifier
 from merl.errors import PromptError, RecordError, UsageError
 from merl.preprocessing import SignalSpec
 from merl.records import ECGRecord
-from merl.zeroshot import ENSEMBLES, ZeroShotClassifier, class_embeddings, embed_records
+from merl.zeroshot import ENSEMBLES, class_embeddings, embed_records
 
 AXES = torch.eye(3)
 TEXTS = {"sinus rhythm": AXES[0], "regular P waves": AXES[1], "atrial fibrillation": AXES[2]}

@@ -29,8 +29,8 @@ def classify(
 
     from merl.checkpoints import load_model
     from merl.ckepe.prompt_set import PromptSet
+    from merl.classifier import ZeroShotClassifier
     from merl.readers import read_record
-    from merl.zeroshot import ZeroShotClassifier
 
     prompt_set = PromptSet.find(prompts)
     model = load_model(checkpoint)
