@@ -181,15 +181,52 @@ def embed_records(
     """
     rows: list[NDArray[np.float32]] = []
     for batch in _batches(records, batch_size):
-        windows = [model.spec.windows(record) for record in batch]
-        signals = torch.from_numpy(np.concatenate(windows))  # (windows, leads, samples)
-        with torch.autocast("cpu", torch.bfloat16, enabled=cpu_has_bf16()):
-            encoded = torch.cat([model.encode_ecg(part) for part in signals.split(batch_size)])
-        parts = F.normalize(encoded.float(), dim=-1).split([len(item) for item in windows])
-        rows.extend(F.normalize(part.mean(0), dim=-1).numpy() for part in parts)
+        rows.extend(embed_windows(model, [model.spec.windows(record) for record in batch], batch_size))
         if progress:
             progress(len(rows))
     return np.stack(rows) if rows else np.zeros((0, model.config.embed_dim), np.float32)
+
+
+@torch.inference_mode()
+def embed_windows(
+    model: MERL, windows: Sequence[NDArray[np.float32]], batch_size: int = 64
+) -> NDArray[np.float32]:
+    """Embed records that are cut into windows, each as the mean of its windows.
+
+    Args:
+        model: the model.
+        windows: for each record, shape (windows, leads, samples), as ``model.spec.windows`` cuts it.
+        batch_size: windows encoded together.
+
+    Returns:
+        Unit-length embeddings, shape (records, embed_dim).
+    """
+    signals = torch.from_numpy(np.concatenate(windows))  # (all windows, leads, samples)
+    with torch.autocast("cpu", torch.bfloat16, enabled=cpu_has_bf16()):
+        encoded = torch.cat([model.encode_ecg(part) for part in signals.split(batch_size)])
+    parts = F.normalize(encoded.float(), dim=-1).split([len(item) for item in windows])
+    return torch.stack([F.normalize(part.mean(0), dim=-1) for part in parts]).numpy()
+
+
+def phrase_cosines(
+    model: MERL, prompt_set: PromptSet, ecgs: NDArray[np.floating]
+) -> list[NDArray[np.floating]]:
+    """Compare ECGs with every phrase that speaks for a class.
+
+    Under the ensemble ``mean`` a class's score is the mean of these, divided by the same number for each ECG.
+
+    Args:
+        model: the model.
+        prompt_set: the prompts.
+        ecgs: unit-length embeddings, shape (records, embed_dim).
+
+    Returns:
+        Cosines for each class, shape (records, phrases), in the order of ``present`` of its prompts.
+    """
+    texts = [entry.present for entry in prompt_set.classes.values()]
+    rows = embed_texts(model, [text for group in texts for text in group]).numpy()
+    cosines = ecgs @ rows.T.astype(ecgs.dtype)  # (records, all phrases)
+    return np.split(cosines, np.cumsum([len(group) for group in texts])[:-1], axis=1)
 
 
 def _batches(records: Iterable[ECGRecord], size: int) -> Iterator[list[ECGRecord]]:

@@ -10,7 +10,7 @@ from merl.classifier import ZeroShotClassifier
 from merl.errors import PromptError, RecordError, UsageError
 from merl.preprocessing import SignalSpec
 from merl.records import ECGRecord
-from merl.zeroshot import ENSEMBLES, class_embeddings, embed_records
+from merl.zeroshot import ENSEMBLES, class_embeddings, embed_records, phrase_cosines
 
 AXES = torch.eye(3)
 TEXTS = {"sinus rhythm": AXES[0], "regular P waves": AXES[1], "atrial fibrillation": AXES[2]}
@@ -225,3 +225,12 @@ def test_a_faulty_prompt_is_said_before_any_ecg_is_encoded():
     with pytest.raises(PromptError):
         ZeroShotClassifier(model, prompt_set(SR=[])).decision_function([record(1)])
     assert not model.batches
+
+
+def test_phrases_of_each_class_are_compared_in_their_order():
+    model = FakeModel()
+    ecgs = embed_records(model, [record(1), record(3), record(1, 3)])
+    of_sr, of_afib = phrase_cosines(model, PROMPTS, ecgs)
+    half = 0.5**0.5
+    np.testing.assert_allclose(of_sr, [[1, 0], [0, 0], [half, 0]], atol=1e-6)
+    np.testing.assert_allclose(of_afib, [[0], [1], [half]], atol=1e-6)  # what speaks against it is no column

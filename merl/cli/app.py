@@ -13,6 +13,7 @@ from merl.cli import (
     data,
     demo,
     ecg,
+    embed,
     generate,
     kb,
     listings,
@@ -52,6 +53,7 @@ def options(
 
 app.command()(demo.demo)
 app.command()(classify.classify)
+app.command()(embed.embed)
 app.command()(ecg.evaluate)
 app.command()(pretrain.pretrain)
 app.command()(listings.tasks)
