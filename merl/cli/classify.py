@@ -216,9 +216,7 @@ def _draw(record: ECGRecord, item: _Scored, prompt_set: PromptSet, plot: Path) -
         phrase, cosine = item.phrases[code][0]
         name = prompt_set.classes[code].name
         line = f"{item.scores[code]:+.3f}  {code}  {name}; nearest ({cosine:+.3f}): {phrase.text}"
-        lines.append(
-            line if len(line) <= _PAGE_WIDTH else line[: _PAGE_WIDTH - 1] + "\N{HORIZONTAL ELLIPSIS}"
-        )
+        lines.append(line if len(line) <= _PAGE_WIDTH else f"{line[: _PAGE_WIDTH - 4]} ...")
     foot = [f"Scores are cosines, {_NO_PROBABILITIES}"]
     save_figure(draw_ecg(record, heading=record.name, lines=lines, foot=foot), plot)
 

@@ -22,7 +22,8 @@ def folder(place, simulated, write_record):
     return place / "ecgs"
 
 
-def test_embeddings_of_a_folder_are_those_of_its_records(merl, folder, checkpoint, place):
+@pytest.mark.usefixtures("folder")
+def test_embeddings_of_a_folder_are_those_of_its_records(merl, checkpoint, place):
     done = merl("embed", "ecgs", "--out", "out.parquet", "--checkpoint", checkpoint)
     assert (done.code, done.out) == (0, "")
     table = parquet.read_table(place / "out.parquet")
@@ -43,7 +44,8 @@ def test_embeddings_of_a_folder_are_those_of_its_records(merl, folder, checkpoin
     assert about["input"]["sampling_rate"] == 100
 
 
-def test_rows_are_written_as_they_come(merl, folder, checkpoint, place, monkeypatch):
+@pytest.mark.usefixtures("folder")
+def test_rows_are_written_as_they_come(merl, checkpoint, place, monkeypatch):
     sizes = []
 
     def embed(model, windows):
@@ -60,12 +62,18 @@ def test_rows_are_written_as_they_come(merl, folder, checkpoint, place, monkeypa
     assert max(sizes) <= 4
 
 
-def test_bad_files_do_not_stop_the_others(merl, folder, checkpoint, place, simulated, write_record):
+@pytest.fixture
+def bad(folder, simulated, write_record):
+    """Three files among the others that cannot be embedded."""
     write_record(folder / "flat", 0 * simulated())
     write_record(folder / "holter", simulated(seconds=700))
     (folder / "giant.edf").touch()
     with (folder / "giant.edf").open("ab") as handle:
         handle.truncate(200 * 2**20)
+
+
+@pytest.mark.usefixtures("bad")
+def test_bad_files_do_not_stop_the_others(merl, checkpoint, place):
     done = merl("embed", "ecgs", "--out", "out.parquet", "--checkpoint", checkpoint)
     assert done.code == 1
     assert "error: 3 of 23 records could not be read, see above; the other 20 are in out.parquet" in done.err
@@ -75,7 +83,8 @@ def test_bad_files_do_not_stop_the_others(merl, folder, checkpoint, place, simul
     assert parquet.read_table(place / "out.parquet").num_rows == 20
 
 
-def test_a_run_that_is_stopped_leaves_nothing(merl, folder, checkpoint, place, monkeypatch):
+@pytest.mark.usefixtures("folder")
+def test_a_run_that_is_stopped_leaves_nothing(merl, checkpoint, place, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
@@ -85,7 +94,8 @@ def test_a_run_that_is_stopped_leaves_nothing(merl, folder, checkpoint, place, m
     assert [path.name for path in place.iterdir()] == ["ecgs"]
 
 
-def test_an_output_that_cannot_be_written_is_found_before_the_work(fails, folder):
+@pytest.mark.usefixtures("folder")
+def test_an_output_that_cannot_be_written_is_found_before_the_work(fails):
     said = fails(2, "embed", "ecgs", "--out", "out.csv", "--checkpoint", "no-such-model")
     assert "out.csv is no .parquet file" in said
     said = fails(1, "embed", "ecgs", "--out", "ecgs/readme.txt/out.parquet", "--checkpoint", "no-such-model")
