@@ -17,16 +17,20 @@ def find_records(folder: str | Path) -> list[Path]:
     A record is a file with the suffix of a format that is read, a WFDB record its header alone, or a file
     without a suffix that bears DICOM's mark. Whether it can be read shows when it is.
     """
-    found = []
-    for place, below, names in os.walk(folder):
-        below[:] = sorted(name for name in below if not name.startswith("."))
+    found, seen = [], set()
+    for place, below, names in os.walk(folder, followlinks=True):
         here = Path(place)
-        headers = {name.removesuffix(".hea") for name in names if name.endswith(".hea")}
-        for name in names:
-            path = here / name
-            suffix = path.suffix.lower()
-            if name.startswith(".") or (suffix == ".mat" and path.stem in headers):
-                continue
-            if suffix in _SUFFIXES or (not suffix and path.is_file() and is_dicom(path)):
-                found.append(path)
+        if here.resolve() in seen:  # links may lead back up
+            below.clear()
+            continue
+        seen.add(here.resolve())
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        found += [here / name for name in names if _is_record(here / name, set(names))]
     return sorted(found)
+
+
+def _is_record(path: Path, beside: set[str]) -> bool:
+    suffix = path.suffix.lower()
+    if path.name.startswith(".") or (suffix == ".mat" and f"{path.stem}.hea" in beside):
+        return False
+    return suffix in _SUFFIXES or (not suffix and path.is_file() and is_dicom(path))
