@@ -27,7 +27,7 @@ from merl.datasets.tasks import TASKS, TaskData, load_task
 from merl.errors import PromptError
 from merl.evaluation.bootstrap import resample_weights
 from merl.evaluation.embeddings import record_embeddings
-from merl.evaluation.intervals import Spread, auroc_interval, difference_test, spread
+from merl.evaluation.intervals import Spread, difference_test, share_interval, spread
 from merl.evaluation.metrics import Floats, auroc, macro
 from merl.files import content_dir, write_text
 from merl.knowledge.index import KnowledgeIndex
@@ -101,7 +101,7 @@ class Bench:
             for values, task in zip(row.values, self.tasks.values(), strict=True)
         ]
         mean, of = self._mean(row)
-        low, high = auroc_interval(mean, of)
+        low, high = share_interval(mean, of)
         parts.append(f"{100 * mean:.1f} ({100 * low:.1f}-{100 * high:.1f})")
         if base is row:
             parts.append("")
@@ -115,14 +115,14 @@ class Bench:
 
     def _mean(self, row: Row) -> tuple[float, Spread]:
         """Average the macro means of the tasks, and describe how far that strays."""
-        means, draws, parts, patients = [], [], [], []
+        means, parts, patients, shares = [], [], [], []
         for values, drawn, task in zip(row.values, row.draws, self.tasks.values(), strict=True):
             scored = np.isfinite(values)
             means.append(values[scored].mean())
-            draws.append(np.nanmean(drawn[:, scored], axis=1))
-            parts.append(drawn[:, scored] / scored.sum())  # a class weighs less where there are many
+            parts.append(drawn[:, scored])
             patients.append(_rarer(task)[scored])
-        every = spread(np.mean(draws, axis=0), np.concatenate(parts, axis=1), np.concatenate(patients))
+            shares.append(np.full(scored.sum(), 1 / len(self.tasks) / scored.sum()))
+        every = spread(np.hstack(parts), np.concatenate(patients), np.concatenate(shares))
         return float(np.mean(means)), every
 
 

@@ -1,48 +1,29 @@
-"""Patient-level bootstrap of the AUROC: the same resampled patients for every prompt set."""
+"""Patient-level bootstrap of AUROC and average precision: the same resampled patients for every set."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from merl.errors import UsageError
-from merl.evaluation.metrics import MIN_POSITIVES, Floats, RankedClass, checked_pair
+from merl.evaluation.metrics import Floats, RankedClass, checked_pair
 
-_CHUNK = 64  # resamples worked on together: a chunk of some thousand records stays in the processor's cache
-
-
-@dataclass(frozen=True, eq=False)
-class Resamples:
-    """AUROC of every prompt set in every resample.
-
-    Attributes:
-        per_class: shape (sets, resamples, classes); nan where a resample has no positive or no negative.
-        macro: shape (sets, resamples): the mean over the classes that the resample can score.
-        macro_min10: the same over the classes with at least 10 positives in the data, nan if there are none.
-        skipped: shape (classes,): in how many resamples the class could not be scored.
-    """
-
-    per_class: Floats
-    macro: Floats
-    macro_min10: Floats
-    skipped: NDArray[np.int64]
+_CHUNK = 32  # resamples worked on together: a chunk of some thousand records stays in the cache
 
 
-def bootstrap_auroc(
+def bootstrap_areas(
     score_sets: Sequence[ArrayLike],
     labels: ArrayLike,
     patients: ArrayLike,
     *,
     resamples: int = 1000,
     seed: int = 0,
-) -> Resamples:
+) -> Floats:
     """Resample patients with replacement and score every prompt set on the same resamples.
 
-    A patient drawn twice brings all of their records twice. A class without a positive or a negative in a
-    resample is left out of that resample's mean and counted in ``skipped``.
+    A patient drawn twice brings all of their records twice.
 
     Args:
         score_sets: one array of scores for each prompt set, each (records, classes).
@@ -50,6 +31,10 @@ def bootstrap_auroc(
         patients: one identifier for each record, shape (records,).
         resamples: how many, at least 1.
         seed: the same seed draws the same patients.
+
+    Returns:
+        AUROC and average precision, shape (2, sets, resamples, classes); nan where a resample has no positive
+        or no negative of a class.
 
     Raises:
         UsageError: shapes that do not fit, or no resamples asked for.
@@ -62,20 +47,15 @@ def bootstrap_auroc(
     ranked = [
         [RankedClass(values[:, c], truth[:, c]) for c in range(truth.shape[1])] for values, _ in checked
     ]
-    per_class = np.empty((len(ranked), resamples, truth.shape[1]))
+    drawn = np.empty((2, len(ranked), resamples, truth.shape[1]))
     start = 0
     for weights in resample_weights(patients, resamples, seed, records=len(truth)):
         stop = start + weights.shape[1]
         for s, classes in enumerate(ranked):
             for c, one in enumerate(classes):
-                per_class[s, start:stop, c] = one.auroc(weights)
+                drawn[:, s, start:stop, c] = one.areas(weights)
         start = stop
-    return Resamples(
-        per_class=per_class,
-        macro=_mean(per_class),
-        macro_min10=_mean(per_class[:, :, truth.sum(axis=0) >= MIN_POSITIVES]),
-        skipped=np.isnan(per_class[0]).sum(axis=0),
-    )
+    return drawn
 
 
 def resample_weights(patients: ArrayLike, resamples: int, seed: int, *, records: int) -> Iterator[Floats]:
@@ -100,11 +80,3 @@ def resample_weights(patients: ArrayLike, resamples: int, seed: int, *, records:
         drawn = random.integers(count, size=(size, count)) + np.arange(size)[:, None] * count
         times = np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count)
         yield times.T.astype(np.float64)[index]
-
-
-def _mean(per_class: Floats) -> Floats:
-    """Average over the classes that have a value: (sets, resamples, classes) -> (sets, resamples)."""
-    defined = np.isfinite(per_class)
-    counts = defined.sum(axis=-1)
-    sums = np.where(defined, per_class, 0.0).sum(axis=-1)
-    return np.divide(sums, counts, out=np.full(counts.shape, np.nan), where=counts > 0)

@@ -1,40 +1,67 @@
-"""Prompt sets side by side: AUROC of each, and their differences on the same resampled patients."""
+"""Prompt sets side by side: what each reaches, and their differences on the same resampled patients.
+
+Nothing here minds what the names stand for: checkpoints and ensembling rules compare in the same way.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from merl.errors import DataError
-from merl.evaluation.bootstrap import Resamples, bootstrap_auroc
-from merl.evaluation.intervals import Spread, auroc_interval, difference_test, holm, spread
-from merl.evaluation.metrics import MIN_POSITIVES, Bools, Floats, auroc, macro
-from merl.evaluation.result import ClassDifference, ClassResult, Comparison, PromptSetResult
+from merl.evaluation.bootstrap import bootstrap_areas
+from merl.evaluation.intervals import Spread, difference_test, holm, share_interval, spread
+from merl.evaluation.metrics import MIN_POSITIVES, Bools, Floats, areas, macro
+from merl.evaluation.result import (
+    ClassDifference,
+    ClassResult,
+    Comparison,
+    Differences,
+    PromptSetResult,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """AUROC or average precision of every set, with its bootstrap.
+
+    Attributes:
+        sets: of every class, shape (classes,), by the name of the set; nan where undefined.
+        draws: in every resample, shape (resamples, classes), by the name of the set; nan where undefined.
+        chance: what it is by chance, shape (classes,).
+    """
+
+    sets: Mapping[str, Floats]
+    draws: Mapping[str, Floats]
+    chance: Floats
 
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """Scores of several prompt sets on the same records, with their bootstrap.
+    """Scores of several prompt sets on the same records, measured.
 
     Attributes:
         classes: codes in the order of the columns.
         positives: positive records, shape (classes,).
         patients: patients of the rarer side, shape (classes,); 0 where a class cannot be scored.
+        skipped: resamples without a positive or without a negative, shape (classes,).
         records: how many.
-        sets: AUROC of every class, shape (classes,), by the name of the prompt set.
-        resamples: the bootstrap, its first axis in the order of ``sets``.
+        auroc: by set.
+        average_precision: by set.
     """
 
     classes: tuple[str, ...]
     positives: NDArray[np.int64]
     patients: NDArray[np.int64]
+    skipped: NDArray[np.int64]
     records: int
-    sets: Mapping[str, Floats]
-    resamples: Resamples
+    auroc: Figure
+    average_precision: Figure
 
     @property
     def scored(self) -> Bools:
@@ -45,6 +72,14 @@ class Measured:
     def frequent(self) -> Bools:
         """Which of them have at least 10 positives, shape (classes,)."""
         return self.scored & (self.positives >= MIN_POSITIVES)
+
+    def spread(self, draws: Floats, kept: Bools) -> Spread:
+        """Describe the spread of a mean over the kept classes, given draws of shape (resamples, classes)."""
+        return spread(draws[:, kept], self.patients[kept])
+
+    def only(self, c: int | np.integer) -> Bools:
+        """Keep one class."""
+        return np.arange(len(self.classes)) == c
 
 
 def measure(
@@ -70,85 +105,122 @@ def measure(
         UsageError: shapes that do not fit.
         DataError: a score is not finite, or no class has both a positive and a negative.
     """
-    sets = {name: auroc(values, labels) for name, values in scores.items()}
+    values = [areas(given, labels) for given in scores.values()]
     truth = np.asarray(labels, bool)
-    rarer = _rarer_side(truth, np.asarray(patients))
+    rarer = rarer_side(truth, np.asarray(patients))
     if not rarer.any():
         raise DataError(f"no class has both a positive and a negative among the {len(truth)} records")
-    drawn = bootstrap_auroc(list(scores.values()), truth, patients, resamples=resamples, seed=seed)
-    return Measured(tuple(classes), truth.sum(axis=0), rarer, len(truth), sets, drawn)
+    drawn = bootstrap_areas(list(scores.values()), truth, patients, resamples=resamples, seed=seed)
+    auroc, precision = (
+        Figure(
+            sets=dict(zip(scores, (both[row] for both in values), strict=True)),
+            draws=dict(zip(scores, drawn[row], strict=True)),
+            chance=chance,
+        )
+        for row, chance in enumerate((np.full(truth.shape[1], 0.5), truth.mean(axis=0)))
+    )
+    return Measured(
+        classes=tuple(classes),
+        positives=truth.sum(axis=0),
+        patients=rarer,
+        skipped=np.isnan(drawn[0, 0]).sum(axis=0),
+        records=len(truth),
+        auroc=auroc,
+        average_precision=precision,
+    )
 
 
 def prompt_set_result(
-    measured: Measured, name: str, *, sha256: str, class_names: Mapping[str, str]
+    measured: Measured, name: str, *, sha256: str, class_names: Mapping[str, str], **judged: Any
 ) -> PromptSetResult:
-    """Write down one prompt set: macro AUROC with intervals, and each class."""
-    row = list(measured.sets).index(name)
-    values, drawn = measured.sets[name], measured.resamples
-    parts = drawn.per_class[row]
-    mean = macro(values, measured.positives)
-    frequent = macro(values, measured.positives, MIN_POSITIVES) if measured.frequent.any() else None
+    """Write down one prompt set: means with intervals, and each class.
+
+    Args:
+        measured: what ``measure`` returns.
+        name: of the set.
+        sha256: of its content.
+        class_names: by code.
+        judged: further fields of the result, such as ``held_out.judge`` returns.
+    """
+    (auroc, auroc10), (precision, precision10) = (
+        [_estimate(measured, figure, name, kept) for kept in (measured.scored, measured.frequent)]
+        for figure in (measured.auroc, measured.average_precision)
+    )
     return PromptSetResult(
         name=name,
         sha256=sha256,
-        macro_auroc=mean,
-        interval=auroc_interval(mean, _spread(measured, drawn.macro[row], parts, measured.scored)),
-        macro_auroc_min10=frequent,
-        interval_min10=None
-        if frequent is None
-        else auroc_interval(frequent, _spread(measured, drawn.macro_min10[row], parts, measured.frequent)),
+        macro_auroc=auroc[0],
+        interval=auroc[1],
+        macro_auroc_min10=auroc10[0],
+        interval_min10=auroc10[1],
+        macro_average_precision=precision[0],
+        average_precision_interval=precision[1],
+        macro_average_precision_min10=precision10[0],
+        average_precision_interval_min10=precision10[1],
         per_class={
-            code: _class_result(measured, c, class_names.get(code, code), float(values[c]), parts)
+            code: _class_result(measured, c, name, class_names.get(code, code))
             for c, code in enumerate(measured.classes)
         },
+        **judged,
     )
 
 
 def comparisons(measured: Measured) -> list[Comparison]:
     """Compare every pair of prompt sets, the one given first as ``a``; differences are ``b`` minus ``a``."""
-    return [_compare(measured, a, b) for a, b in combinations(measured.sets, 2)]
+    return [
+        Comparison(
+            a=a,
+            b=b,
+            **dict(_differences(measured, measured.auroc, a, b)),
+            average_precision=_differences(measured, measured.average_precision, a, b),
+        )
+        for a, b in combinations(measured.auroc.sets, 2)
+    ]
 
 
-def _compare(measured: Measured, a: str, b: str) -> Comparison:
-    drawn, names = measured.resamples, list(measured.sets)
-    i, j = names.index(a), names.index(b)
-    gaps = measured.sets[b] - measured.sets[a]  # (classes,)
-    parts = drawn.per_class[j] - drawn.per_class[i]
+def _differences(measured: Measured, figure: Figure, a: str, b: str) -> Differences:
+    gaps = figure.sets[b] - figure.sets[a]  # (classes,)
+    parts = figure.draws[b] - figure.draws[a]  # (resamples, classes)
     gap = macro(gaps, measured.positives)
-    interval, p_value = difference_test(
-        gap, _spread(measured, drawn.macro[j] - drawn.macro[i], parts, measured.scored)
-    )
+    interval, p_value = difference_test(gap, measured.spread(parts, measured.scored))
     gap10 = interval10 = p_value10 = None
     if measured.frequent.any():
         gap10 = macro(gaps, measured.positives, MIN_POSITIVES)
-        draws10 = drawn.macro_min10[j] - drawn.macro_min10[i]
-        interval10, p_value10 = difference_test(gap10, _spread(measured, draws10, parts, measured.frequent))
-    columns = np.flatnonzero(measured.scored)
-    tests = [
-        difference_test(float(gaps[c]), _spread(measured, parts[:, c], parts, _only(measured, c)))
-        for c in columns
-    ]
-    adjusted = holm([p for _, p in tests])
-    return Comparison(
-        a=a,
-        b=b,
+        interval10, p_value10 = difference_test(gap10, measured.spread(parts, measured.frequent))
+    return Differences(
         difference=gap,
         interval=interval,
         p_value=p_value,
         difference_min10=gap10,
         interval_min10=interval10,
         p_value_min10=p_value10,
-        per_class={
-            measured.classes[c]: ClassDifference(
-                difference=float(gaps[c]), interval=test[0], p_value=test[1], p_holm=float(p_holm)
-            )
-            for c, test, p_holm in zip(columns, tests, adjusted, strict=True)
-        },
+        per_class=_class_differences(measured, gaps, parts),
     )
 
 
-def _class_result(measured: Measured, c: int, name: str, value: float, parts: Floats) -> ClassResult:
+def _class_differences(measured: Measured, gaps: Floats, parts: Floats) -> dict[str, ClassDifference]:
+    columns = np.flatnonzero(measured.scored)
+    tests = [difference_test(float(gaps[c]), measured.spread(parts, measured.only(c))) for c in columns]
+    adjusted = holm([p for _, p in tests])
+    return {
+        measured.classes[c]: ClassDifference(
+            difference=float(gaps[c]), interval=test[0], p_value=test[1], p_holm=float(p_holm)
+        )
+        for c, test, p_holm in zip(columns, tests, adjusted, strict=True)
+    }
+
+
+def _estimate(measured: Measured, figure: Figure, name: str, kept: Bools) -> tuple[Any, Any]:
+    """Return the mean over the kept classes and its interval; ``None`` for both if there are none."""
+    if not kept.any():
+        return None, None
+    mean, chance = float(figure.sets[name][kept].mean()), float(figure.chance[kept].mean())
+    return mean, share_interval(mean, measured.spread(figure.draws[name], kept), chance)
+
+
+def _class_result(measured: Measured, c: int, prompt_set: str, name: str) -> ClassResult:
     positives, patients = int(measured.positives[c]), int(measured.patients[c])
+    skipped = int(measured.skipped[c])
     if not patients:
         side = "negatives" if positives else "positives"
         return ClassResult(
@@ -156,7 +228,7 @@ def _class_result(measured: Measured, c: int, name: str, value: float, parts: Fl
             auroc=None,
             interval=None,
             positives=positives,
-            skipped_resamples=int(measured.resamples.skipped[c]),
+            skipped_resamples=skipped,
             note=f"no {side} among {measured.records} records; left out of every mean",
         )
     note = None
@@ -164,26 +236,23 @@ def _class_result(measured: Measured, c: int, name: str, value: float, parts: Fl
         note = "one patient decides, so the interval is all of 0 to 1"
     elif positives < MIN_POSITIVES:
         note = f"fewer than {MIN_POSITIVES} positives"
+    auroc, precision = (
+        _estimate(measured, figure, prompt_set, measured.only(c))
+        for figure in (measured.auroc, measured.average_precision)
+    )
     return ClassResult(
         name=name,
-        auroc=value,
-        interval=auroc_interval(value, _spread(measured, parts[:, c], parts, _only(measured, c))),
+        auroc=auroc[0],
+        interval=auroc[1],
+        average_precision=precision[0],
+        average_precision_interval=precision[1],
         positives=positives,
-        skipped_resamples=int(measured.resamples.skipped[c]),
+        skipped_resamples=skipped,
         note=note,
     )
 
 
-def _only(measured: Measured, c: int | np.integer) -> Bools:
-    return np.arange(len(measured.classes)) == c
-
-
-def _spread(measured: Measured, draws: Floats, parts: Floats, kept: Bools) -> Spread:
-    """Describe the spread of a mean over the kept classes, given the draws of all classes."""
-    return spread(draws, parts[:, kept], measured.patients[kept])
-
-
-def _rarer_side(truth: Bools, patients: NDArray[np.generic]) -> NDArray[np.int64]:
+def rarer_side(truth: Bools, patients: NDArray[np.generic]) -> NDArray[np.int64]:
     """Count the patients with a positive and those with a negative record; return the smaller, (classes,)."""
     index = np.unique(patients, return_inverse=True)[1]
     counts = []

@@ -1,4 +1,4 @@
-"""The area under the ROC curve, per class and averaged, also for weighted records."""
+"""The areas under the ROC and precision-recall curves, per class and averaged, also for weighted records."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ Bools = NDArray[np.bool_]
 MIN_POSITIVES = 10
 
 
-def auroc(scores: ArrayLike, labels: ArrayLike) -> Floats:
-    """Compute the AUROC of every class: how often a positive scores above a negative, ties counting half.
+def areas(scores: ArrayLike, labels: ArrayLike) -> Floats:
+    """Compute AUROC and average precision of every class, equal to scikit-learn's, ties included.
+
+    The AUROC is how often a positive scores above a negative, ties counting half, and 0.5 by chance; the
+    average precision is the mean precision at the positives, and the share of positives by chance.
 
     Args:
         scores: shape (records, classes), any order-preserving scale; cosines as they are.
         labels: shape (records, classes), true or 1 where the class applies.
 
     Returns:
-        Shape (classes,), 0 to 1, equal to scikit-learn's ``roc_auc_score``; nan for a class without
-        positives or without negatives, which has no AUROC.
+        Shape (2, classes), 0 to 1: AUROC, average precision; nan for a class without positives or without
+        negatives, which has neither.
 
     Raises:
         UsageError: the shapes differ, there are no records, or a label is neither 0 nor 1.
@@ -31,14 +34,20 @@ def auroc(scores: ArrayLike, labels: ArrayLike) -> Floats:
     """
     checked, truth = checked_pair(scores, labels)
     ones = np.ones((len(checked), 1))
-    return np.array([RankedClass(checked[:, c], truth[:, c]).auroc(ones)[0] for c in range(checked.shape[1])])
+    columns = range(checked.shape[1])
+    return np.hstack([RankedClass(checked[:, c], truth[:, c]).areas(ones) for c in columns])
+
+
+def auroc(scores: ArrayLike, labels: ArrayLike) -> Floats:
+    """Return the AUROC of every class, shape (classes,): the first row of ``areas``."""
+    return areas(scores, labels)[0]
 
 
 def macro(per_class: ArrayLike, positives: ArrayLike, min_positives: int = 1) -> float:
-    """Average the AUROC of the classes that have one and at least ``min_positives`` positives.
+    """Average a figure over the classes that have one and at least ``min_positives`` positives.
 
     Args:
-        per_class: AUROC, shape (classes,), nan where undefined.
+        per_class: such as the AUROC, shape (classes,), nan where undefined.
         positives: positive records of each class, shape (classes,).
         min_positives: classes with fewer are left out.
 
@@ -71,7 +80,7 @@ def checked_pair(scores: ArrayLike, labels: ArrayLike) -> tuple[Floats, Bools]:
 
 
 class RankedClass:
-    """One class's scores, sorted once, so that the AUROC under any record weights is one pass of sums.
+    """One class's scores, sorted once, so that its figures under any record weights are one pass of sums.
 
     Args:
         scores: shape (records,), finite.
@@ -79,28 +88,41 @@ class RankedClass:
     """
 
     def __init__(self, scores: Floats, labels: Bools) -> None:
-        self._order = np.argsort(scores, kind="stable")
-        ranked = scores[self._order]
-        self._positives = np.flatnonzero(labels)
-        self._is_negative = ~labels[self._order]
-        self._below = np.searchsorted(
-            ranked, scores[labels], side="left"
-        )  # records scoring below each positive
-        self._up_to = np.searchsorted(ranked, scores[labels], side="right")  # ... and those tied with it
+        order = np.argsort(scores, kind="stable")
+        ranked, positive = scores[order], labels[order]
+        self._positives, self._negatives = order[positive], order[~positive]
+        values = ranked[positive]  # scores of the positives, the lowest first
+        self._below = np.searchsorted(ranked[~positive], values, side="left")  # negatives below each
+        self._up_to = np.searchsorted(ranked[~positive], values, side="right")  # ... and those tied with it
+        self._first = np.searchsorted(values, values, side="left")  # positives below each
 
-    def auroc(self, weights: Floats) -> Floats:
-        """Compute the weighted AUROC for many weightings at once.
+    def areas(self, weights: Floats) -> Floats:
+        """Compute the weighted AUROC and average precision for many weightings at once.
 
         Args:
             weights: shape (records, weightings), not negative; how often each record counts.
 
         Returns:
-            Shape (weightings,), 0 to 1; nan where the positives or the negatives weigh nothing.
+            Shape (2, weightings), 0 to 1: the AUROC and the average precision, equal to scikit-learn's under
+            ``sample_weight``; nan where the positives or the negatives weigh nothing.
         """
-        negatives = np.zeros((len(weights) + 1, weights.shape[1]))  # row i: weight of the i lowest records
-        np.cumsum(weights[self._order] * self._is_negative[:, None], axis=0, out=negatives[1:])
         positives = weights[self._positives]  # (positives, weightings)
-        beaten = 0.5 * (negatives[self._below] + negatives[self._up_to])
-        pairs = positives.sum(axis=0) * negatives[-1]
-        won = np.einsum("pw,pw->w", positives, beaten)
-        return np.divide(won, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
+        negatives_below = _running_sum(weights[self._negatives])
+        positives_below = _running_sum(positives)
+        of_positives, of_negatives = positives_below[-1], negatives_below[-1]
+        below = negatives_below[self._below]
+        beaten = 0.5 * (below + negatives_below[self._up_to])
+        reached = of_positives - positives_below[self._first]  # positives at or above each
+        found = reached + (of_negatives - below)  # all records at or above each
+        precision = np.divide(reached, found, out=np.zeros_like(found), where=found > 0)
+        sums = np.stack([np.einsum("pw,pw->w", positives, each) for each in (beaten, precision)])
+        wholes = np.stack([of_positives * of_negatives, of_positives])
+        defined = (of_positives > 0) & (of_negatives > 0)
+        return np.divide(sums, wholes, out=np.full(sums.shape, np.nan), where=defined)
+
+
+def _running_sum(weights: Floats) -> Floats:
+    """Return sums of the first 0, 1, 2 ... rows, (rows, weightings) -> (rows + 1, weightings)."""
+    sums = np.zeros((len(weights) + 1, weights.shape[1]))
+    np.cumsum(weights, axis=0, out=sums[1:])
+    return sums

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from merl.calibration import Calibration
 from merl.errors import DataError
 from merl.files import validate, write_text
 
@@ -19,6 +20,58 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class Estimate(_Strict):
+    """A figure from 0 to 1 with its 95 % interval, by patients."""
+
+    value: Share
+    interval: tuple[Share, Share]
+
+
+class ClassDecision(_Strict):
+    """How well one class is said to be there or not; 0 where nothing was said and something is asked."""
+
+    accuracy: Share
+    precision: Share
+    recall: Share
+    f1: Share
+
+
+class Decisions(_Strict):
+    """Yes and no instead of scores, as METS reports them: means over classes, and each class.
+
+    Attributes:
+        n_records: they were made on.
+        per_class: those with a positive and a negative here and, for thresholds, on the validation fold.
+    """
+
+    n_records: int
+    accuracy: Estimate
+    precision: Estimate
+    recall: Estimate
+    f1: Estimate
+    per_class: dict[str, ClassDecision]
+
+
+class ClassProbability(_Strict):
+    """The mean squared error of a class's probabilities, and how far they are from the rates that came true.
+
+    Attributes:
+        brier: 0 is perfect.
+        brier_of_rate: of the validation fold's rate for every record alike: what knows nothing of the ECG.
+        calibration_error: expected calibration error over ten bins of equally many records.
+    """
+
+    brier: Share
+    brier_of_rate: Share
+    calibration_error: Share
+
+
+class Probabilities(ClassProbability):
+    """Probabilities of the calibrated scores on records they were not fitted on: means, and each class."""
+
+    per_class: dict[str, ClassProbability]
+
+
 class ClassResult(_Strict):
     """One class under one prompt set.
 
@@ -26,6 +79,7 @@ class ClassResult(_Strict):
         name: as the prompt set writes it.
         auroc: 0 to 1; ``None`` where the class has no positive or no negative, ``note`` says which.
         interval: 95 %, by patients.
+        average_precision: 0 to 1, its chance level is the share of positives; ``None`` as ``auroc`` is.
         positives: records with the class.
         skipped_resamples: resamples that held no positive or no negative.
         note: what a reader must know before quoting the figure.
@@ -34,6 +88,8 @@ class ClassResult(_Strict):
     name: str
     auroc: Share | None
     interval: tuple[Share, Share] | None
+    average_precision: Share | None = None
+    average_precision_interval: tuple[Share, Share] | None = None
     positives: int
     skipped_resamples: int = 0
     note: str | None = None
@@ -46,6 +102,12 @@ class PromptSetResult(_Strict):
         name: the prompt file's stem, or the set's own name.
         sha256: of the set's content, the same from a file and in memory.
         macro_auroc_min10: over classes with at least 10 positives; ``None`` if there are none.
+        nearest: every record with exactly one label is given the class of the highest score; ``accuracy`` is
+            the share given the right one. ``None`` where no record has exactly one label.
+        thresholded: each class by its threshold, which comes from other patients of the validation fold or
+            from that fold; ``None`` where there is none, as the result's ``validation`` says.
+        probabilities: held out in the same way.
+        calibration: fitted on the whole validation fold, with its thresholds.
     """
 
     name: str
@@ -54,7 +116,15 @@ class PromptSetResult(_Strict):
     interval: tuple[Share, Share]
     macro_auroc_min10: Share | None
     interval_min10: tuple[Share, Share] | None
+    macro_average_precision: Share | None = None
+    average_precision_interval: tuple[Share, Share] | None = None
+    macro_average_precision_min10: Share | None = None
+    average_precision_interval_min10: tuple[Share, Share] | None = None
     per_class: dict[str, ClassResult]
+    nearest: Decisions | None = None
+    thresholded: Decisions | None = None
+    probabilities: Probabilities | None = None
+    calibration: Calibration | None = None
 
 
 class ClassDifference(_Strict):
@@ -66,11 +136,14 @@ class ClassDifference(_Strict):
     p_holm: Share
 
 
-class Comparison(_Strict):
-    """Two prompt sets on the same records and resamples; every difference is ``b`` minus ``a``."""
-
+class _Pair(_Strict):
     a: str
     b: str
+
+
+class Differences(_Strict):
+    """``b`` minus ``a``: of the means, and in each class."""
+
     difference: Gap
     interval: tuple[Gap, Gap]
     p_value: Share
@@ -78,6 +151,29 @@ class Comparison(_Strict):
     interval_min10: tuple[Gap, Gap] | None
     p_value_min10: Share | None
     per_class: dict[str, ClassDifference]
+
+
+class Comparison(Differences, _Pair):
+    """Two prompt sets on the same records and resamples; differences are of the AUROC, ``b`` minus ``a``.
+
+    Attributes:
+        average_precision: the same of the average precision.
+    """
+
+    average_precision: Differences | None = None
+
+
+class Validation(_Strict):
+    """Where thresholds and calibration come from.
+
+    Attributes:
+        held_out: how they are kept from the records they are judged on; ``None`` if there are none.
+        note: why there are none.
+    """
+
+    n_records: int = 0
+    held_out: str | None = None
+    note: str | None = None
 
 
 class Checkpoint(_Strict):
@@ -112,6 +208,7 @@ class Result(_Strict):
         labels: whose they are: ``fixed``, or ``merl-compat`` for those of MERL's release.
         missing_records: left out since files of theirs were missing.
         prompt_sets: in the order they were given.
+        validation: where thresholds and calibration come from, or why there are none.
         comparisons: every pair of prompt sets, the one given first as ``a``; empty for a single set.
         ensemble: how the phrases of a class became its score.
         absent_weight: how much phrases that speak against a class counted; 0 if they did not.
@@ -131,6 +228,7 @@ class Result(_Strict):
     missing_records: int = 0
     prompt_sets: list[PromptSetResult] = Field(min_length=1)
     comparisons: list[Comparison]
+    validation: Validation | None = None
     checkpoint: Checkpoint
     bootstrap: Bootstrap
     ensemble: str = "mean"
