@@ -39,7 +39,7 @@ $(VENV)/.base: $(VENV)/.python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
-	$(INSTALL) --editable ".[dev,local-llm,sources]"
+	$(INSTALL) --editable ".[dev,local-llm,readers,sources]"
 	@touch $@
 
 bench-retrieval: $(VENV)/.dev

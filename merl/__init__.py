@@ -19,7 +19,7 @@ _HOMES = {
     "generate_prompts": "merl.ckepe.generator",
     "KnowledgeIndex": "merl.knowledge.index",
     "load_model": "merl.checkpoints",
-    "ZeroShotClassifier": "merl.zeroshot",
+    "ZeroShotClassifier": "merl.classifier",
     "evaluate": "merl.evaluation.run",
 }
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from merl.checkpoints import load_model as load_model
     from merl.ckepe.generator import generate_prompts as generate_prompts
     from merl.ckepe.prompt_set import PromptSet as PromptSet
+    from merl.classifier import ZeroShotClassifier as ZeroShotClassifier
     from merl.evaluation.run import evaluate as evaluate
     from merl.knowledge.index import KnowledgeIndex as KnowledgeIndex
     from merl.label_sets import LabelSet as LabelSet
     from merl.label_sets import load_label_set as load_label_set
     from merl.readers import read_record as read_record
     from merl.records import ECGRecord as ECGRecord
-    from merl.zeroshot import ZeroShotClassifier as ZeroShotClassifier
 
 __all__ = [
     "ECGRecord",

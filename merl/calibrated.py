@@ -15,6 +15,9 @@ from merl.calibration import Calibration, Floats, Scoring, calibrate_classes
 from merl.errors import UsageError
 from merl.records import ECGRecord
 
+#: Records, or millivolts of shape (records, leads, samples) in the model's leads, sampling rate and length.
+Recordings = Sequence[ECGRecord] | NDArray[np.floating]
+
 
 def _is_calibrated(classifier: CalibratedMixin) -> bool:
     return hasattr(classifier, "calibration_")
@@ -40,14 +43,18 @@ class CalibratedMixin(ABC):
         """What the scores depend on, to which a calibration is bound."""
 
     @abstractmethod
-    def decision_function(self, X: Sequence[ECGRecord]) -> NDArray[np.floating]:  # noqa: N803
+    def _records(self, X: Recordings) -> list[ECGRecord]:  # noqa: N803
+        """Return records also where an array is given."""
+
+    @abstractmethod
+    def decision_function(self, X: Recordings) -> NDArray[np.floating]:  # noqa: N803
         """Return scores, shape (records, classes)."""
 
-    def calibrate(self, X: Sequence[ECGRecord], y: ArrayLike) -> Self:  # noqa: N803
+    def calibrate(self, X: Recordings, y: ArrayLike) -> Self:  # noqa: N803
         """Calibrate on labelled records, which should be of other patients than those it is to serve.
 
         Args:
-            X: records.
+            X: records, or an array of shape (records, leads, samples) in millivolts.
             y: whether each class applies to each record, 0 or 1, shape (records, classes), in the order of
                 ``classes_``.
 
@@ -83,11 +90,11 @@ class CalibratedMixin(ABC):
         return self
 
     @available_if(_is_calibrated)
-    def predict_proba(self, X: Sequence[ECGRecord]) -> Floats:  # noqa: N803
+    def predict_proba(self, X: Recordings) -> Floats:  # noqa: N803
         """Return the probability that each class applies; there is none before a calibration.
 
         Args:
-            X: records. Where the calibration was made with some leads only, no others are looked at.
+            X: records, or an array of shape (records, leads, samples) in millivolts. Where the calibration was made with some leads only, no others are looked at.
 
         Returns:
             Shape (records, classes), 0 to 1. A record may have several classes: rows need not sum to 1.
@@ -97,6 +104,7 @@ class CalibratedMixin(ABC):
             RecordError: a record does not meet the model's contract.
         """
         self.calibration_.require(self.scoring)
+        records = self._records(X)
         if leads := self.calibration_.leads:
-            X = [record.select(leads) for record in X]
-        return self.calibration_.probabilities(self.decision_function(X), self.classes_.tolist())
+            records = [record.select(leads) for record in records]
+        return self.calibration_.probabilities(self.decision_function(records), self.classes_.tolist())

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from merl.errors import CheckpointError, UsageError, unknown
 from merl.files import atomic_path, sha256, validate, write_text
 from merl.hub import fetch, is_hub_id, upload
-from merl.model import MERL, MERLConfig
+from merl.model import MERL, TEXT_LAYERS, MERLConfig
 
 WEIGHTS = "model.safetensors"
 TEXT_FOLDER = "text"
@@ -57,15 +57,25 @@ def load_model(name: str | Path = "ptbxl-r18-100hz", *, revision: str | None = N
             f"{folder} has no {WEIGHTS}; a checkpoint is a folder with config.json and {WEIGHTS}"
         )
     text_folder = folder / TEXT_FOLDER if config.text.place == "folder" else None
-    model = MERL(config, sha256=sha256(weights), text_folder=text_folder)
+    model = MERL(config, sha256=sha256(weights), text_folder=text_folder, defer_text=True)
     try:
         state = load_file(weights)
     except (SafetensorError, OSError) as problem:
         raise CheckpointError(f"{weights} is damaged ({problem}); fetch or train it again") from None
+    text = _take_text_layers(state) if config.text.trained_layers else None
     fill(model, state, f"{weights} does not fit its config.json")
-    if config.text.trained_layers:
-        model.text_encoder.retrained = True
+    if text is not None and len({name.split(".")[0] for name in text}) != config.text.trained_layers:
+        raise CheckpointError(
+            f"{weights} does not fit its config.json: that names {config.text.trained_layers} text layers"
+        )
+    model.text_weights = text
     return model.eval().requires_grad_(False)
+
+
+def _take_text_layers(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Take the text layers' weights out of a checkpoint's, in single precision, named as in the layers."""
+    names = [name for name in state if name.startswith(TEXT_LAYERS)]
+    return {name.removeprefix(TEXT_LAYERS): state.pop(name).float() for name in names}
 
 
 def fill(model: nn.Module, state: Mapping[str, Tensor], complaint: str) -> None:

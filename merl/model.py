@@ -6,150 +6,54 @@ Enhancement", ICML 2024 (arXiv 2403.06659). Names of modules follow the released
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
+from merl.encoders.attention_pool import AttentionPool
 from merl.encoders.registry import ENCODERS
-from merl.encoders.text import MINILM, MINILM_SHA256, SentenceEncoder
+from merl.encoders.text import SentenceEncoder
 from merl.errors import CheckpointError, ConfigError, unknown
+from merl.model_config import MERLConfig, TextIdentity, TrainingData
 from merl.preprocessing import SignalSpec
 
+__all__ = ["MERL", "TEXT_LAYERS", "MERLConfig", "TextIdentity", "TrainingData", "cpu_has_bf16"]
 
-class TextIdentity(BaseModel):
-    """Which text encoder a checkpoint was trained with; another one would change every score.
-
-    Attributes:
-        name: as its makers call it.
-        sha256: hash of its weights.
-        dim: length of its embeddings.
-        pooling: how tokens become one embedding, see ``SentenceEncoder``.
-        max_tokens: the longest text it reads, the two special tokens included.
-        lowercase: texts are lower-cased before they are read.
-        place: ``installed`` with the package, in the ``folder`` text/ of the checkpoint, or ``absent``: the
-            model then embeds ECGs only.
-        template: said around every text, as ``{text}``.
-        trained_layers: how many of its last layers were trained with the model, which are part of the
-            checkpoint; the hash is of what they were before.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = MINILM
-    sha256: str = MINILM_SHA256
-    dim: int = 384
-    pooling: Literal["mean", "pooler"] = "mean"
-    max_tokens: int = Field(256, gt=2)
-    lowercase: bool = False
-    place: Literal["installed", "folder", "absent"] = "installed"
-    template: str = "{text}"
-    trained_layers: int = Field(0, ge=0)
-
-
-class TrainingData(BaseModel):
-    """What a checkpoint has seen, so that a result on the same data set can say so.
-
-    Attributes:
-        rephrased_by: hash of the knowledge base whose names and findings stood for report sentences.
-        begun_with: the checkpoint that training began with, and what it had seen.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    dataset: str
-    folds: tuple[int, ...]
-    records: int
-    licence: str
-    attribution: str
-    rephrased_by: str | None = None
-    begun_with: str | None = None
-
-
-class MERLConfig(BaseModel):
-    """Everything needed to build the model and feed it; stored as ``config.json`` beside the weights.
-
-    Attributes:
-        heads: of the attention pooling; encoders without a feature map have none.
-        projection: how ECG and text reach their shared space: as in MERL, or by one linear map each as in
-            METS (Li et al., MIDL 2023); ``none`` is an ECG encoder alone.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    schema_: Literal["merl/checkpoint/v1"] = Field("merl/checkpoint/v1", alias="schema")
-    name: str
-    encoder: str = "resnet18"
-    embed_dim: int = Field(256, gt=0)
-    heads: int = Field(4, gt=0)
-    projection: Literal["merl", "linear", "none"] = "merl"
-    spec: SignalSpec
-    text: TextIdentity = TextIdentity()
-    training: TrainingData | None = None
-
-
-class AttentionPool(nn.Module):
-    """Pool a sequence with a class token as the only query (MERL, after CLIP's attention pooling).
-
-    As released, the class token receives its position twice: once by itself and once with the sequence.
-    """
-
-    def __init__(self, steps: int, dim: int, heads: int) -> None:
-        super().__init__()
-        self.positional_embedding = nn.Parameter(torch.randn(steps + 1, dim) / dim)
-        self.cls_token = nn.Parameter(torch.randn(1, 1, dim))
-        self.mhsa = nn.MultiheadAttention(dim, heads, batch_first=True)
-        self.c_proj = nn.Linear(dim, dim)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Pool features, shape (batch, steps or fewer, dim), into one vector each, shape (batch, dim).
-
-        The query is the same for every ECG, so each head's keys need only be told apart along one direction,
-        and values may be averaged before they are mapped: the same result as ``self.mhsa`` for the first
-        position, without a matrix product over the whole sequence.
-        """
-        dim, heads, size = self.mhsa.embed_dim, self.mhsa.num_heads, self.mhsa.head_dim
-        to_query, to_key, to_value = self.mhsa.in_proj_weight.view(3, dim, dim)
-        query_bias, _, value_bias = self.mhsa.in_proj_bias.view(3, dim)  # all keys share theirs: no matter
-        positions = self.positional_embedding[: x.shape[1] + 1]  # (steps + 1, dim)
-        first = self.cls_token[0] + 2 * positions[:1]  # (1, dim)
-        query = F.linear(first, to_query, query_bias).view(heads, 1, size) / math.sqrt(size)
-        directions = (query @ to_key.view(heads, size, dim))[:, 0]  # (heads, dim)
-
-        x = x + positions[1:].to(x.dtype)
-        scores = torch.cat(
-            [F.linear(first, directions).expand(len(x), 1, heads), F.linear(x, directions)], dim=1
-        )
-        weights = scores.softmax(dim=1).transpose(1, 2)  # (batch, heads, steps + 1)
-        seen = weights[..., 1:].to(x.dtype) @ x + weights[..., :1] * first  # (batch, heads, dim)
-        values = torch.einsum("bhd,hsd->bhs", seen, to_value.view(heads, size, dim).to(seen.dtype))
-        pooled = self.mhsa.out_proj(values.flatten(1) + value_bias)
-        return self.c_proj(pooled)
+TEXT_LAYERS = "text_layers."  # how the names of their weights begin
 
 
 class MERL(nn.Module):
     """An ECG encoder and a text encoder with heads into a shared space.
 
     The text encoder is frozen and no part of the weights, but for its last ``config.text.trained_layers``
-    layers: those are ``text_layers``, the very modules that the encoder runs.
+    layers: those are ``text_layers``, the very modules that the encoder runs. In a model that was loaded
+    their weights wait in ``text_weights`` until it reads a text: ECGs can be embedded without transformers.
 
     Attributes:
         config: what the model is and what it expects.
         sha256: hash of the weights it was loaded from, or ``None`` for a model in training.
         text_folder: where its text encoder lies, or ``None`` for the installed one.
+        text_weights: weights of ``text_layers`` that are still to be put in, by name.
+
+    Args:
+        defer_text: leave ``text_layers`` until a text is read.
 
     Raises:
         ConfigError: the configuration names an unknown encoder, or widths or lengths that do not fit it.
     """
 
     def __init__(
-        self, config: MERLConfig, sha256: str | None = None, text_folder: Path | None = None
+        self,
+        config: MERLConfig,
+        sha256: str | None = None,
+        text_folder: Path | None = None,
+        *,
+        defer_text: bool = False,
     ) -> None:
         super().__init__()
         if config.encoder not in ENCODERS:
@@ -162,6 +66,7 @@ class MERL(nn.Module):
         self.config = config
         self.sha256 = sha256
         self.text_folder = text_folder
+        self.text_weights: Mapping[str, Tensor] | None = None
         self.ecg_encoder = ENCODERS[config.encoder](leads=len(config.spec.leads), samples=config.spec.samples)
         width, steps, dim = self.ecg_encoder.width, self.ecg_encoder.steps, config.embed_dim
         if config.projection == "none":
@@ -187,7 +92,7 @@ class MERL(nn.Module):
             if linear
             else nn.Sequential(nn.Linear(config.text.dim, dim), nn.GELU(), nn.Linear(dim, dim))
         )
-        if config.text.trained_layers:
+        if config.text.trained_layers and not defer_text:
             self.text_layers = self.text_encoder.last_layers(config.text.trained_layers).requires_grad_()
 
     @property
@@ -227,7 +132,27 @@ class MERL(nn.Module):
                 f"{self.name} was trained with the text encoder {text.name}"
                 f" ({text.sha256[:12]}), but {encoder.name} ({encoder.sha256[:12]}) is installed"
             )
+        if self.text_weights is not None:
+            self._put_text_layers(encoder)
         return encoder
+
+    def _put_text_layers(self, encoder: SentenceEncoder) -> None:
+        layers = encoder.last_layers(self.config.text.trained_layers)
+        try:
+            layers.load_state_dict(self.text_weights or {})
+        except RuntimeError:
+            raise CheckpointError(
+                f"the text layers of {self.name} do not fit {encoder.name}; fetch the checkpoint again"
+            ) from None
+        self.text_layers, self.text_weights = layers.eval().requires_grad_(requires_grad=False), None
+        encoder.retrained = True
+
+    def state_dict(self, *args: Any, **kwargs: Any) -> Any:
+        """Return all weights, those of the text layers included where they are still to be put in."""
+        state = super().state_dict(*args, **kwargs)
+        for name, weight in (self.text_weights or {}).items():
+            state[f"{kwargs.get('prefix', '')}{TEXT_LAYERS}{name}"] = weight
+        return state
 
     def ecg_views(self, signals: Tensor) -> tuple[Tensor, Tensor]:
         """Encode signals into what the two objectives of pretraining compare.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from merl.errors import RecordError
+from merl.errors import RecordError, UsageError
 from merl.records import STANDARD_LEADS, ECGRecord
 
 MAX_SECONDS = 600.0
@@ -78,6 +78,35 @@ class SignalSpec(BaseModel):
         _check_values(record.name, signal, self.leads)
         signal = resample(signal, record.sampling_rate, self.sampling_rate)
         return self.scale(_cut(signal, self.samples))
+
+    def as_records(self, recordings: Any) -> list[ECGRecord]:
+        """Take records as they are, and an array as recordings in this specification.
+
+        Args:
+            recordings: records, or millivolts of shape (records, leads, samples) with the leads, sampling rate
+                and length named here.
+
+        Raises:
+            UsageError: it is neither, or the array has another shape.
+        """
+        if isinstance(recordings, ECGRecord):
+            raise UsageError("a single record was given where a list is taken; write [record]")
+        if np.iterable(recordings) and all(isinstance(item, ECGRecord) for item in recordings):
+            return list(recordings)
+        try:
+            signals = np.asarray(recordings)
+        except ValueError:  # rows of unequal length
+            signals = np.empty(0, object)
+        if signals.dtype.kind not in "iuf" or signals.shape[1:] != (len(self.leads), self.samples):
+            raise UsageError(
+                f"an array of shape {signals.shape} and type {signals.dtype} was given; give records, or"
+                f" millivolts of shape (records, {len(self.leads)}, {self.samples}): the leads"
+                f" {', '.join(self.leads)} for {self.seconds:g} s at {self.sampling_rate:g} Hz"
+            )
+        return [
+            ECGRecord(signal, self.sampling_rate, self.leads, name=str(number))
+            for number, signal in enumerate(signals.astype(np.float32))
+        ]
 
     def scale(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Bring windows in millivolts, shape (windows, leads, samples), into model units by ``scaling``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -13,18 +14,20 @@ from merl.errors import RecordError
 #: The twelve standard leads in the order of the 2007 AHA/ACC/HRS recommendations as PTB-XL stores them.
 STANDARD_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 _SPELLING = {lead.lower(): lead for lead in STANDARD_LEADS}
+_AROUND = re.compile(r"^mdc_ecg_lead_|^(?:ecg|ekg)[ _](?:lead[ _])?|^lead[ _]|-ref$", re.IGNORECASE)
 
 #: Limb leads as sums of I and II (Einthoven's law and Goldberger's leads), exact by definition.
 _FROM_I_AND_II = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
 
 
 def canonical_lead(name: str) -> str:
-    """Return a lead's standard spelling (``AVR`` -> ``aVR``, ``Lead II`` -> ``II``); others stay as they are.
+    """Return a lead's standard spelling; other names lose what is said before them and stay as they are.
 
-    MLII, the modified limb lead of Holter recordings, is not lead II and keeps its own name.
+    ``AVR``, ``Lead aVR``, ``ECG aVR``, ``ECG aVR-Ref`` and ``MDC_ECG_LEAD_AVR`` are aVR. MLII, the modified
+    limb lead of Holter recordings, is not lead II and keeps its own name; neither is -aVR aVR.
     """
-    bare = name.strip().removeprefix("Lead ").removeprefix("lead ").removeprefix("ECG ").strip()
-    return _SPELLING.get(bare.lower(), bare)
+    bare = _AROUND.sub("", name.strip()).strip()
+    return _SPELLING.get(bare.lower(), bare) or name.strip()
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Zero-shot scoring: class embeddings from prompts, ECG embeddings from records, cosines between them."""
+"""Zero-shot scoring: class embeddings from prompts, and their cosines with ECG embeddings."""
 
 from __future__ import annotations
 
@@ -11,16 +11,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import Tensor
 
-from merl.calibrated import CalibratedMixin
-from merl.calibration import Scoring
-from merl.ckepe.prompt_set import Phrase, PromptSet, prompt_set_sha256
-from merl.embedding import embed_records
+from merl.ckepe.prompt_set import Phrase, PromptSet
 from merl.errors import PromptError, UsageError, unknown
 from merl.model import MERL
-from merl.records import ECGRecord
+from merl.stored_texts import embed_texts
 
 Ensemble = Literal["mean", "joined", "max", "name-weighted"]
 #: How the phrases of a class become its score. ``mean``, the default for every task, was settled with the
@@ -116,7 +112,7 @@ def embed_prompts(
         against = [phrase for phrase in entry.prompts if phrase.polarity == "absent"]
         groups.append(against if absent_weight else [])
     texts = [_texts(phrases, ensemble) for phrases in groups]
-    rows = model.encode_text([text for group in texts for text in group], normalize=True)
+    rows = embed_texts(model, [text for group in texts for text in group])
     parts = rows.split([len(group) for group in texts])
     combined = [
         _combine(phrases, part, ensemble) if phrases else None
@@ -160,89 +156,22 @@ def _combine(phrases: Sequence[Phrase], rows: Tensor, ensemble: Ensemble) -> NDA
     return F.normalize(mean, dim=-1)[None].numpy()
 
 
-class ZeroShotClassifier(CalibratedMixin, ClassifierMixin, BaseEstimator):
-    """Score ECGs against the prompts of each class, in the manner of a scikit-learn classifier.
+def phrase_cosines(
+    model: MERL, prompt_set: PromptSet, ecgs: NDArray[np.floating]
+) -> list[NDArray[np.floating]]:
+    """Compare ECGs with every phrase that speaks for a class.
 
-    The scores are cosines, not probabilities; ``predict_proba`` is there once they have been calibrated.
+    Under the ensemble ``mean`` a class's score is the mean of these, divided by the same number for each ECG.
 
     Args:
-        model: a MERL model, from ``merl.load_model``.
-        prompts: the prompt set.
-        ensemble: how the phrases of a class are combined, one of ``ENSEMBLES``.
-        absent_weight: 0 to 1, how much phrases that speak against a class count; by default they do not.
+        model: the model.
+        prompt_set: the prompts.
+        ecgs: unit-length embeddings, shape (records, embed_dim).
 
-    Attributes:
-        classes_: the labels, in the order of the scores' columns.
+    Returns:
+        Cosines for each class, shape (records, phrases), in the order of ``present`` of its prompts.
     """
-
-    def __init__(
-        self,
-        model: MERL,
-        prompts: PromptSet,
-        *,
-        ensemble: Ensemble = "mean",
-        absent_weight: float = 0.0,
-    ) -> None:
-        self.model = model
-        self.prompts = prompts
-        self.ensemble = ensemble
-        self.absent_weight = absent_weight
-
-    @property
-    def classes_(self) -> NDArray[np.str_]:
-        """The labels, in the order of the scores' columns."""
-        return np.array(list(self.prompts.classes))
-
-    @property
-    def scoring(self) -> Scoring:
-        """What the scores depend on, to which a calibration is bound."""
-        return Scoring(
-            checkpoint_sha256=self.model.sha256,
-            prompts_sha256=prompt_set_sha256(self.prompts),
-            ensemble=self.ensemble,
-            absent_weight=self.absent_weight,
-        )
-
-    def fit(self, X: object = None, y: object = None) -> ZeroShotClassifier:  # noqa: N803
-        """Do nothing: there are no labels to learn from. Returns itself."""
-        return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
-    def __sklearn_clone__(self) -> ZeroShotClassifier:
-        return type(self)(**self.get_params(deep=False))  # by default the network would be copied
-
-    def decision_function(self, X: Sequence[ECGRecord]) -> NDArray[np.floating]:  # noqa: N803
-        """Return the cosine between each record and each class.
-
-        Args:
-            X: records.
-
-        Returns:
-            Cosines in [-1, 1], shape (records, classes); with an ``absent_weight``, less the weighted cosine
-            with what speaks against the class.
-
-        Raises:
-            UsageError: a single record instead of a list, or an unknown way of scoring.
-            RecordError: a record does not meet the model's contract.
-            PromptError: a class has no phrase that speaks for it.
-        """
-        if isinstance(X, ECGRecord):
-            raise UsageError("decision_function takes a list of records; write [record]")
-        embedded = self._embedded()  # first: a faulty prompt should not cost the records' encoding
-        return embedded.score(embed_records(self.model, X))
-
-    def predict(self, X: Sequence[ECGRecord]) -> NDArray[np.str_]:  # noqa: N803
-        """Return the class with the highest score for each record, shape (records,)."""
-        return self.classes_[self.decision_function(X).argmax(1)]
-
-    def _embedded(self) -> EmbeddedPrompts:
-        given = (self.model, self.prompts, self.ensemble, self.absent_weight)  # set_params may change each
-        made = getattr(self, "_made", None)
-        if made is None or any(one is not other for one, other in zip(made[0], given, strict=True)):
-            embedded = embed_prompts(
-                self.model, self.prompts, ensemble=self.ensemble, absent_weight=self.absent_weight
-            )
-            made = self._made = (given, embedded)
-        return made[1]
+    texts = [entry.present for entry in prompt_set.classes.values()]
+    rows = embed_texts(model, [text for group in texts for text in group]).numpy()
+    cosines = ecgs @ rows.T.astype(ecgs.dtype)  # (records, all phrases)
+    return np.split(cosines, np.cumsum([len(group) for group in texts])[:-1], axis=1)

@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 from merl.checkpoints import WEIGHTS, load_model, read_config, save_checkpoint, shipped_models
 from merl.errors import CheckpointError, ConfigError, MerlError, UsageError
 from merl.files import sha256
-from merl.model import MERL, MERLConfig, TrainingData
+from merl.model import MERL, MERLConfig, TextIdentity, TrainingData
 from merl.preprocessing import SignalSpec
 
 SPEC = SignalSpec(leads=("V1", "II"), sampling_rate=50, seconds=2, scaling="minmax")
@@ -151,3 +151,40 @@ def test_a_checkpoint_says_what_it_is(folder):
     card = (folder / "README.md").read_text()
     assert "Not a medical device" in card
     assert "Trained on: ptbxl, folds 1, 2: 7 pairs of waveform and report text, no labels." in card
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A checkpoint with a trained text layer, and the model it was made of."""
+    torch.manual_seed(0)
+    config = MERLConfig(name="tiny", embed_dim=8, spec=SignalSpec(), text=TextIdentity(trained_layers=1))
+    model = MERL(config).requires_grad_(False)
+    model.text_layers[0].get_parameter("output.dense.bias").fill_(0.5)
+    save_checkpoint(model, tmp_path / "trained", half=False)
+    return tmp_path / "trained", model.eval()
+
+
+def test_text_layers_wait_until_a_text_is_read(trained):
+    folder, made = trained
+    loaded = load_model(folder)
+    assert "text_encoder" not in vars(loaded)
+    assert loaded.state_dict().keys() == made.state_dict().keys()  # what is saved again is whole
+    save_checkpoint(loaded, folder.parent / "again", half=False)
+    assert "text_encoder" not in vars(loaded)
+    for model in (loaded, load_model(folder.parent / "again")):
+        torch.testing.assert_close(model.encode_text(["sinus rhythm"]), made.encode_text(["sinus rhythm"]))
+        assert model.text_weights is None
+        assert model.text_encoder.retrained
+        assert not any(weight.requires_grad for weight in model.text_layers.parameters())
+
+
+def test_text_layers_that_are_not_there_or_do_not_fit(trained):
+    folder, _ = trained
+    state = load_file(folder / WEIGHTS)
+    bias = "text_layers.0.output.dense.bias"
+    save_file({name: weight for name, weight in state.items() if name != bias}, folder / WEIGHTS)
+    with pytest.raises(CheckpointError, match="the text layers of tiny do not fit all-MiniLM-L6-v2"):
+        load_model(folder).encode_text(["sinus rhythm"])
+    save_file({k: v for k, v in state.items() if not k.startswith("text_layers.")}, folder / WEIGHTS)
+    with pytest.raises(CheckpointError, match="that names 1 text layers"):
+        load_model(folder)

@@ -4,9 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from merl.encoders.attention_pool import AttentionPool
 from merl.encoders.registry import ENCODERS
 from merl.errors import CheckpointError, ConfigError
-from merl.model import MERL, AttentionPool, MERLConfig, TextIdentity
+from merl.model import MERL, MERLConfig, TextIdentity
 from merl.preprocessing import SignalSpec
 
 SPEC = SignalSpec(leads=("I", "II"), sampling_rate=50, seconds=2)

@@ -7,10 +7,12 @@ import torch
 from sklearn.base import clone
 
 from merl.ckepe.prompt_set import ClassPrompts, Generator, Phrase, PromptSet
+from merl.classifier import ZeroShotClassifier
+from merl.embedding import embed_records
 from merl.errors import PromptError, RecordError, UsageError
 from merl.preprocessing import SignalSpec
 from merl.records import ECGRecord
-from merl.zeroshot import ENSEMBLES, ZeroShotClassifier, class_embeddings, embed_records
+from merl.zeroshot import ENSEMBLES, class_embeddings, phrase_cosines
 
 AXES = torch.eye(3)
 TEXTS = {"sinus rhythm": AXES[0], "regular P waves": AXES[1], "atrial fibrillation": AXES[2]}
@@ -225,6 +227,15 @@ def test_a_faulty_prompt_is_said_before_any_ecg_is_encoded():
     with pytest.raises(PromptError):
         ZeroShotClassifier(model, prompt_set(SR=[])).decision_function([record(1)])
     assert not model.batches
+
+
+def test_phrases_of_each_class_are_compared_in_their_order():
+    model = FakeModel()
+    ecgs = embed_records(model, [record(1), record(3), record(1, 3)])
+    of_sr, of_afib = phrase_cosines(model, PROMPTS, ecgs)
+    half = 0.5**0.5
+    np.testing.assert_allclose(of_sr, [[1, 0], [0, 0], [half, 0]], atol=1e-6)
+    np.testing.assert_allclose(of_afib, [[0], [1], [half]], atol=1e-6)  # what speaks against it is no column
 
 
 LABELLED = [record(height) for height in (1, 1, 2, 3, 3, 3)]

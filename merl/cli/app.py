@@ -9,9 +9,10 @@ import typer
 
 from merl.cli import (
     checkpoint,
+    classify,
     data,
     demo,
-    ecg,
+    embed,
     evaluate,
     generate,
     kb,
@@ -54,11 +55,12 @@ def options(
 
 
 app.command()(demo.demo)
-app.command()(ecg.classify)
 app.command()(evaluate.evaluate)
 app.command()(probe.probe)
 app.command()(probe.transfer)
 app.command()(report.report)
+app.command()(classify.classify)
+app.command()(embed.embed)
 app.command()(pretrain.pretrain)
 app.command()(listings.tasks)
 app.command()(listings.models)

@@ -46,12 +46,13 @@ def demo(
     from merl.checkpoints import load_model
     from merl.ckepe.generator import generate_prompts
     from merl.ckepe.prompt_set import PromptSet
+    from merl.classifier import ZeroShotClassifier
     from merl.cli.demo_result import compare
     from merl.datasets.ptbxl import PTBXL
+    from merl.embedding import embed_records
     from merl.label_sets import load_label_set
     from merl.report.citing import with_knowledge
     from merl.report.page import save_report
-    from merl.zeroshot import ZeroShotClassifier, embed_records
 
     if data is not None:
         PTBXL(data)  # both before a minute of work: is the data there, and the model?

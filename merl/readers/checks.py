@@ -18,6 +18,7 @@ _MILLIVOLTS = {
     "uv": 1e-3,
     "\N{MICRO SIGN}V": 1e-3,
     "\N{GREEK SMALL LETTER MU}V": 1e-3,
+    "nV": 1e-6,
     "V": 1e3,
 }
 
@@ -26,7 +27,7 @@ def millivolts(unit: str, where: str) -> float:
     """Return how many millivolts one ``unit`` is.
 
     Raises:
-        RecordError: the unit is missing or is not one of mV, uV and V; ``where`` opens the sentence.
+        RecordError: the unit is missing or is not one of mV, uV, nV and V; ``where`` opens the sentence.
     """
     if unit not in _MILLIVOLTS:
         given = f"has the unit {unit!r}" if unit else "has no unit"

@@ -4,12 +4,12 @@ import torch
 import torch.nn.functional as F
 
 from merl.ckepe.prompt_set import PromptSet
+from merl.classifier import ZeroShotClassifier
 from merl.encoders.registry import ENCODERS
 from merl.model import MERL, MERLConfig
 from merl.objectives import cma, uma
 from merl.preprocessing import SignalSpec
 from merl.records import ECGRecord
-from merl.zeroshot import ZeroShotClassifier
 
 SPEC = SignalSpec(leads=("II", "V1"), sampling_rate=50, seconds=2, missing_leads="zero")
 KINDS = ["resnet18", "vit_tiny", "cnn", "recurrent", "se_resnet"]

@@ -1,0 +1,102 @@
+import json
+
+import numpy as np
+import pytest
+from pyarrow import parquet
+
+from merl import record_files
+from merl.checkpoints import load_model
+from merl.embedding import embed_records, embed_windows
+from merl.readers import read_record
+
+
+@pytest.fixture
+def folder(place, simulated, write_record):
+    """Twenty records of several lengths in two folders, and what is no record."""
+    for number in range(20):
+        part = simulated(seconds=3 + 2 * number, seed=number)
+        write_record(place / "ecgs" / str(number % 2) / f"r{number:02d}", part)
+    (place / "ecgs" / "readme.txt").write_text("no ECG")
+    (place / "ecgs" / ".hidden").mkdir()
+    (place / "ecgs" / ".hidden" / "x.csv").write_text("no ECG")
+    return place / "ecgs"
+
+
+@pytest.mark.usefixtures("folder")
+def test_embeddings_of_a_folder_are_those_of_its_records(merl, checkpoint, place):
+    done = merl("embed", "ecgs", "--out", "out.parquet", "--checkpoint", checkpoint)
+    assert (done.code, done.out) == (0, "")
+    table = parquet.read_table(place / "out.parquet")
+    names = table.column("record").to_pylist()
+    assert names == sorted(names)
+    assert len(names) == 20
+    model = load_model(checkpoint)
+    expected = embed_records(model, [read_record(name) for name in names])
+    found = np.stack(table.column("embedding").to_numpy())
+    np.testing.assert_allclose(found, expected, atol=2e-3)  # batches differ, and bfloat16 has 8 bits
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+    assert table.column("windows").to_pylist() == [
+        len(model.spec.windows(read_record(name))) for name in names
+    ]
+    assert table.schema.field("embedding").type.list_size == 8
+    about = json.loads(table.schema.metadata[b"merl"])
+    assert about["checkpoint"] == {"name": "random", "sha256": model.sha256}
+    assert about["input"]["sampling_rate"] == 100
+
+
+@pytest.mark.usefixtures("folder")
+def test_rows_are_written_as_they_come(merl, checkpoint, place, monkeypatch):
+    sizes = []
+
+    def embed(model, windows):
+        sizes.append(len(windows))
+        return embed_windows(model, windows)
+
+    monkeypatch.setattr(record_files, "_GROUP_ROWS", 4)
+    monkeypatch.setattr(record_files, "_BATCH_WINDOWS", 4)
+    monkeypatch.setattr(record_files, "embed_windows", embed)
+    assert merl("embed", "ecgs", "--out", "out.parquet", "--checkpoint", checkpoint).code == 0
+    file = parquet.ParquetFile(place / "out.parquet")
+    assert file.metadata.num_rows == 20
+    assert file.metadata.num_row_groups > 3
+    assert max(sizes) <= 4
+
+
+@pytest.fixture
+def bad(folder, simulated, write_record):
+    """Three files among the others that cannot be embedded."""
+    write_record(folder / "flat", 0 * simulated())
+    write_record(folder / "holter", simulated(seconds=700))
+    (folder / "giant.edf").touch()
+    with (folder / "giant.edf").open("ab") as handle:
+        handle.truncate(200 * 2**20)
+
+
+@pytest.mark.usefixtures("bad")
+def test_bad_files_do_not_stop_the_others(merl, checkpoint, place):
+    done = merl("embed", "ecgs", "--out", "out.parquet", "--checkpoint", checkpoint)
+    assert done.code == 1
+    assert "error: 3 of 23 records could not be read, see above; the other 20 are in out.parquet" in done.err
+    assert "flat in every lead" in done.err
+    assert "lasts 12 minutes and at most 10 are scored at once; cut it into pieces" in done.err
+    assert "giant.edf has 200 MB, more than 10 minutes of ECG take; cut the recording into pieces" in done.err
+    assert parquet.read_table(place / "out.parquet").num_rows == 20
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_run_that_is_stopped_leaves_nothing(merl, checkpoint, place, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("merl.record_files.embed_windows", stop)
+    done = merl("embed", "ecgs", "--out", "out.parquet", "--checkpoint", checkpoint)
+    assert done.code == 130
+    assert [path.name for path in place.iterdir()] == ["ecgs"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_an_output_that_cannot_be_written_is_found_before_the_work(fails):
+    said = fails(2, "embed", "ecgs", "--out", "out.csv", "--checkpoint", "no-such-model")
+    assert "out.csv is no .parquet file" in said
+    said = fails(1, "embed", "ecgs", "--out", "ecgs/readme.txt/out.parquet", "--checkpoint", "no-such-model")
+    assert "is a file; name another place" in said
