@@ -161,9 +161,15 @@ def calibrate_classes(scores: NDArray[np.floating], labels: Bools) -> list[Class
     """Fit every class on its own.
 
     Args:
-        scores: finite, shape (records, classes).
+        scores: shape (records, classes).
         labels: shape (records, classes).
+
+    Raises:
+        DataError: a score is not finite.
     """
+    if not np.isfinite(scores).all():
+        row = int(np.argwhere(~np.isfinite(scores))[0, 0])
+        raise DataError(f"the scores of record {row} are not finite; check the record and the checkpoint")
     columns = range(labels.shape[1])
     return [_calibrate(np.asarray(scores[:, c], np.float64), labels[:, c]) for c in columns]
 

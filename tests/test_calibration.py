@@ -54,6 +54,11 @@ def test_separated_scores_stay_finite_and_turned_scores_say_nothing():
     assert calibrate_classes(np.zeros((40, 1)), scores > 0.5)[0].slope == 0
 
 
+def test_scores_that_are_no_numbers_are_refused():
+    with pytest.raises(DataError, match="record 1 are not finite"):
+        calibrate_classes(np.array([[0.1], [np.nan]]), np.array([[True], [False]]))
+
+
 @pytest.fixture
 def calibration():
     fitted = calibrate_classes(*simulate(100))

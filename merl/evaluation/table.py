@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from rich.console import Console, Group
 from rich.markup import escape
-from rich.table import Table
 
+from merl.evaluation.arms import as_matrix
 from merl.evaluation.caveats import caveats, headline
-from merl.evaluation.figure_text import INTERVAL, apart, cell_text, gap_text, p_text, plain_table, score_text
+from merl.evaluation.figure_text import INTERVAL, FigureTable, apart, cell_text, gap_text, p_text, score_text
+from merl.evaluation.matrix_table import controls
 from merl.evaluation.result import Comparison, Estimate, Result
 
 _ALL, _MIN10 = "all classes", "10 positives or more"
 
 
 def render(result: Result) -> Group:
-    """Lay out a result: what was measured, the prompt sets, each class, their differences, caveats."""
-    tables = [_sets(result), _comparisons(result.comparisons), _aurocs(result), _precisions(result)]
-    if len(result.comparisons) == 1:  # more pairs are in the result, but would bury the reader
-        tables.append(_class_differences(result.comparisons[0]))
-    tables += [_decisions(result), _probabilities(result)]
+    """Lay out a result: what was measured, the prompt sets, each class, differences, controls, caveats."""
+    shown = _without_controls(result)
+    tables = [_sets(shown), _comparisons(shown.comparisons), _aurocs(shown), _precisions(shown)]
+    if len(shown.comparisons) == 1:  # more pairs are in the result, but would bury the reader
+        tables.append(_class_differences(shown.comparisons[0]))
+    tables += [_decisions(shown), _probabilities(shown), *controls(as_matrix(result))]
     return Group(headline(result), *(table for table in tables if table.rows), caveats(result))
 
 
@@ -27,9 +29,16 @@ def print_result(result: Result, console: Console | None = None) -> None:
     (console or Console()).print(render(result))
 
 
-def _sets(result: Result) -> Table:
-    table = plain_table(
-        "Means over classes",
+def _without_controls(result: Result) -> Result:
+    given = [item for item in result.prompt_sets if item.control is None]
+    names = {item.name for item in given}
+    pairs = [pair for pair in result.comparisons if {pair.a, pair.b} <= names]
+    return result.model_copy(update={"prompt_sets": given, "comparisons": pairs})
+
+
+def _sets(result: Result) -> FigureTable:
+    table = FigureTable(
+        "Macro AUROC and average precision",
         left=["prompt set", "mean over"],
         right=["AUROC", INTERVAL, "average precision", INTERVAL],
     )
@@ -42,9 +51,9 @@ def _sets(result: Result) -> Table:
     return table
 
 
-def _aurocs(result: Result) -> Table:
+def _aurocs(result: Result) -> FigureTable:
     sets = [escape(item.name) for item in result.prompt_sets]
-    table = plain_table(
+    table = FigureTable(
         "AUROC by class, with 95 % interval", left=["class", "name"], right=["positives", *sets]
     )
     for code, first in result.prompt_sets[0].per_class.items():
@@ -55,7 +64,7 @@ def _aurocs(result: Result) -> Table:
     return table
 
 
-def _precisions(result: Result) -> Table:
+def _precisions(result: Result) -> FigureTable:
     judged = any(item.thresholded for item in result.prompt_sets)
     headings = [
         heading
@@ -63,7 +72,7 @@ def _precisions(result: Result) -> Table:
         for heading in (escape(item.name), *([f"F1, {escape(item.name)}"] if judged else []))
     ]
     title = "Average precision by class, with 95 % interval" + (", and F1 by threshold" if judged else "")
-    table = plain_table(title, left=["class"], right=["by chance", *headings])
+    table = FigureTable(title, left=["class"], right=["by chance", *headings])
     for code, first in result.prompt_sets[0].per_class.items():
         cells = []
         for item in result.prompt_sets:
@@ -76,9 +85,9 @@ def _precisions(result: Result) -> Table:
     return table
 
 
-def _decisions(result: Result) -> Table:
+def _decisions(result: Result) -> FigureTable:
     figures = ("accuracy", "precision", "recall", "f1")
-    table = plain_table(
+    table = FigureTable(
         "Decisions, means over classes, with 95 % interval",
         left=["prompt set", "by"],
         right=["accuracy", "precision", "recall", "F1"],
@@ -91,8 +100,8 @@ def _decisions(result: Result) -> Table:
     return table
 
 
-def _probabilities(result: Result) -> Table:
-    table = plain_table(
+def _probabilities(result: Result) -> FigureTable:
+    table = FigureTable(
         "Probabilities, means over classes",
         left=["prompt set"],
         right=["Brier score", "of the rate alone", "calibration error"],
@@ -104,8 +113,8 @@ def _probabilities(result: Result) -> Table:
     return table
 
 
-def _comparisons(pairs: list[Comparison]) -> Table:
-    table = plain_table(
+def _comparisons(pairs: list[Comparison]) -> FigureTable:
+    table = FigureTable(
         "Differences of the means, paired by patient",
         left=["prompt sets", "of", "mean over"],
         right=["difference", INTERVAL, "p"],
@@ -123,8 +132,8 @@ def _comparisons(pairs: list[Comparison]) -> Table:
     return table
 
 
-def _class_differences(pair: Comparison) -> Table:
-    table = plain_table(
+def _class_differences(pair: Comparison) -> FigureTable:
+    table = FigureTable(
         f"Differences by class, {_pair(pair)}",
         left=["class"],
         right=["AUROC", INTERVAL, "p", "p by Holm", "average precision", "p", "p by Holm"],

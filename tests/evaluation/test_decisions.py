@@ -63,3 +63,11 @@ def test_records_of_one_patient_are_not_independent():
     wide = judge(said, repeated, np.repeat(np.arange(200), 5)).accuracy.interval
     narrow = judge(said, repeated).accuracy.interval
     assert wide[1] - wide[0] > 1.8 * (narrow[1] - narrow[0])
+
+
+def test_rare_classes_found_always_or_never_claim_little():
+    labels = np.zeros((60, 3), bool)
+    labels[0:2, 0] = labels[2:4, 1] = labels[4:6, 2] = True
+    said = labels & [True, True, False]
+    low, high = judge(said, labels).recall.interval
+    assert low < 0.55 < 2 / 3 < 0.75 < high

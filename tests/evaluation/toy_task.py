@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -16,16 +17,17 @@ CLASSES = {"SR": "sinus rhythm", "AFIB": "atrial fibrillation"}
 class FakeSpec:
     """Takes whatever a record is as its only window."""
 
-    def __init__(self, sampling_rate=100.0):
-        self.sampling_rate = sampling_rate
+    def __init__(self, sampling_rate=100.0, refuses=None):
+        self.sampling_rate, self.refuses = sampling_rate, refuses
 
     def __repr__(self):
         return f"{self.sampling_rate} Hz"
 
     def windows(self, record):
-        if record not in AXES:
-            raise RecordError(f"record {record!r} is none; get it again")
-        return record
+        name, axis = record.split()
+        if axis not in AXES or name == self.refuses:
+            raise RecordError(f"record {name!r} is none; get it again")
+        return axis
 
 
 @dataclass
@@ -37,9 +39,10 @@ class FakeModel:
     encoded: list = field(default_factory=list)
 
 
-def toy_task(folder, task="toy-rhythm", split="val"):
+def toy_task(folder, task="toy-rhythm", split="val", copies=1):
     """Twelve records of six patients in turn sinus and fibrillation; a record is the axis its file names."""
-    names = tuple(f"{i:02d}" for i in range(12))
+    count = 12 * copies
+    names = tuple(f"{i:02d}" for i in range(count))
     for i, name in enumerate(names):
         (folder / f"{name}.hea").write_text("sinus" if i % 2 == 0 else "fibrillation")
     return TaskData(
@@ -47,13 +50,13 @@ def toy_task(folder, task="toy-rhythm", split="val"):
         dataset="Toy",
         split=split,
         classes=("SR", "AFIB"),
-        labels=np.array([[i % 2 == 0, i % 2 == 1] for i in range(12)]),
-        patients=np.arange(12) // 2,
-        split_patients=np.arange(6),
+        labels=np.array([[i % 2 == 0, i % 2 == 1] for i in range(count)]),
+        patients=np.arange(count) // 2,
+        split_patients=np.arange(count // 2),
         names=names,
         paths=tuple(folder / name for name in names),
-        rows=np.zeros(12, int),
-        reader=lambda path, _row: path.with_suffix(".hea").read_text(),
+        rows=np.zeros(count, int),
+        reader=lambda path, _row: f"{path.name} {path.with_suffix('.hea').read_text()}",
     )
 
 
@@ -65,6 +68,8 @@ def install(monkeypatch, *tasks, absent=()):
     from merl.zeroshot import EmbeddedPrompts
 
     known = {task.task: task for task in tasks}
+    published = SimpleNamespace(folder=lambda data: data)
+    listed = {name: SimpleNamespace(name=name, published=published, official=None) for name in known}
     loaded = []
 
     def load_task(name, data, split, **options):
@@ -88,6 +93,7 @@ def install(monkeypatch, *tasks, absent=()):
         return EmbeddedPrompts(rows, [None] * len(rows))
 
     monkeypatch.setattr("merl.datasets.tasks.load_task", load_task)
+    monkeypatch.setattr("merl.datasets.tasks.TASKS", listed)
     monkeypatch.setattr("merl.embedding.embed_windows", embed_windows)
     monkeypatch.setattr("merl.zeroshot.embed_prompts", embed_prompts)
     return loaded
