@@ -108,7 +108,8 @@ def evaluate_matrix(
         if finished:
             finished(said)
     if not columns:
-        raise DataError("; ".join(f"{item.task}: {item.reason}" for item in left_out))
+        reasons = "; ".join(f"{item.task}: {item.reason}" for item in left_out)
+        raise DataError(f"no task can be evaluated: {reasons}")
     return _summed_up(columns, left_out, seed)
 
 

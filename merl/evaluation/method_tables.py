@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.markup import escape
-from rich.table import Table
 
-from merl.evaluation.figure_text import INTERVAL, gap_text, interval_text, p_text, plain_table, score_text
+from merl.evaluation.figure_text import INTERVAL, FigureTable, gap_text, interval_text, p_text, score_text
 from merl.evaluation.methods import MethodResult
 from merl.evaluation.result import Checkpoint, Comparison
 
 
-def figures_table(title: str, groups: Sequence[tuple[str, Sequence[MethodResult]]]) -> Table:
+def figures_table(title: str, groups: Sequence[tuple[str, Sequence[MethodResult]]]) -> FigureTable:
     """Lay out the macro AUROC of the methods of each group, below a line that names the group."""
-    made = plain_table(title, left=["method"], right=["AUROC", INTERVAL, "sd of draws", "10 positives"])
+    made = FigureTable(title, left=["method"], right=["AUROC", INTERVAL, "sd of draws", "10 positives"])
     for name, methods in groups:
         made.add_row(escape(name))
         for method in methods:
@@ -25,9 +24,9 @@ def figures_table(title: str, groups: Sequence[tuple[str, Sequence[MethodResult]
     return made
 
 
-def differences_table(groups: Sequence[tuple[str, Sequence[Comparison]]]) -> Table:
+def differences_table(groups: Sequence[tuple[str, Sequence[Comparison]]]) -> FigureTable:
     """Lay out the paired differences of the methods of each group."""
-    made = plain_table(
+    made = FigureTable(
         "Difference in macro AUROC, paired by patient",
         left=["methods"],
         right=["difference", INTERVAL, "p"],
@@ -41,10 +40,10 @@ def differences_table(groups: Sequence[tuple[str, Sequence[Comparison]]]) -> Tab
     return made
 
 
-def classes_table(title: str, methods: Sequence[MethodResult]) -> Table:
+def classes_table(title: str, methods: Sequence[MethodResult]) -> FigureTable:
     """Lay out the AUROC of each class under each method."""
     names = [escape(method.name) for method in methods]
-    made = plain_table(title, left=["class", "name"], right=["positives", *names])
+    made = FigureTable(title, left=["class", "name"], right=["positives", *names])
     for code, first in methods[0].per_class.items():
         cells = [score_text(method.per_class[code].auroc) for method in methods]
         mark = "*" if first.note else ""

@@ -48,6 +48,7 @@ class MethodResult(Facts):
     per_class: dict[str, ClassResult]
 
 
+Compared = tuple[list[MethodResult], list[Comparison], tuple[str, ...]]
 Scores = Mapping[str, Sequence[Floats]]  # of each method, the scores of each seed, (records, classes)
 
 
@@ -59,7 +60,7 @@ def compare_methods(
     strengths: Mapping[str, Sequence[float]] | None = None,
     resamples: int = 1000,
     seed: int = 0,
-) -> tuple[list[MethodResult], list[Comparison], tuple[str, ...]]:
+) -> Compared:
     """Measure every method on the same resampled patients and classes.
 
     Args:

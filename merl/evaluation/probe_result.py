@@ -46,23 +46,21 @@ class FractionResult(Facts):
     comparisons: list[Comparison]
 
 
-class ProbeResult(Facts):
-    """A linear probe of a task. AUROC runs from 0 to 1.
+class LearntResult(Facts):
+    """What holds of every result that labels were learnt from. AUROC runs from 0 to 1.
 
     Attributes:
+        dataset: that is scored.
+        split: of it.
         n_records: scored.
-        n_training: records of the training split with a label of the task.
+        n_training: records with a label that could be learnt from, of which a share was drawn.
+        missing_records: left out since files of theirs were missing or damaged, of all splits that were read.
         penalty_chosen_on: in words; never the scored records.
-        zero_shot: the prompt set of the row ``zero-shot``; ``None`` where the checkpoint reads no text.
-        fine_tuning: how the row ``fine-tuned`` was trained; ``None`` if it was not.
         labels_used: what labels were used for.
-        missing_records: left out since files of theirs were missing, of all splits that were read.
         seeds: by purpose.
         versions: of the software that computed it.
     """
 
-    kind: Literal["probe"] = "probe"
-    task: str
     dataset: str
     split: str
     n_records: int
@@ -72,9 +70,6 @@ class ProbeResult(Facts):
     missing_records: int
     features: Features
     penalty_chosen_on: str
-    fractions: list[FractionResult]
-    zero_shot: str | None
-    fine_tuning: FineTuning | None
     labels_used: str = LABELS_USED
     checkpoint: Checkpoint
     bootstrap: Bootstrap
@@ -84,3 +79,18 @@ class ProbeResult(Facts):
     def save(self, path: str | Path) -> None:
         """Write the result as JSON, atomically."""
         write_text(path, self.model_dump_json(indent=2) + "\n")
+
+
+class ProbeResult(LearntResult):
+    """A linear probe of a task.
+
+    Attributes:
+        zero_shot: the prompt set of the row ``zero-shot``; ``None`` where the checkpoint reads no text.
+        fine_tuning: how the row ``fine-tuned`` was trained; ``None`` if it was not.
+    """
+
+    kind: Literal["probe"] = "probe"
+    task: str
+    fractions: list[FractionResult]
+    zero_shot: str | None
+    fine_tuning: FineTuning | None

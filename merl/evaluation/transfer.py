@@ -31,7 +31,7 @@ from merl.evaluation.learning import (
     see_split,
     silent,
 )
-from merl.evaluation.methods import compare_methods
+from merl.evaluation.methods import Compared, compare_methods
 from merl.evaluation.metrics import Floats
 from merl.evaluation.probe_result import Features
 from merl.evaluation.provenance import checkpoint_facts, versions
@@ -88,8 +88,7 @@ def transfer(
     """
     check_seeds(seeds)
     _check_tasks(overlap, split)
-    report = progress or silent
-    stand_ins = dict(lead_as or {})
+    report, stand_ins = progress or silent, dict(lead_as or {})
     there = Request(Path(target_data), split, bootstrap, seed, lead_as=stand_ins, allow_missing=allow_missing)
     here = replace(there, data=Path(source_data), split="train")
     sets = find_sets(prompts, overlap.target)
@@ -103,20 +102,11 @@ def transfer(
     judged, whole = see_split([encoder, model], target, there, report)
     source, target = learnt.records, whole.records
     draws = draw_all(source, fraction, seeds, seed)
-    columns = [target.classes.index(code) for code in overlap.scored]
-    scores = {item.name: [prompt_scores(model, item, whole)[:, columns]] for item in sets}
     learner = Learner(labelled(learnt), None, labelled(judged))
     probed, strengths = learner.scores(draws, seed, f"fitting to {source.dataset}", report)
-    name = f"probe of {overlap.source}"
-    scores[name] = [_on_target(found, source, overlap) for found in probed]
-    names = load_label_set(overlap.target).classes
-    methods, pairs, left_out = compare_methods(
-        scores,
-        target,
-        {code: names[code].name for code in overlap.scored},
-        strengths={name: strengths},
-        resamples=bootstrap,
-        seed=seed,
+    prompted = {item.name: prompt_scores(model, item, whole) for item in sets}
+    methods, pairs, left_out = _side_by_side(
+        overlap, there, source, target, prompted=prompted, probed=probed, strengths=strengths
     )
     return TransferResult(
         source=overlap.source,
@@ -142,6 +132,31 @@ def transfer(
         bootstrap=Bootstrap(resamples=bootstrap),
         seeds={"first draw": seed, "bootstrap": seed},
         versions=versions(),
+    )
+
+
+def _side_by_side(
+    overlap: Overlap,
+    request: Request,
+    source: TaskData,
+    target: TaskData,
+    *,
+    prompted: Mapping[str, Floats],
+    probed: Sequence[Floats],
+    strengths: Sequence[float],
+) -> Compared:
+    """Measure prompts, (records, classes of the target), and probes, (records, classes of the source)."""
+    name = f"probe of {overlap.source}"
+    columns = [target.classes.index(code) for code in overlap.scored]
+    names = load_label_set(overlap.target).classes
+    return compare_methods(
+        {prompts: [scores[:, columns]] for prompts, scores in prompted.items()}
+        | {name: [_on_target(scores, source, overlap) for scores in probed]},
+        target,
+        {code: names[code].name for code in overlap.scored},
+        strengths={name: strengths},
+        resamples=request.bootstrap,
+        seed=request.seed,
     )
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from rich.console import Console, Group
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from merl.evaluation.caveats import DISCLAIMER
-from merl.evaluation.figure_text import plain_table
+from merl.evaluation.figure_text import FigureTable
 from merl.evaluation.method_tables import class_notes, classes_table, differences_table, figures_table, seen
 from merl.evaluation.transfer_result import TransferResult
 
@@ -37,8 +36,8 @@ def _headline(result: TransferResult) -> Text:
     )
 
 
-def _overlap(result: TransferResult) -> Table:
-    made = plain_table("Class overlap", left=[result.target, result.source, "reason"], right=[])
+def _overlap(result: TransferResult) -> FigureTable:
+    made = FigureTable("Class overlap", left=[result.target, result.source, "reason"], right=[])
     for code, item in result.overlap.items():
         way = f" ({item.take})" if len(item.sources) > 1 else ""
         made.add_row(escape(code), escape(", ".join(item.sources) or "-") + way, escape(item.reason))

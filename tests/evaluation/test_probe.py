@@ -4,10 +4,11 @@ import shutil
 import pytest
 import torch
 
-from merl.errors import DataError, UsageError
+from merl.errors import DataError, RecordError, UsageError
 from merl.evaluation.fine_tuning import FineTuning
 from merl.evaluation.probe import probe
 from merl.evaluation.probe_table import print_probe
+from merl.evaluation.run import evaluate
 from merl.model import MERL, MERLConfig, TextIdentity, TrainingData
 from merl.preprocessing import SignalSpec
 
@@ -136,3 +137,22 @@ def test_a_checkpoint_of_another_rate_wants_the_records_of_that_rate(tiny_ptbxl,
     fast = MERL(model.config.model_copy(update={"spec": SignalSpec(sampling_rate=500)}))
     with pytest.raises(DataError, match=r"have no .*00025_hr"):
         run(tiny_ptbxl, fast)
+
+
+def test_the_zero_shot_row_is_what_evaluate_says(tiny_ptbxl, model):
+    (whole,) = run(tiny_ptbxl, model, fractions=[1.0]).fractions
+    (plain,) = evaluate(
+        "ptbxl-rhythm", data=tiny_ptbxl, prompts=["plain"], model=model, bootstrap=20
+    ).prompt_sets
+    assert list(whole.methods[0].per_class) == ["SR", "AFIB"]  # what fold 9 has, and nothing else is learnt
+    assert (whole.methods[0].macro_auroc, whole.methods[0].interval) == (plain.macro_auroc, plain.interval)
+
+
+def test_records_that_cannot_be_used_are_left_out_if_allowed(tiny_ptbxl, model, tmp_path):
+    data = shutil.copytree(tiny_ptbxl, tmp_path / "data")
+    signal = data / "records100" / "00000" / "00001_lr.dat"
+    signal.write_bytes(signal.read_bytes()[:500])
+    with pytest.raises(RecordError, match="00001_lr"):
+        run(data, model, fractions=[1.0])
+    result = run(data, model, fractions=[1.0], allow_missing=True)
+    assert (result.n_training, result.missing_records, result.fractions[0].records) == (15, 1, (15,))
