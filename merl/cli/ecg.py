@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from merl.cli.console import note, progress
+from merl.cli.console import note, progress, stoppable
 from merl.cli.scoring_options import DEFAULT_MODEL, AbsentWeight, Checkpoint, Ensemble, HowCombined
 from merl.errors import UsageError
 
@@ -29,6 +29,7 @@ class Labels(StrEnum):
     merl_compat = "merl-compat"
 
 
+@stoppable("the same command goes on, for the ECGs embedded so far are kept")
 def evaluate(
     task: Annotated[str, typer.Argument(help="A task (merl tasks lists them).")],
     *,

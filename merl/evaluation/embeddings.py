@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _FORMAT = 4  # raise it when preprocessing, readers or encoders change what they compute
+_PART = 512  # records encoded together, a multiple of the batch; what Ctrl-C can lose
 _SUFFIXES = ("", ".hea", ".dat", ".mat")  # record paths come without suffix, but for HDF5
 
 
@@ -44,26 +46,35 @@ def record_embeddings(
     """
     everything = list(range(len(data.paths)))
     if not model.sha256:
-        return _encode(model, data, everything, progress)
+        return np.concatenate(list(_encode(model, data, everything, progress)))
     path = cache_dir() / "embeddings" / f"{_store_key(model, data)}.npy"
     known = _read(path)
     keys = [_record_key(name, record) for name, record in zip(data.names, data.paths, strict=True)]
     missing = [i for i in everything if keys[i] not in known]
-    if missing:
-        rows = _encode(model, data, missing, progress)
-        known |= {keys[i]: row for i, row in zip(missing, rows, strict=True)}
-        _write(path, known)
+    done = 0
+    try:
+        for rows in _encode(model, data, missing, progress):
+            known |= {keys[i]: row for i, row in zip(missing[done:], rows, strict=False)}
+            done += len(rows)
+    finally:  # what is done when Ctrl-C is pressed need not be done again
+        if done:
+            _write(path, known)
     return np.stack([known[key] for key in keys])
 
 
 def _encode(
     model: Any, data: TaskData, indices: list[int], progress: Callable[[int, int], None] | None
-) -> NDArray[np.float32]:
+) -> Iterator[NDArray[np.float32]]:
     from merl.zeroshot import embed_records
 
-    total = len(indices)
-    step = (lambda done: progress(done, total)) if progress else None
-    return np.asarray(embed_records(model, (data.read(i) for i in indices), progress=step), np.float32)
+    for start in range(0, len(indices), _PART):
+        part = (data.read(i) for i in indices[start : start + _PART])
+        step = partial(_step, progress, start, len(indices)) if progress else None
+        yield np.asarray(embed_records(model, part, progress=step), np.float32)
+
+
+def _step(progress: Callable[[int, int], None], start: int, total: int, done: int) -> None:
+    progress(start + done, total)
 
 
 def _store_key(model: Any, data: TaskData) -> str:
