@@ -94,7 +94,8 @@ class CalibratedMixin(ABC):
         """Return the probability that each class applies; there is none before a calibration.
 
         Args:
-            X: records, or an array of shape (records, leads, samples) in millivolts. Where the calibration was made with some leads only, no others are looked at.
+            X: records, or an array of shape (records, leads, samples) in millivolts. Where the calibration
+                was made with some leads only, no others are looked at.
 
         Returns:
             Shape (records, classes), 0 to 1. A record may have several classes: rows need not sum to 1.

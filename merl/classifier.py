@@ -21,10 +21,10 @@ from merl.zeroshot import EmbeddedPrompts, Ensemble, embed_prompts
 class ZeroShotClassifier(CalibratedMixin, ClassifierMixin, BaseEstimator):
     """Score ECGs against the prompts of each class, in the manner of a scikit-learn classifier.
 
-    The scores are cosines, not probabilities; ``predict_proba`` is there once they have been calibrated. Where
-    scikit-learn takes a table it takes records, or an array of millivolts, shape (records, leads, samples), in
-    the model's leads, sampling rate and length. A record may have several classes or none, so two classes have
-    two columns of scores, too.
+    The scores are cosines, not probabilities; ``predict_proba`` is there once they have been calibrated.
+    Where scikit-learn takes a table it takes records, or an array of millivolts, shape (records, leads,
+    samples), in the model's leads, sampling rate and length. A record may have several classes or none, so
+    that two classes, too, have two columns of scores.
 
     Args:
         model: a MERL model, from ``merl.load_model``.

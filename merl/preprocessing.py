@@ -83,8 +83,8 @@ class SignalSpec(BaseModel):
         """Take records as they are, and an array as recordings in this specification.
 
         Args:
-            recordings: records, or millivolts of shape (records, leads, samples) with the leads, sampling rate
-                and length named here.
+            recordings: records, or millivolts of shape (records, leads, samples) with the leads, the
+                sampling rate and the length named here.
 
         Raises:
             UsageError: it is neither, or the array has another shape.

@@ -7,12 +7,14 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import typer
 
 from merl.cli.app import app
+from tests.fake_llm import dutiful, serve
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -70,16 +72,39 @@ def test_a_wrong_command_line_would_be_noticed(line, fault):
         understand(line)
 
 
+@pytest.fixture
+def run(cache, tmp_path, simulated, write_record, tiny_ptbxl) -> Callable[..., str]:
+    """Run a program where PTB-XL's folder and the README's record are, and return what it printed."""
+    write_record(tmp_path / "00001_lr", simulated())
+    (tmp_path / "ptb-xl").symlink_to(tiny_ptbxl)
+    given = {name: value for name, value in os.environ.items() if not name.startswith("MERL_")}
+
+    def run_program(name: str, **variables: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAMS[name]],
+            cwd=tmp_path,
+            env={**given, "MERL_CACHE": str(cache), "PYTHONPATH": str(ROOT), **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run_program
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_program_runs(name, cache, tmp_path, simulated, write_record):
-    write_record(tmp_path / "00001_lr", simulated())  # the PTB-XL record the README speaks of
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAMS[name]],
-        cwd=tmp_path,
-        env={**os.environ, "MERL_CACHE": str(cache), "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "AFIB" in done.stdout or name.startswith("README")
+def test_a_program_runs(name, run):
+    printed = run(name)
+    assert "AFIB" in printed or name.startswith("README")
+
+
+def test_your_labels_are_worded_by_a_server_and_paid_once(run):
+    name = "05_your_labels_with_an_llm.py"
+    with serve(dutiful) as server:
+        first = run(name, MERL_LLM_URL=server.url)
+        again = run(name, MERL_LLM_URL=server.url)
+    assert "4 answers, 0 more from the cache" in first
+    assert "0 answers, 4 more from the cache" in again
+    assert first.splitlines()[1:] == again.splitlines()[1:]

@@ -12,6 +12,7 @@ from merl.cli import (
     classify,
     data,
     demo,
+    doctor,
     embed,
     evaluate,
     generate,
@@ -25,6 +26,8 @@ from merl.cli import (
     prompts,
     report,
 )
+from merl.cli.console import be_quiet
+from merl.errors import UsageError
 
 app = typer.Typer(
     name="merl",
@@ -49,9 +52,16 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log what is done, to stderr.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="No progress, notes or warnings: results and errors only.")
+    ] = False,
 ) -> None:
     """Set up logging for every command."""
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s")
+    if verbose and quiet:
+        raise UsageError("--verbose and --quiet exclude each other; give one")
+    be_quiet(quiet=quiet)
+    level = logging.INFO if verbose else logging.ERROR if quiet else logging.WARNING
+    logging.basicConfig(level=level, format="%(message)s", force=True)
 
 
 app.command()(demo.demo)
@@ -64,7 +74,7 @@ app.command()(embed.embed)
 app.command()(pretrain.pretrain)
 app.command()(listings.tasks)
 app.command()(listings.models)
-app.command()(listings.doctor)
+app.command()(doctor.doctor)
 prompts.app.command()(generate.generate)
 prompts.app.command()(prompt_views.show)
 prompts.app.command()(prompt_views.diff)

@@ -21,13 +21,13 @@ class Board:
     """
 
     def __init__(self, total: int, *, by_class: bool) -> None:
-        from rich.console import Console
         from rich.live import Live
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self._console = Console(stderr=True, markup=False, highlight=False)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=self._console)
+        from merl.cli.bars import bar
+        from merl.cli.console import progress_console
+
+        self._console = progress_console()
+        self._bar = bar(self._console)
         self._task = self._bar.add_task("generating prompts", total=total)
         self._by_class = by_class
         self._states: dict[str, str] = {}

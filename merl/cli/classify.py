@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from merl.cli.console import out, print_json
+from merl.cli.console import out, print_json, stoppable
 from merl.cli.record_options import LeadNames, SamplingRate, Unit, record_paths, record_reader
 from merl.cli.record_output import Failures, check_parquet, write_files
 from merl.cli.scoring_options import DEFAULT_MODEL, AbsentWeight, Checkpoint, Ensemble, HowCombined
@@ -35,6 +35,7 @@ class _Scored:
     phrases: dict[str, list[tuple[Phrase, float]]]
 
 
+@stoppable("nothing was written, and the same command begins anew")
 def classify(
     records: Annotated[
         list[str], typer.Argument(help="ECG files, or folders of them with --out; docs/readers.md: formats.")

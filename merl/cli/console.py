@@ -27,6 +27,32 @@ class Report(Protocol):
         """Show it."""
 
 
+class StoppedError(Exception):
+    """Ctrl-C was pressed; the message says how to go on."""
+
+
+@contextmanager
+def stoppable(how_to_go_on: str) -> Iterator[None]:
+    """Let Ctrl-C end a command with the sentence that says how to go on; to decorate the command with.
+
+    Raises:
+        StoppedError: it was pressed.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise StoppedError(how_to_go_on) from None
+
+
+def be_quiet(*, quiet: bool) -> None:
+    """Show neither progress nor notes from now on, or show them again."""
+    _Shown.notes = not quiet
+
+
+class _Shown:
+    notes = True
+
+
 def out() -> Console:
     """The console for results, where brackets in names and paths are no markup."""
     from rich.console import Console
@@ -35,8 +61,16 @@ def out() -> Console:
 
 
 def note(text: str) -> None:
-    """Say something beside the results, on stderr."""
-    print(text, file=sys.stderr)
+    """Say something beside the results, on stderr; nothing under ``--quiet``."""
+    if _Shown.notes:
+        print(text, file=sys.stderr)
+
+
+def progress_console() -> Console:
+    """The console of bars, on stderr; it writes nothing under ``--quiet``."""
+    from rich.console import Console
+
+    return Console(stderr=True, markup=False, highlight=False, quiet=not _Shown.notes)
 
 
 def print_json(value: Any) -> None:
@@ -46,16 +80,13 @@ def print_json(value: Any) -> None:
 
 @contextmanager
 def progress(what: str) -> Iterator[Report]:
-    """Show a progress bar on stderr with the time that remains; nothing where stderr is no terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    """Show a bar on stderr with rate and remaining time; nothing where that is no terminal."""
+    from merl.cli.bars import bar
 
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
+    with bar(progress_console(), transient=True) as shown:
+        task = shown.add_task(what, total=None)
 
         def report(done: int, total: int, what: str = what) -> None:
-            bar.update(task, completed=done, total=total, description=what)
+            shown.update(task, completed=done, total=total, description=what)
 
         yield report

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from merl.cli.console import note, print_json, progress
+from merl.cli.console import note, print_json, progress, stoppable
 from merl.cli.data_tables import print_audit, print_check
 
 app = typer.Typer(help="Fetch, check and prepare published ECG data sets.", no_args_is_help=True)
@@ -60,6 +60,7 @@ def audit(
 
 
 @app.command()
+@stoppable("the same command goes on where it was")
 def download(
     name: Annotated[str, typer.Argument(help="A data set, such as ptb-xl.")],
     *,
@@ -96,6 +97,7 @@ def download(
 
 
 @app.command()
+@stoppable("the same command goes on where it was")
 def prepare(
     data: Annotated[Path, typer.Argument(metavar="DIR", help="A data set in its published layout.")],
     *,

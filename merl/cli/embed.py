@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from merl.cli.console import stoppable
 from merl.cli.record_options import LeadNames, SamplingRate, Unit, record_paths, record_reader
 from merl.cli.record_output import check_parquet, write_files
 from merl.cli.scoring_options import DEFAULT_MODEL, Checkpoint
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from merl.record_files import EmbeddedFile
 
 
+@stoppable("nothing was written, and the same command begins anew")
 def embed(
     records: Annotated[list[str], typer.Argument(metavar="DIR...", help="Folders of ECG files, or files.")],
     *,

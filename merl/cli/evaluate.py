@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from merl.cli.console import note, progress
+from merl.cli.console import note, progress, stoppable
 from merl.cli.report import Figures, check_report, write_report
 from merl.cli.scoring_options import DEFAULT_MODEL, AbsentWeight, Ensemble, LeadAs, lead_pairs
 from merl.errors import DataError, UsageError
@@ -34,6 +34,7 @@ class Labels(StrEnum):
     merl_compat = "merl-compat"
 
 
+@stoppable("the same command goes on, for the ECGs embedded so far are kept")
 def evaluate(
     task: Annotated[str, typer.Argument(help="A task (merl tasks lists them), or all whose data are there.")],
     *,

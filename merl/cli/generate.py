@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from merl.cli.console import OwnIndex, note, out
+from merl.cli.console import OwnIndex, note, out, stoppable
 from merl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Verify(StrEnum):
     off = "off"
 
 
+@stoppable("the same command goes on, for the answers so far are kept and not paid again")
 def generate(
     labels: Annotated[
         str,

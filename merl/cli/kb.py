@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from merl.cli.console import note, out, print_json, progress
+from merl.cli.console import note, out, print_json, progress, stoppable
 from merl.errors import UsageError, unknown
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ def show(entry_id: Annotated[str, typer.Argument(metavar="ID", help="An entry's 
 
 
 @app.command()
+@stoppable("the same command goes on at the first passages not yet embedded")
 def build(
     *,
     out_dir: Annotated[Path, typer.Option("--out", help="Folder of the index.")],
@@ -183,6 +184,7 @@ def build(
 
 
 @app.command()
+@stoppable("nothing was written, and the same command begins anew")
 def merge(
     shards: Annotated[list[Path], typer.Argument(metavar="DIR...", help="The folders of all shards.")],
     out_dir: Annotated[Path, typer.Option("--out", help="Folder of the index.")],

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from merl.cli.console import note, progress
+from merl.cli.console import note, progress, stoppable
 from merl.errors import ConfigError, UsageError, unknown
 
 
+@stoppable("the same command, with the same out folder, goes on where it was")
 def pretrain(
     config: Annotated[str, typer.Argument(help="A YAML file or a shipped configuration.")],
     settings: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,7 +49,7 @@ class Failures:
             RecordError: there are any.
         """
         for reason in self.reasons:
-            note(reason)
+            print(reason, file=sys.stderr)  # an error, also under --quiet
         if self.reasons:
             good = f"the other {written} are in {out_file}" if written else f"{out_file} was not written"
             total = len(self.reasons) + written

@@ -76,7 +76,7 @@ class LocalModel:
         Raises:
             UsageError: it is no size and no file, or no GGUF file.
         """
-        if which.endswith(".gguf") or "/" in which:
+        if which.endswith(".gguf") or Path(which).name != which:
             return cls._file(Path(which))
         if which and which.lower() not in WEIGHTS:
             raise UsageError(unknown("local language model", which, WEIGHTS) + "; or give local:FILE.gguf")
