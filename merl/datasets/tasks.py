@@ -195,7 +195,30 @@ def load_task(
         UsageError: unknown task, split, labels or rate.
         DataError: the data set is missing, incomplete or damaged, or its classes are not the label set's.
     """
-    task = get_task(name)
+    return read_task(
+        get_task(name),
+        data,
+        split,
+        sampling_rate,
+        labels=labels,
+        official=official,
+        allow_missing=allow_missing,
+        lead_as=lead_as,
+    )
+
+
+def read_task(
+    task: Task,
+    data: str | Path,
+    split: Split,
+    sampling_rate: int = 100,
+    *,
+    labels: Labels = "fixed",
+    official: str | Path | None = None,
+    allow_missing: bool = False,
+    lead_as: Mapping[str, str] | None = None,
+) -> TaskData:
+    """Load the records and labels of a task that need not be one of ``TASKS``; else as ``load_task``."""
     if split not in task.published.splits:
         raise UsageError(unknown("split", split, task.published.splits))
     if labels not in LABELS:
