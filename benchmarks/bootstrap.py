@@ -29,7 +29,7 @@ def main() -> None:
     patients = np.concatenate([np.arange(PATIENTS), random.integers(PATIENTS, size=RECORDS - PATIENTS)])
 
     start = time.perf_counter()
-    drawn = bootstrap_areas([scores], labels, patients, resamples=options.resamples).auroc
+    drawn = bootstrap_areas([scores], labels, patients, resamples=options.resamples)
     ours = (time.perf_counter() - start) / options.resamples
 
     weights = next(resample_weights(patients, options.reference, 0, records=RECORDS))

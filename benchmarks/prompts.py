@@ -115,14 +115,14 @@ class Bench:
 
     def _mean(self, row: Row) -> tuple[float, Spread]:
         """Average the macro means of the tasks, and describe how far that strays."""
-        means, draws, parts, patients = [], [], [], []
+        means, parts, patients, shares = [], [], [], []
         for values, drawn, task in zip(row.values, row.draws, self.tasks.values(), strict=True):
             scored = np.isfinite(values)
             means.append(values[scored].mean())
-            draws.append(np.nanmean(drawn[:, scored], axis=1))
-            parts.append(drawn[:, scored] / scored.sum())  # a class weighs less where there are many
+            parts.append(drawn[:, scored])
             patients.append(_rarer(task)[scored])
-        every = spread(np.mean(draws, axis=0), np.concatenate(parts, axis=1), np.concatenate(patients))
+            shares.append(np.full(scored.sum(), 1 / len(self.tasks) / scored.sum()))
+        every = spread(np.hstack(parts), np.concatenate(patients), np.concatenate(shares))
         return float(np.mean(means)), every
 
 

@@ -192,6 +192,11 @@ class PromptSet(_Strict):
         write_text(path, yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000))
 
 
+def prompt_set_sha256(prompt_set: PromptSet) -> str:
+    """Hash a prompt set's content as JSON, so that comments and layout of its file do not count."""
+    return hashlib.sha256(prompt_set.model_dump_json(by_alias=True).encode()).hexdigest()
+
+
 def _shipped(name: str, label_set: str | None) -> Path:
     folder = content_dir("prompts") / "sets"
     paths = {path.relative_to(folder).with_suffix("").as_posix(): path for path in folder.glob("*/*.yaml")}

@@ -3,50 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from merl.errors import UsageError
-from merl.evaluation.metrics import MIN_POSITIVES, Floats, RankedClass, checked_pair
+from merl.evaluation.metrics import Floats, RankedClass, checked_pair
 
 _CHUNK = 64  # resamples worked on together: a chunk of some thousand records stays in the processor's cache
-
-
-@dataclass(frozen=True, eq=False)
-class Resamples:
-    """One figure of every prompt set in every resample.
-
-    Attributes:
-        per_class: shape (sets, resamples, classes); nan where a resample has no positive or no negative.
-        macro: shape (sets, resamples): the mean over the classes that the resample can score.
-        macro_min10: the same over the classes with at least 10 positives in the data, nan if there are none.
-        skipped: shape (classes,): in how many resamples the class could not be scored.
-    """
-
-    per_class: Floats
-    macro: Floats
-    macro_min10: Floats
-    skipped: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, per_class: Floats, positives: NDArray[np.int64]) -> Resamples:
-        """Average the classes, given the positives of each in the data."""
-        return cls(
-            per_class=per_class,
-            macro=mean_of_defined(per_class),
-            macro_min10=mean_of_defined(per_class[:, :, positives >= MIN_POSITIVES]),
-            skipped=np.isnan(per_class[0]).sum(axis=0),
-        )
-
-
-class Areas(NamedTuple):
-    """The two figures, drawn from the same resamples."""
-
-    auroc: Resamples
-    average_precision: Resamples
 
 
 def bootstrap_areas(
@@ -56,11 +20,10 @@ def bootstrap_areas(
     *,
     resamples: int = 1000,
     seed: int = 0,
-) -> Areas:
+) -> Floats:
     """Resample patients with replacement and score every prompt set on the same resamples.
 
-    A patient drawn twice brings all of their records twice. A class without a positive or a negative in a
-    resample is left out of that resample's mean and counted in ``skipped``.
+    A patient drawn twice brings all of their records twice.
 
     Args:
         score_sets: one array of scores for each prompt set, each (records, classes).
@@ -68,6 +31,10 @@ def bootstrap_areas(
         patients: one identifier for each record, shape (records,).
         resamples: how many, at least 1.
         seed: the same seed draws the same patients.
+
+    Returns:
+        AUROC and average precision, shape (2, sets, resamples, classes); nan where a resample has no positive
+        or no negative of a class.
 
     Raises:
         UsageError: shapes that do not fit, or no resamples asked for.
@@ -88,8 +55,7 @@ def bootstrap_areas(
             for c, one in enumerate(classes):
                 drawn[:, s, start:stop, c] = one.areas(weights)
         start = stop
-    positives = truth.sum(axis=0)
-    return Areas(Resamples.of(drawn[0], positives), Resamples.of(drawn[1], positives))
+    return drawn
 
 
 def resample_weights(patients: ArrayLike, resamples: int, seed: int, *, records: int) -> Iterator[Floats]:
@@ -114,11 +80,3 @@ def resample_weights(patients: ArrayLike, resamples: int, seed: int, *, records:
         drawn = random.integers(count, size=(size, count)) + np.arange(size)[:, None] * count
         times = np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count)
         yield times.T.astype(np.float64)[index]
-
-
-def mean_of_defined(values: Floats) -> Floats:
-    """Average over the last axis what is not nan; nan where nothing is left."""
-    defined = np.isfinite(values)
-    counts = defined.sum(axis=-1)
-    sums = np.where(defined, values, 0.0).sum(axis=-1)
-    return np.divide(sums, counts, out=np.full(counts.shape, np.nan), where=counts > 0)

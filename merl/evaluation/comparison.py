@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from merl.errors import DataError
-from merl.evaluation.bootstrap import Resamples, bootstrap_areas
+from merl.evaluation.bootstrap import bootstrap_areas
 from merl.evaluation.intervals import Interval, Spread, difference_test, holm, share_interval, spread
 from merl.evaluation.metrics import MIN_POSITIVES, Bools, Floats, areas, macro
 from merl.evaluation.result import (
@@ -32,12 +32,12 @@ class Figure:
 
     Attributes:
         sets: of every class, shape (classes,), by the name of the set; nan where undefined.
-        resamples: the bootstrap, its first axis in the order of ``sets``.
+        draws: in every resample, shape (resamples, classes), by the name of the set; nan where undefined.
         chance: what it is by chance, shape (classes,).
     """
 
     sets: Mapping[str, Floats]
-    resamples: Resamples
+    draws: Mapping[str, Floats]
     chance: Floats
 
 
@@ -49,6 +49,7 @@ class Measured:
         classes: codes in the order of the columns.
         positives: positive records, shape (classes,).
         patients: patients of the rarer side, shape (classes,); 0 where a class cannot be scored.
+        skipped: resamples without a positive or without a negative, shape (classes,).
         records: how many.
         auroc: by set.
         average_precision: by set.
@@ -57,6 +58,7 @@ class Measured:
     classes: tuple[str, ...]
     positives: NDArray[np.int64]
     patients: NDArray[np.int64]
+    skipped: NDArray[np.int64]
     records: int
     auroc: Figure
     average_precision: Figure
@@ -71,9 +73,9 @@ class Measured:
         """Which of them have at least 10 positives, shape (classes,)."""
         return self.scored & (self.positives >= MIN_POSITIVES)
 
-    def spread(self, draws: Floats, parts: Floats, kept: Bools) -> Spread:
-        """Describe the spread of a mean over the kept classes, given the draws of all classes."""
-        return spread(draws, parts[:, kept], self.patients[kept])
+    def spread(self, draws: Floats, kept: Bools) -> Spread:
+        """Describe the spread of a mean over the kept classes, given draws of shape (resamples, classes)."""
+        return spread(draws[:, kept], self.patients[kept])
 
     def only(self, c: int | np.integer) -> Bools:
         """Keep one class."""
@@ -103,20 +105,28 @@ def measure(
         UsageError: shapes that do not fit.
         DataError: a score is not finite, or no class has both a positive and a negative.
     """
-    values = {name: areas(given, labels) for name, given in scores.items()}
+    values = [areas(given, labels) for given in scores.values()]
     truth = np.asarray(labels, bool)
     rarer = rarer_side(truth, np.asarray(patients))
     if not rarer.any():
         raise DataError(f"no class has both a positive and a negative among the {len(truth)} records")
     drawn = bootstrap_areas(list(scores.values()), truth, patients, resamples=resamples, seed=seed)
-    auroc, precision = ({name: both[row] for name, both in values.items()} for row in (0, 1))
+    auroc, precision = (
+        Figure(
+            sets=dict(zip(scores, (both[row] for both in values), strict=True)),
+            draws=dict(zip(scores, drawn[row], strict=True)),
+            chance=chance,
+        )
+        for row, chance in enumerate((np.full(truth.shape[1], 0.5), truth.mean(axis=0)))
+    )
     return Measured(
         classes=tuple(classes),
         positives=truth.sum(axis=0),
         patients=rarer,
+        skipped=np.isnan(drawn[0, 0]).sum(axis=0),
         records=len(truth),
-        auroc=Figure(auroc, drawn.auroc, np.full(truth.shape[1], 0.5)),
-        average_precision=Figure(precision, drawn.average_precision, truth.mean(axis=0)),
+        auroc=auroc,
+        average_precision=precision,
     )
 
 
@@ -167,19 +177,14 @@ def comparisons(measured: Measured) -> list[Comparison]:
 
 
 def _differences(measured: Measured, figure: Figure, a: str, b: str) -> Differences:
-    drawn, names = figure.resamples, list(figure.sets)
-    i, j = names.index(a), names.index(b)
     gaps = figure.sets[b] - figure.sets[a]  # (classes,)
-    parts = drawn.per_class[j] - drawn.per_class[i]
+    parts = figure.draws[b] - figure.draws[a]  # (resamples, classes)
     gap = macro(gaps, measured.positives)
-    interval, p_value = difference_test(
-        gap, measured.spread(drawn.macro[j] - drawn.macro[i], parts, measured.scored)
-    )
+    interval, p_value = difference_test(gap, measured.spread(parts, measured.scored))
     gap10 = interval10 = p_value10 = None
     if measured.frequent.any():
         gap10 = macro(gaps, measured.positives, MIN_POSITIVES)
-        draws10 = drawn.macro_min10[j] - drawn.macro_min10[i]
-        interval10, p_value10 = difference_test(gap10, measured.spread(draws10, parts, measured.frequent))
+        interval10, p_value10 = difference_test(gap10, measured.spread(parts, measured.frequent))
     return Differences(
         difference=gap,
         interval=interval,
@@ -193,10 +198,7 @@ def _differences(measured: Measured, figure: Figure, a: str, b: str) -> Differen
 
 def _class_differences(measured: Measured, gaps: Floats, parts: Floats) -> dict[str, ClassDifference]:
     columns = np.flatnonzero(measured.scored)
-    tests = [
-        difference_test(float(gaps[c]), measured.spread(parts[:, c], parts, measured.only(c)))
-        for c in columns
-    ]
+    tests = [difference_test(float(gaps[c]), measured.spread(parts, measured.only(c))) for c in columns]
     adjusted = holm([p for _, p in tests])
     return {
         measured.classes[c]: ClassDifference(
@@ -206,26 +208,22 @@ def _class_differences(measured: Measured, gaps: Floats, parts: Floats) -> dict[
     }
 
 
-def _means(measured: Measured, figure: Figure, name: str) -> tuple[Any, Any]:
+def _means(measured: Measured, figure: Figure, name: str) -> list[tuple[Any, Any]]:
     """Return the mean over all classes and its interval, and those over classes with 10 positives or more."""
-    row, values = list(figure.sets).index(name), figure.sets[name]
-    drawn = figure.resamples
-    every = (measured.scored, drawn.macro[row])
-    frequent = (measured.frequent, drawn.macro_min10[row])
+    values, draws = figure.sets[name], figure.draws[name]
     found: list[tuple[float | None, Interval | None]] = []
-    for kept, draws in (every, frequent):
+    for kept in (measured.scored, measured.frequent):
         if not kept.any():
             found.append((None, None))
             continue
-        mean = float(values[kept].mean())
-        of = measured.spread(draws, drawn.per_class[row], kept)
-        found.append((mean, share_interval(mean, of, float(figure.chance[kept].mean()))))
-    return found[0], found[1]
+        mean, chance = float(values[kept].mean()), float(figure.chance[kept].mean())
+        found.append((mean, share_interval(mean, measured.spread(draws, kept), chance)))
+    return found
 
 
 def _class_result(measured: Measured, c: int, prompt_set: str, name: str) -> ClassResult:
     positives, patients = int(measured.positives[c]), int(measured.patients[c])
-    skipped = int(measured.auroc.resamples.skipped[c])
+    skipped = int(measured.skipped[c])
     if not patients:
         side = "negatives" if positives else "positives"
         return ClassResult(
@@ -257,9 +255,8 @@ def _class_result(measured: Measured, c: int, prompt_set: str, name: str) -> Cla
 
 
 def _of_class(measured: Measured, figure: Figure, name: str, c: int) -> tuple[float, Interval]:
-    value, parts = float(figure.sets[name][c]), figure.resamples.per_class[list(figure.sets).index(name)]
-    of = measured.spread(parts[:, c], parts, measured.only(c))
-    return value, share_interval(value, of, float(figure.chance[c]))
+    value, draws = float(figure.sets[name][c]), figure.draws[name]
+    return value, share_interval(value, measured.spread(draws, measured.only(c)), float(figure.chance[c]))
 
 
 def rarer_side(truth: Bools, patients: NDArray[np.generic]) -> NDArray[np.int64]:

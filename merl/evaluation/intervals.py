@@ -16,7 +16,7 @@ they cover 94 % of the time at an AUROC of 0.6 but only 81 % at 0.97 (600 simula
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,57 +31,62 @@ MIN_RESAMPLES = 20  # fewer cannot reach p = 0.05
 
 @dataclass(frozen=True)
 class Spread:
-    """How far a statistic strays, from its bootstrap draws and the number of patients behind it.
+    """How far a figure strays.
 
     Attributes:
-        draws: the defined draws of the statistic, shape (resamples,).
-        widening: factor by which the draws understate the spread, at least 1.
+        error: standard error, widened for few patients.
         freedom: degrees of freedom; 0 where one patient decides and nothing can be said.
         patients: patients on the rarer side, summed over the classes.
+        resamples: behind the error.
     """
 
-    draws: Floats
-    widening: float
+    error: float
     freedom: float
     patients: float
+    resamples: int
 
     @property
-    def quantile(self) -> float:
-        """Student's t for a two-sided 95 % interval."""
+    def reach(self) -> float:
+        """How far a 95 % interval reaches to either side, by Student's t."""
         from scipy.stats import t
 
-        return float(t.ppf(0.5 + LEVEL / 2, self.freedom))
+        return float(t.ppf(0.5 + LEVEL / 2, self.freedom)) * self.error
 
     @property
     def known(self) -> bool:
         """Whether there is anything to build an interval on."""
-        return self.freedom > 0 and len(self.draws) >= MIN_RESAMPLES
+        return self.freedom > 0 and self.resamples >= MIN_RESAMPLES
 
 
-def spread(mean_draws: ArrayLike, class_draws: ArrayLike, patients: ArrayLike) -> Spread:
-    """Describe the spread of a mean over classes (or of one class).
+def spread(draws: ArrayLike, patients: ArrayLike, shares: ArrayLike | None = None) -> Spread:
+    """Describe the spread of a mean over classes, or of one class.
+
+    A resample without a class says nothing of that class and is left out of its variance, not of the mean's.
 
     Args:
-        mean_draws: the statistic in each resample, shape (resamples,); nan where undefined.
-        class_draws: its parts, shape (resamples, classes); nan where undefined.
+        draws: the figure of each class in each resample, shape (resamples, classes); nan where undefined.
         patients: patients of the rarer side of each class, shape (classes,), at least 1.
+        shares: what each class weighs in the mean, shape (classes,); the same by default.
     """
-    parts, count = np.asarray(class_draws, float), np.asarray(patients, float)
-    defined = np.asarray(mean_draws, float)
-    defined = defined[np.isfinite(defined)]
-    freedom = count - 1
+    parts, count = np.asarray(draws, float), np.asarray(patients, float)
+    weights = np.full(len(count), 1 / len(count)) if shares is None else np.asarray(shares, float)
+    defined, freedom, behind = np.isfinite(parts), count - 1, float(count.sum())
+    seen = np.maximum(defined.sum(axis=0), 1)
+    centres = np.where(defined, parts, 0.0).sum(axis=0) / seen
+    away = np.where(defined, parts - centres, 0.0)  # (resamples, classes)
     if not freedom.any():
-        return Spread(defined, 1.0, 0.0, float(count.sum()))
-    variance = _nan_variance(parts)
-    per_patient = variance * count**2 / np.maximum(freedom, 1)
+        return Spread(0.0, 0.0, behind, len(parts))
+    own = (away**2).sum(axis=0) / np.maximum(seen - 1, 1)
+    per_patient = own * count**2 / np.maximum(freedom, 1)
     pooled = (per_patient * freedom).sum() / freedom.sum()
     rare = count < MIN_POSITIVES
-    corrected = np.where(rare, pooled, per_patient) / count
-    total = corrected.sum()
-    if total <= 0 or variance.sum() <= 0:
-        return Spread(defined, 1.0, float(freedom.sum()), float(count.sum()))
-    own = (corrected**2 / np.where(rare, freedom.sum(), freedom)).sum()
-    return Spread(defined, float(np.sqrt(total / variance.sum())), float(total**2 / own), float(count.sum()))
+    corrected = weights**2 * np.where(rare, pooled, per_patient) / count
+    if not corrected.any():
+        return Spread(0.0, float(freedom.sum()), behind, len(parts))
+    drawn = (away @ weights).var(ddof=1) - (weights**2 * away.var(axis=0, ddof=1)).sum()  # what classes share
+    error = np.sqrt(max(drawn + corrected.sum(), 0.0))
+    effective = corrected.sum() ** 2 / (corrected**2 / np.where(rare, freedom.sum(), freedom)).sum()
+    return Spread(float(error), float(effective), behind, len(parts))
 
 
 def share_interval(estimate: float, spread: Spread, chance: float = 0.5) -> Interval:
@@ -97,31 +102,34 @@ def share_interval(estimate: float, spread: Spread, chance: float = 0.5) -> Inte
     """
     if not spread.known:
         return (0.0, 1.0)
-    error, n = spread.widening * float(spread.draws.std(ddof=1)), spread.patients
+    n = spread.patients
     centre = (n * estimate + 0.5 * chance) / (n + 0.5)
-    error = np.sqrt((n * error) ** 2 + 0.5 * (estimate - chance) ** 2 * n / (n + 0.5)) / (n + 0.5)
+    added = 0.5 * (estimate - chance) ** 2 * n / (n + 0.5)
+    wider = replace(spread, error=float(np.sqrt((n * spread.error) ** 2 + added)) / (n + 0.5))
     middle = np.log(centre / (1 - centre))
-    reach = spread.quantile * error / (centre * (1 - centre))
+    reach = wider.reach / (centre * (1 - centre))
     low, high = (float(1 / (1 + np.exp(-x))) for x in (middle - reach, middle + reach))
     return (min(low, estimate), max(high, estimate))
 
 
 def difference_test(difference: float, spread: Spread) -> tuple[Interval, float]:
-    """Return the 95 % interval of a paired difference and the p value for no difference.
+    """Return the 95 % interval of a paired difference and the p value for no difference, by Student's t.
 
-    Both come from the distances of the draws from the difference, widened for few patients: the interval
-    reaches as far as 95 % of them, the p value is the share that would reach zero, counting the data
-    themselves as one draw. So the interval holds zero where p is above 0.05, up to that one draw.
+    The interval holds zero where p is above 0.05.
 
     Returns:
-        The interval within -1 to 1, and the two-sided p value, at least 1 / (resamples + 1).
+        The interval within -1 to 1, and the two-sided p value, at least 1 / (resamples + 1): so many draws
+        cannot tell more.
     """
+    from scipy.stats import t
+
     if not spread.known:
         return (-1.0, 1.0), 1.0
-    away = np.abs(spread.draws - difference) * spread.widening * spread.quantile / 1.959964
-    reach = float(np.quantile(away, LEVEL))
-    p_value = (1 + int((away >= abs(difference)).sum())) / (1 + len(away))
-    return (max(-1.0, difference - reach), min(1.0, difference + reach)), p_value
+    interval = (max(-1.0, difference - spread.reach), min(1.0, difference + spread.reach))
+    if difference == 0:
+        return interval, 1.0
+    distance = abs(difference) / spread.error if spread.error else np.inf
+    return interval, max(2 * float(t.sf(distance, spread.freedom)), 1 / (spread.resamples + 1))
 
 
 def holm(p_values: ArrayLike) -> Floats:
@@ -138,12 +146,3 @@ def holm(p_values: ArrayLike) -> Floats:
     adjusted = np.empty_like(values)
     adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0) if len(values) else steps
     return adjusted
-
-
-def _nan_variance(parts: Floats) -> Floats:
-    """Variance over resamples, nan left out; 0 where fewer than two are defined."""
-    defined = np.isfinite(parts)
-    count = defined.sum(axis=0)
-    mean = np.where(defined, parts, 0.0).sum(axis=0) / np.maximum(count, 1)
-    squares = np.where(defined, (parts - mean) ** 2, 0.0).sum(axis=0)
-    return np.asarray(squares / np.maximum(count - 1, 1), float)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -12,13 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import numpy as np
 
-from merl.ckepe.prompt_set import PromptSet
-from merl.errors import PromptError, UsageError
+from merl.calibration import Scoring
+from merl.ckepe.prompt_set import PromptSet, prompt_set_sha256
+from merl.errors import DataError, PromptError, UsageError
 from merl.evaluation.comparison import comparisons, measure, prompt_set_result
 from merl.evaluation.embeddings import record_embeddings
+from merl.evaluation.held_out import ScoredFold, judge, validation_of
 from merl.evaluation.intervals import MIN_RESAMPLES
 from merl.evaluation.metrics import Floats
-from merl.evaluation.result import Bootstrap, Checkpoint, Result
+from merl.evaluation.result import Bootstrap, Checkpoint, Result, Validation
 
 if TYPE_CHECKING:
     from merl.datasets.tasks import TaskData
@@ -52,9 +53,10 @@ def evaluate(
 ) -> Result:
     """Score a labelled task under one or more prompt sets and compare them.
 
-    Nothing is fitted: labels are read only to score; how phrases are combined by default was settled once,
-    on PTB-XL fold 9, and the result says so. ECG embeddings are cached, so only the first call on a split
-    encodes its records.
+    No score is fitted: labels are read only to judge; how phrases are combined by default was settled once,
+    on PTB-XL fold 9, and the result says so. Thresholds and probabilities come from the split ``val``, whose
+    records are scored too when another split is asked for; within ``val`` they come from other patients. ECG
+    embeddings are cached, so only the first call on a split encodes its records.
 
     Args:
         task: a task's name; prompt sets must be for the label set of that name, with exactly its classes.
@@ -75,7 +77,8 @@ def evaluate(
         progress: called with the records encoded and the records to encode.
 
     Returns:
-        AUROC from 0 to 1 with 95 % intervals by patients; with several prompt sets also their differences.
+        AUROC, average precision and decisions from 0 to 1 with 95 % intervals by patients; with several
+        prompt sets also their differences.
 
     Raises:
         UsageError: an unknown task, split, prompt set or ensemble, a name given twice, too few resamples.
@@ -93,24 +96,40 @@ def evaluate(
         )
     sets = _prompt_sets(prompts, task)
     rate = 100 if model.spec.sampling_rate <= 100 else 500  # the published rate that serves the model
-    records = load_task(
-        task,
-        data,
-        split,
-        sampling_rate=rate,
-        labels=labels,
-        official=official,
-        allow_missing=allow_missing,
-        lead_as=lead_as,
-    )
-    if leads is not None:
-        records = replace(records, leads=tuple(leads))
+
+    def load(which: Literal["train", "val", "test", "all"]) -> TaskData:
+        found = load_task(
+            task,
+            data,
+            which,
+            sampling_rate=rate,
+            labels=labels,
+            official=official,
+            allow_missing=allow_missing,
+            lead_as=lead_as,
+        )
+        return found if leads is None else replace(found, leads=tuple(leads))
+
+    records = load(split)
     for prompt_set in sets:
         _check_classes(prompt_set, records)
     scoring: _Scoring = {"ensemble": ensemble, "absent_weight": absent_weight}
-    scores = _scores(model, sets, records, scoring, progress)
+
+    def score(part: TaskData) -> ScoredFold:
+        return ScoredFold(
+            scores=_scores(model, sets, part, scoring, progress),
+            labels=part.labels,
+            patients=part.patients,
+            classes=part.classes,
+            dataset=part.dataset,
+            split=part.split,
+            leads=part.leads,
+        )
+
+    scored = score(records)
+    fold, validation = _validation_fold(scored, lambda: score(load("val")))
     measured = measure(
-        scores, records.labels, records.patients, records.classes, resamples=bootstrap, seed=seed
+        scored.scores, records.labels, records.patients, records.classes, resamples=bootstrap, seed=seed
     )
     return Result(
         task=records.task,
@@ -128,10 +147,14 @@ def evaluate(
                 item.name,
                 sha256=prompt_set_sha256(item),
                 class_names={code: entry.name for code, entry in item.classes.items()},
+                **judge(
+                    item.name, scored, fold, _bound(model, item, scoring), resamples=bootstrap, seed=seed
+                ),
             )
             for item in sets
         ],
         comparisons=comparisons(measured),
+        validation=validation,
         checkpoint=_checkpoint(model, records.dataset),
         bootstrap=Bootstrap(resamples=bootstrap),
         **scoring,
@@ -141,9 +164,24 @@ def evaluate(
     )
 
 
-def prompt_set_sha256(prompt_set: PromptSet) -> str:
-    """Hash a prompt set's content as JSON, so that comments and layout of its file do not count."""
-    return hashlib.sha256(prompt_set.model_dump_json(by_alias=True).encode()).hexdigest()
+def _validation_fold(
+    records: ScoredFold, load: Callable[[], ScoredFold]
+) -> tuple[ScoredFold | None, Validation]:
+    """Return the fold that thresholds and calibration come from, or why there is none."""
+    if records.split == "all":
+        return None, Validation(
+            note="the split all holds the validation fold, so it cannot judge what is fitted there"
+        )
+    try:
+        fold = records if records.split == "val" else load()
+    except DataError as problem:
+        return None, Validation(note=str(problem))
+    validation = validation_of(fold, records)
+    return (fold if validation.held_out else None), validation
+
+
+def _bound(model: Any, prompt_set: PromptSet, scoring: _Scoring) -> Scoring:
+    return Scoring(checkpoint_sha256=model.sha256, prompts_sha256=prompt_set_sha256(prompt_set), **scoring)
 
 
 def _prompt_sets(prompts: Sequence[PromptSet | str | Path], task: str) -> list[PromptSet]:

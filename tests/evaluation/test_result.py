@@ -1,5 +1,6 @@
 import io
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -15,7 +16,7 @@ from tests.evaluation.toy_task import CLASSES, FakeModel, FakeTask, install
 def result(tmp_path, monkeypatch):
     monkeypatch.setenv("MERL_CACHE", str(tmp_path / "cache"))
     task = FakeTask(tmp_path, classes=("SR", "AFIB", "VT"))
-    task.labels = [[*row, False] for row in task.labels]
+    task.labels = np.column_stack([task.labels, np.zeros(12, bool)])
     install(monkeypatch, task)
     names = {"SR": "sinus rhythm", "AFIB": "atrial fibrillation", "VT": "nothing seen"}
     useless = PromptSet.plain({code: f"nothing [{code}]" for code in names}).model_copy(
