@@ -19,6 +19,7 @@ from merl.cli import (
     prompt_tools,
     prompt_views,
     prompts,
+    study,
 )
 
 app = typer.Typer(
@@ -53,6 +54,7 @@ app.command()(demo.demo)
 app.command()(ecg.classify)
 app.command()(ecg.evaluate)
 app.command()(pretrain.pretrain)
+app.command()(study.study)
 app.command()(listings.tasks)
 app.command()(listings.models)
 app.command()(listings.doctor)

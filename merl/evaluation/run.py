@@ -160,7 +160,7 @@ def evaluate(
         **scoring,
         scoring_chosen_here=(records.dataset, records.split) == SCORING_CHOSEN_ON,
         seeds={"bootstrap": seed},
-        versions=_versions(),
+        versions=software_versions(),
     )
 
 
@@ -252,7 +252,8 @@ def _plain(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
-def _versions() -> dict[str, str]:
+def software_versions() -> dict[str, str]:
+    """Return the versions of what computes a result, and its precision."""
     from merl import __version__
     from merl.model import cpu_has_bf16
 

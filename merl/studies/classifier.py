@@ -67,23 +67,6 @@ class Windows:
         return torch.from_numpy(self.signals[rows].astype(np.float32))
 
 
-def chosen(data: TaskData, config: Classifier, seed: int) -> TaskData:
-    """Return the labelled records that a classifier is given: a share of them, drawn at random."""
-    from dataclasses import replace
-
-    count = round(config.share * len(data))
-    count = max(2, count if config.limit is None else min(count, config.limit))
-    kept = np.sort(np.random.default_rng([seed, 1]).permutation(len(data))[:count])
-    return replace(
-        data,
-        labels=data.labels[kept],
-        patients=data.patients[kept],
-        names=tuple(data.names[row] for row in kept),
-        paths=tuple(data.paths[row] for row in kept),
-        rows=data.rows[kept],
-    )
-
-
 def fit(
     config: Classifier,
     spec: SignalSpec,
@@ -136,15 +119,15 @@ def fit(
 
 
 @torch.inference_mode()
-def scores(network: Network, windows: Windows, *, batch_size: int = 256) -> NDArray[np.float64]:
+def logits(network: Network, windows: Windows, *, batch_size: int = 256) -> NDArray[np.float64]:
     """Return each record's logits, averaged over its windows, shape (records, classes)."""
     parts = []
     for rows in np.array_split(np.arange(len(windows.record)), -(-len(windows.record) // batch_size)):
         with torch.autocast("cpu", torch.bfloat16, enabled=cpu_has_bf16()):
             parts.append(network(windows.batch(rows)).float().numpy())
-    logits = np.concatenate(parts).astype(np.float64)
-    sums = np.zeros((windows.record[-1] + 1, logits.shape[1]))
-    np.add.at(sums, windows.record, logits)
+    found = np.concatenate(parts).astype(np.float64)
+    sums = np.zeros((windows.record[-1] + 1, found.shape[1]))
+    np.add.at(sums, windows.record, found)
     return sums / np.bincount(windows.record)[:, None]
 
 

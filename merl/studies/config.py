@@ -62,7 +62,7 @@ class Evaluation(_Strict):
     Attributes:
         name: how the table calls it.
         task: a task of ``merl tasks``, with its classes; or
-        statements: a label set whose statements are read by concept, with the study's seen and unseen classes.
+        statements: a label set whose statements are read by concept, for the seen and unseen classes.
         split: of the data set.
         prompts: a prompt set of the task; by concept, classes are prompted by their names.
         lead_as: leads that stand in for another, as ``{MLII: II}``.
@@ -90,13 +90,13 @@ class Classifier(_Strict):
     """A classically trained network, which is told the labels of its training records.
 
     Attributes:
-        on: the evaluation whose classes it learns, on the training split of that data set; it is scored on
-            that evaluation and, by concept, on all others by concept.
+        labels_of: the evaluation whose classes it learns, on the training split of that data set; it is
+            scored on that evaluation and, by concept, on all others by concept.
         share: of the labelled records it is given, drawn at random.
         limit: the most records it is given; all of the share if not given.
     """
 
-    on: str
+    labels_of: str
     encoder: str = "resnet18"
     share: Share = 1.0
     limit: int | None = Field(None, gt=1)
@@ -156,6 +156,13 @@ class StudyConfig(_Strict):
             raise ValueError(f"{', '.join(taken)} in pretraining is what the axes vary; leave it out there")
         return values | {"pretraining": given | {"name": str(values.get("name", "study"))}}
 
+    @field_validator("pretraining")
+    @classmethod
+    def _to_the_end(cls, pretraining: PretrainConfig) -> PretrainConfig:
+        if pretraining.validation_folds:
+            raise ValueError("cells are compared as their last epoch leaves them; leave validation_folds out")
+        return pretraining
+
     @field_validator("evaluations")
     @classmethod
     def _named_once(cls, evaluations: tuple[Evaluation, ...]) -> tuple[Evaluation, ...]:
@@ -172,8 +179,8 @@ class StudyConfig(_Strict):
             raise ValueError(f"{odd[0]!r} is by concept, seen and unseen, and no class is unseen; list them")
         names = [item.name for item in self.evaluations]
         for name, item in self.classifiers.items():
-            if item.on not in names:
-                raise ValueError(f"classifier {name!r}: {unknown('evaluation', item.on, names)}")
+            if item.labels_of not in names:
+                raise ValueError(f"classifier {name!r}: {unknown('evaluation', item.labels_of, names)}")
         if LABELS in self.axes.start and self.start not in self.classifiers:
             raise ValueError("a start with labels needs start: one of the classifiers")
         return self
@@ -182,10 +189,14 @@ class StudyConfig(_Strict):
         if not self.unseen:
             raise ValueError("texts are withheld and no class is unseen; list them under unseen")
         if any(stage.rephrase_share for stage in self.pretraining.stages):
-            raise ValueError("rephrase_share says sentences in the knowledge base's words, unseen classes too; leave it out")
+            raise ValueError(
+                "rephrase_share would name unseen classes in the knowledge base's words; leave it out"
+            )
         strange = [start for start in self.axes.start if start != SCRATCH]
         if strange:
-            raise ValueError(f"a start with {strange[0]} has met the unseen classes; withhold texts from scratch only")
+            raise ValueError(
+                f"a start with {strange[0]} has met the unseen classes; withhold texts from scratch only"
+            )
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -198,7 +209,7 @@ class StudyConfig(_Strict):
     def pretraining_of(self, cell: Cell) -> PretrainConfig:
         """Return the configuration of a cell's pretraining."""
         values = self.pretraining.model_dump()
-        values |= {"name": f"{self.name}-{cell.encoder}", "encoder": cell.encoder}
+        values |= {"name": f"{cell.encoder}-{cell.share:g}-{cell.texts}", "encoder": cell.encoder}
         values["text"]["encoder"] = cell.text
         if self.same_steps:
             for stage in (values, *values["then"]):

@@ -33,7 +33,9 @@ class Namings:
         self, names: Mapping[str, Iterable[str]], abbreviations: Mapping[str, Iterable[str]] | None = None
     ) -> None:
         self.classes = tuple(names)
-        self._words = {key: _least(read for name in given for read in readings(name)) for key, given in names.items()}
+        self._words = {
+            key: _least(read for name in given for read in readings(name)) for key, given in names.items()
+        }
         self._joined = {
             key: sorted(letters for name in given if len(letters := _letters(name)) >= _JOINED)
             for key, given in names.items()
@@ -58,9 +60,7 @@ class Namings:
     def runs_through(self, text: str) -> frozenset[str]:
         """Return the classes of which a long name runs through the letters of a text, whatever parts them."""
         letters = _letters(text)
-        return frozenset(
-            key for key in self.classes if any(name in letters for name in self._joined[key])
-        )
+        return frozenset(key for key in self.classes if any(name in letters for name in self._joined[key]))
 
 
 def namings(

@@ -1,4 +1,4 @@
-"""The pairs a cell is trained on: a share of a data set's, its reports whole or with classes withheld."""
+"""The records that are trained on: a share of a data set's, its reports whole or with classes withheld."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from merl.datasets.tasks import TaskData
+from merl.preprocessing import SignalSpec
 from merl.pretraining.pairs import Progress
 from merl.pretraining.preparation import prepare
 from merl.pretraining.prepared import PreparedPairs
 from merl.pretraining.sources import Pair, Source
-from merl.preprocessing import SignalSpec
 from merl.studies.withholding import Withheld, Withholding
 
 
@@ -79,4 +80,18 @@ def make_ready(pairs: FixedPairs, spec: SignalSpec, folder: Path, progress: Prog
         leads=spec.leads,
         seconds=spec.seconds,
         progress=progress,
+    )
+
+
+def chosen(data: TaskData, share: float, limit: int | None, seed: int) -> TaskData:
+    """Return a share of labelled records, at most so many, drawn at random."""
+    count = round(share * len(data)) if limit is None else min(round(share * len(data)), limit)
+    kept = np.sort(np.random.default_rng([seed, 1]).permutation(len(data))[: max(count, 2)])
+    return replace(
+        data,
+        labels=data.labels[kept],
+        patients=data.patients[kept],
+        names=tuple(data.names[row] for row in kept),
+        paths=tuple(data.paths[row] for row in kept),
+        rows=data.rows[kept],
     )

@@ -42,7 +42,7 @@ class Row(_Strict):
         axes: where it stands on each axis, by the axis's name.
         n_training: records it was trained on.
         epochs: how often it saw them.
-        seconds: that training took, as far as its log tells.
+        seconds: that its pretraining took; ``None`` for a classifier.
         sha256: of the checkpoint's weights; ``None`` for a classifier, which is not kept.
     """
 
@@ -50,7 +50,7 @@ class Row(_Strict):
     axes: dict[str, str]
     n_training: int
     epochs: int
-    seconds: float
+    seconds: float | None
     sha256: str | None
     scores: list[Score]
 

@@ -106,10 +106,10 @@ def find_concepts(
     hidden: frozenset[str] = frozenset().union(*withholding.concepts.values())
     counts = _reports_naming(namings(members, entries), sentences)
     neither: dict[str, str] = {}
-    for each in members:
+    for each, kinds in members.items():
         if each in hidden:
             neither[each] = "belongs to an unseen class"
-        elif members[each] & hidden:
+        elif kinds & hidden:
             neither[each] = "takes in an unseen class"
         elif withholding.namings.named_in(entries[each].name):
             neither[each] = "is named like an unseen class"
@@ -139,7 +139,7 @@ def load_truth(
         UsageError: an unknown task, label set or prompt set.
         DataError: the data set is missing or damaged.
     """
-    task = _task(evaluation)
+    task = task_of(evaluation)
     found = read_task(
         task,
         data,
@@ -157,12 +157,18 @@ def load_truth(
     return _by_concept(found, task.name, concepts)
 
 
-def _task(evaluation: Evaluation) -> Task:
+def task_of(evaluation: Evaluation) -> Task:
+    """Return the task of an evaluation, which by concept is that of its statements.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
     if evaluation.task is not None:
         return get_task(evaluation.task)
-    if evaluation.statements not in STATEMENTS:
-        raise UsageError(unknown("label set of statements", str(evaluation.statements), STATEMENTS))
-    return STATEMENTS[evaluation.statements]
+    name = str(evaluation.statements)
+    if name not in STATEMENTS:
+        raise UsageError(unknown("label set of statements", name, STATEMENTS))
+    return STATEMENTS[name]
 
 
 def _give_way(data: TaskData, code: str) -> TaskData:

@@ -120,8 +120,8 @@ class Withholding:
                 counts[code] += 1
         if left := [f"{code} in {count}" for code, count in counts.items() if count]:
             raise DataError(
-                f"unseen classes are still named in the training texts ({', '.join(left)} texts); say so in an"
-                " issue, with the wording"
+                f"unseen classes are still named in training texts ({', '.join(left)}); report it as a bug,"
+                " with the study's file"
             )
         return {"texts": len(texts), "named_after": counts}
 
