@@ -194,9 +194,7 @@ class StudyConfig(_Strict):
             )
         strange = [start for start in self.axes.start if start != SCRATCH]
         if strange:
-            raise ValueError(
-                f"a start with {strange[0]} has met the unseen classes; withhold texts from scratch only"
-            )
+            raise ValueError(f"a start with {strange[0]} may have met the unseen classes; start from scratch")
 
     @property
     def cells(self) -> tuple[Cell, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,8 @@ from merl.studies.materials import Materials
 from merl.studies.records import make_ready
 from merl.studies.result import Row, Score, StudyResult
 from merl.studies.scoring import ZERO_SHOT, in_the_columns_of, judge, zero_shot_scores
+
+log = logging.getLogger(__name__)
 
 CELLS, PAIRS, ROW, MODEL, START = "cells", "pairs", "row.json", "model", "start"
 
@@ -80,8 +83,8 @@ class _Rows:
 
     def check(self) -> None:
         """Read all labels before anything is trained: what cannot be scored is said at once."""
-        for truth in self.materials.truths.values():
-            truth.prompts.as_label_set()
+        for name, truth in self.materials.truths.items():
+            log.info("%s: %d records, %d classes", name, len(truth.data), len(truth.data.classes))
         for classifier in self.config.classifiers.values():
             self.materials.told(classifier)
         for cell in self.config.cells:

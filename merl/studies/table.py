@@ -56,7 +56,7 @@ def markdown(result: StudyResult) -> str:
 def notes(result: StudyResult) -> list[str]:
     """Say what the figures are, what was withheld, and which classes are in no group."""
     said = [
-        "In percent, with 95 % intervals by patients; (10+) are the classes with ten positive records or more."
+        "In percent, with 95 % intervals by patients; (10+): the classes with ten positives or more."
         " Zero-shot models were told no label; the classifiers were."
     ]
     if any(score.figures and score.figures.nearest for row in result.rows for score in row.scores):

@@ -4,7 +4,14 @@ from merl.knowledge.entries import load_entries
 from merl.studies.naming import Namings, namings, with_kinds
 
 ENTRIES = load_entries()
-CLASSES = {"AFIB": ["AFIB"], "IMI": ["IMI"], "PAC": ["PAC"], "RBBB": ["RBBB"], "1AVB": ["1AVB"], "STACH": ["STACH"]}
+CLASSES = {
+    "AFIB": ["AFIB"],
+    "IMI": ["IMI"],
+    "PAC": ["PAC"],
+    "RBBB": ["RBBB"],
+    "1AVB": ["1AVB"],
+    "STACH": ["STACH"],
+}
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,4 @@
 import json
-import os
-import shutil
 
 import pytest
 
@@ -68,7 +66,9 @@ class TestStudy:
         assert second.rows[0].sha256 == first.rows[0].sha256
         assert [score.evaluation for score in second.rows[0].scores] == ["super"]
 
-    def test_unseen_classes_are_withheld_and_beside_a_classifier(self, study, tiny_ptbxl, tmp_path, monkeypatch):
+    def test_unseen_classes_are_withheld_and_beside_a_classifier(
+        self, study, tiny_ptbxl, tmp_path, monkeypatch
+    ):
         monkeypatch.setattr("merl.studies.truth.NAMED_AT_LEAST", 1)
         config = study(
             axes={"encoder": ["cnn"], "texts": ["whole", "withheld"]},
@@ -103,8 +103,16 @@ class TestStudy:
         ("changes", "error", "sentence"),
         [
             ({"axes": {"encoder": ["resnt18"]}}, ConfigError, "did you mean 'resnet18'"),
-            ({"evaluations": [{"name": "a", "task": "ptbxl-rythm"}]}, UsageError, "did you mean 'ptbxl-rhythm'"),
-            ({"evaluations": [{"name": "a", "task": "ptbxl-rhythm", "prompts": "plane"}]}, UsageError, "'plain'"),
+            (
+                {"evaluations": [{"name": "a", "task": "ptbxl-rythm"}]},
+                UsageError,
+                "did you mean 'ptbxl-rhythm'",
+            ),
+            (
+                {"evaluations": [{"name": "a", "task": "ptbxl-rhythm", "prompts": "plane"}]},
+                UsageError,
+                "'plain'",
+            ),
             (
                 {"evaluations": [{"name": "a", "task": "ptbxl-rhythm", "gives_way": "NSR"}]},
                 ConfigError,
