@@ -10,6 +10,7 @@ are positives. A calibration is plain JSON and belongs to one checkpoint, prompt
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -59,6 +60,17 @@ class Scoring(_Strict):
     ensemble: str
     absent_weight: float
 
+    def require_hash(self) -> None:
+        """Refuse a model that was never saved.
+
+        Raises:
+            UsageError: it has no hash that a calibration could be bound to.
+        """
+        if self.checkpoint_sha256 is None:
+            raise UsageError(
+                "a calibration is bound to a checkpoint's hash; save the model and load it first"
+            )
+
 
 class Calibration(Scoring):
     """The classes' calibrations, what they belong to, and what they were fitted on.
@@ -77,12 +89,15 @@ class Calibration(Scoring):
     leads: tuple[str, ...] | None = None
     per_class: dict[str, ClassCalibration]
 
-    def probabilities(self, scores: NDArray[np.floating]) -> Floats:
+    def probabilities(self, scores: NDArray[np.floating], classes: Sequence[str]) -> Floats:
         """Return the probability that each class applies, 0 to 1, from scores of shape (records, classes).
 
-        The classes stand in the order of ``per_class``. A record may have several: rows need not sum to 1.
+        Raises:
+            UsageError: it is for other classes.
         """
-        return probabilities(list(self.per_class.values()), scores)
+        if missing := [code for code in classes if code not in self.per_class]:
+            raise UsageError(f"the calibration lacks the class {missing[0]!r}; calibrate anew")
+        return probabilities([self.per_class[code] for code in classes], scores)
 
     def require(self, scoring: Scoring) -> None:
         """Refuse to serve scores that come from elsewhere.
@@ -146,9 +161,15 @@ def calibrate_classes(scores: NDArray[np.floating], labels: Bools) -> list[Class
     """Fit every class on its own.
 
     Args:
-        scores: finite, shape (records, classes).
+        scores: shape (records, classes).
         labels: shape (records, classes).
+
+    Raises:
+        DataError: a score is not finite.
     """
+    if not np.isfinite(scores).all():
+        row = int(np.argwhere(~np.isfinite(scores))[0, 0])
+        raise DataError(f"the scores of record {row} are not finite; check the record and the checkpoint")
     columns = range(labels.shape[1])
     return [_calibrate(np.asarray(scores[:, c], np.float64), labels[:, c]) for c in columns]
 

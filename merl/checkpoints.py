@@ -6,6 +6,8 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -13,6 +15,7 @@ from torch import Tensor, nn
 
 from merl.errors import CheckpointError, UsageError, unknown
 from merl.files import atomic_path, sha256, validate, write_text
+from merl.hub import fetch, is_hub_id, upload
 from merl.model import MERL, MERLConfig
 
 WEIGHTS = "model.safetensors"
@@ -27,20 +30,24 @@ def shipped_models() -> dict[str, Path]:
     }
 
 
-def load_model(name: str | Path = "ptbxl-r18-100hz") -> MERL:
+def load_model(name: str | Path = "ptbxl-r18-100hz", *, revision: str | None = None) -> MERL:
     """Load a checkpoint for scoring.
 
     Args:
-        name: a shipped name or the path of a checkpoint folder.
+        name: a shipped name, the path of a checkpoint folder, or ``owner/model`` on the Hugging Face hub.
+        revision: of the model on the hub: a branch, tag or commit.
 
     Returns:
         The model in single precision and evaluation mode.
 
     Raises:
         UsageError: neither a folder nor a shipped name.
-        CheckpointError: a file is missing or damaged, or the weights do not fit the configuration.
+        CheckpointError: a file is missing or damaged, the weights do not fit the configuration, or the hub
+            does not have it.
     """
     folder = shipped_models().get(str(name), Path(name))
+    if not folder.is_dir() and isinstance(name, str) and is_hub_id(name):
+        folder = fetch(name, revision)
     if not folder.is_dir():
         raise UsageError(unknown("checkpoint", str(name), shipped_models(), "merl models"))
     weights = folder / WEIGHTS
@@ -126,6 +133,41 @@ def save_checkpoint(model: MERL, folder: Path | str, *, half: bool = True) -> No
         ) from None
     write_text(folder / "README.md", _model_card(model.config))
     write_text(folder / "config.json", model.config.model_dump_json(by_alias=True, indent=2) + "\n")
+
+
+def push_to_hub(
+    model: MERL,
+    repo_id: str,
+    *,
+    private: bool = False,
+    token: str | None = None,
+    commit_message: str = "Upload a MERL checkpoint",
+) -> str:
+    """Write a checkpoint with its model card to the Hugging Face hub.
+
+    Args:
+        model: the model.
+        repo_id: ``owner/model``; made if it is missing.
+        private: whether a new repository is private.
+        token: of the owner; the one of ``hf auth login`` by default.
+        commit_message: what the commit says.
+
+    Returns:
+        The address of the commit.
+
+    Raises:
+        UsageError: the id is not ``owner/model``.
+        CheckpointError: a weight is not finite, or the hub refuses or cannot be reached.
+    """
+    from huggingface_hub import metadata_save
+
+    about: dict[str, Any] = {"library_name": "merl", "tags": ["ecg", "zero-shot-classification"]}
+    if seen := model.config.training:
+        about["license"] = seen.licence.lower().replace(" ", "-")  # the hub's way: cc-by-4.0
+    with TemporaryDirectory() as folder:
+        save_checkpoint(model, folder)
+        metadata_save(Path(folder) / "README.md", about)
+        return upload(Path(folder), repo_id, private=private, token=token, message=commit_message)
 
 
 def _stored(tensor: Tensor, *, half: bool) -> Tensor:

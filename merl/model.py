@@ -269,6 +269,25 @@ class MERL(nn.Module):
         embeddings, _ = self.ecg_views(signals)
         return F.normalize(embeddings, dim=-1) if normalize else embeddings
 
+    @classmethod
+    def from_pretrained(cls, name: str | Path, *, revision: str | None = None) -> MERL:
+        """Load a checkpoint, as ``merl.load_model`` does."""
+        from merl.checkpoints import load_model
+
+        return load_model(name, revision=revision)
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write a checkpoint folder, as ``merl.checkpoints.save_checkpoint`` does."""
+        from merl.checkpoints import save_checkpoint
+
+        save_checkpoint(self, folder)
+
+    def push_to_hub(self, repo_id: str, *, private: bool = False, token: str | None = None) -> str:
+        """Write a checkpoint to the Hugging Face hub, as ``merl.checkpoints.push_to_hub`` does."""
+        from merl.checkpoints import push_to_hub
+
+        return push_to_hub(self, repo_id, private=private, token=token)
+
     def project_text(self, embeddings: Tensor, *, normalize: bool = False) -> Tensor:
         """Map the text encoder's embeddings, (texts, text.dim), to the shared space, (texts, embed_dim)."""
         projected = self.proj_t(embeddings)

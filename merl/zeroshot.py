@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import Tensor
 
-from merl.ckepe.prompt_set import Phrase, PromptSet
+from merl.calibrated import CalibratedMixin
+from merl.calibration import Scoring
+from merl.ckepe.prompt_set import Phrase, PromptSet, prompt_set_sha256
 from merl.errors import PromptError, UsageError, unknown
 from merl.model import MERL, cpu_has_bf16
 from merl.records import ECGRecord
@@ -203,10 +205,10 @@ def _batches(records: Iterable[ECGRecord], size: int) -> Iterator[list[ECGRecord
         yield batch
 
 
-class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
+class ZeroShotClassifier(CalibratedMixin, ClassifierMixin, BaseEstimator):
     """Score ECGs against the prompts of each class, in the manner of a scikit-learn classifier.
 
-    The scores are cosines, not probabilities; there is no ``predict_proba``, for nothing has been calibrated.
+    The scores are cosines, not probabilities; ``predict_proba`` is there once they have been calibrated.
 
     Args:
         model: a MERL model, from ``merl.load_model``.
@@ -235,6 +237,16 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
     def classes_(self) -> NDArray[np.str_]:
         """The labels, in the order of the scores' columns."""
         return np.array(list(self.prompts.classes))
+
+    @property
+    def scoring(self) -> Scoring:
+        """What the scores depend on, to which a calibration is bound."""
+        return Scoring(
+            checkpoint_sha256=self.model.sha256,
+            prompts_sha256=prompt_set_sha256(self.prompts),
+            ensemble=self.ensemble,
+            absent_weight=self.absent_weight,
+        )
 
     def fit(self, X: object = None, y: object = None) -> ZeroShotClassifier:  # noqa: N803
         """Do nothing: there are no labels to learn from. Returns itself."""

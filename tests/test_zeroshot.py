@@ -22,6 +22,7 @@ class FakeModel:
     spec: SignalSpec = field(
         default_factory=lambda: SignalSpec(leads=("I", "II"), sampling_rate=1, seconds=4)
     )
+    sha256: str | None = "a" * 64
     texts: list = field(default_factory=list)
     batches: list = field(default_factory=list)
 
@@ -224,3 +225,56 @@ def test_a_faulty_prompt_is_said_before_any_ecg_is_encoded():
     with pytest.raises(PromptError):
         ZeroShotClassifier(model, prompt_set(SR=[])).decision_function([record(1)])
     assert not model.batches
+
+
+LABELLED = [record(height) for height in (1, 1, 2, 3, 3, 3)]
+TRUTH = np.array([[1, 0], [1, 0], [1, 0], [0, 1], [0, 1], [0, 0]])
+
+
+def test_there_is_no_predict_proba_before_a_calibration():
+    scorer = ZeroShotClassifier(FakeModel(), PROMPTS)
+    assert not hasattr(scorer, "predict_proba")
+    assert hasattr(scorer.calibrate(LABELLED, TRUTH), "predict_proba")
+    assert not hasattr(clone(scorer), "predict_proba")  # a clone is not fitted
+
+
+def test_probabilities_follow_the_scores_and_the_rates():
+    scorer = ZeroShotClassifier(FakeModel(), PROMPTS).calibrate(LABELLED, TRUTH)
+    proba = scorer.predict_proba(LABELLED)
+    assert proba.shape == (6, 2)
+    assert ((proba > 0) & (proba < 1)).all()
+    assert proba[0, 0] > 0.5 > proba[3, 0]
+    targets = 3 / 4, 3 / 4, 1 / 6  # of the three records like it, by Platt: two positives, four negatives
+    assert proba[3, 1] == pytest.approx(sum(targets) / 3, abs=1e-3)
+
+
+def test_a_calibration_is_stored_and_serves_its_own_model_and_prompts_only(tmp_path):
+    scorer = ZeroShotClassifier(FakeModel(), PROMPTS).calibrate(LABELLED, TRUTH)
+    scorer.calibration_.save(tmp_path / "calibration.json")
+    again = ZeroShotClassifier(FakeModel(), PROMPTS).load_calibration(tmp_path / "calibration.json")
+    np.testing.assert_array_equal(again.predict_proba(LABELLED), scorer.predict_proba(LABELLED))
+    other = ZeroShotClassifier(FakeModel(sha256="b" * 64), PROMPTS)
+    with pytest.raises(UsageError, match="made for another checkpoint"):
+        other.load_calibration(tmp_path / "calibration.json")
+    assert not hasattr(other, "predict_proba")
+    scorer.set_params(ensemble="max")
+    with pytest.raises(UsageError, match="made for another ensemble"):
+        scorer.predict_proba(LABELLED)
+
+
+def test_a_calibration_of_some_leads_looks_at_no_others():
+    scorer = ZeroShotClassifier(FakeModel(), PROMPTS).calibrate(LABELLED, TRUTH)
+    scorer.calibration_ = scorer.calibration_.model_copy(update={"leads": ("I", "V1")})
+    with pytest.raises(RecordError, match="V1"):
+        scorer.predict_proba(LABELLED)
+
+
+@pytest.mark.parametrize("truth", [TRUTH[:3], TRUTH[:, :1], TRUTH + 1, np.zeros((6, 2)) + 0.5])
+def test_labels_of_another_shape_or_kind_are_refused(truth):
+    with pytest.raises(UsageError, match="give 0 or 1 for each of 6 records and 2 classes"):
+        ZeroShotClassifier(FakeModel(), PROMPTS).calibrate(LABELLED, truth)
+
+
+def test_a_model_without_a_hash_cannot_be_calibrated():
+    with pytest.raises(UsageError, match="save the model"):
+        ZeroShotClassifier(FakeModel(sha256=None), PROMPTS).calibrate(LABELLED, TRUTH)

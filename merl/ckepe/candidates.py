@@ -8,7 +8,7 @@ from merl.ckepe.concepts import Concept
 from merl.ckepe.prompt_set import Phrase, Polarity, Role
 from merl.knowledge.entries import Entry
 from merl.knowledge.index import KnowledgeIndex
-from merl.knowledge.passages import Kind, Passage
+from merl.knowledge.passages import Kind, Passage, passage_id
 
 _ROLES: dict[Kind, Role] = {"synonym": "synonym", "finding": "finding", "absent": "finding"}
 
@@ -31,7 +31,9 @@ def from_knowledge(concept: Concept, kinds: Sequence[Entry], index: KnowledgeInd
             role = _ROLES.get(passage.kind, "synonym")
             polarity: Polarity = "absent" if passage.kind == "absent" else "present"
             phrases.append(Phrase(text=passage.text, role=role, polarity=polarity, sources=(passage.id,)))
-    phrases += [Phrase(text=kind.name, role="subtype", sources=(f"ecg:{kind.id}#name",)) for kind in kinds]
+    phrases += [
+        Phrase(text=kind.name, role="subtype", sources=(passage_id(kind.id, "name"),)) for kind in kinds
+    ]
     order: list[Role] = ["synonym", "subtype", "finding"]
     return sorted(phrases, key=lambda phrase: (phrase.polarity == "absent", order.index(phrase.role)))
 

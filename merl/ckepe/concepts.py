@@ -9,6 +9,7 @@ from merl.errors import PromptError, unknown
 from merl.knowledge.entries import Entry
 from merl.knowledge.index import KnowledgeIndex
 from merl.knowledge.lookup import normalise
+from merl.knowledge.passages import passage_id
 from merl.knowledge.wording import addition, conflict
 from merl.label_sets import LabelClass, LabelSet
 
@@ -87,7 +88,7 @@ def _find(code: str, item: LabelClass, index: KnowledgeIndex) -> Concept:
     named = (
         p.id for p in index.passages(entry.id) if p.kind in {"name", "synonym"} and normalise(p.text) == same
     )
-    return Concept(code, item.name, entry, next(named, f"ecg:{entry.id}#name"))
+    return Concept(code, item.name, entry, next(named, passage_id(entry.id, "name")))
 
 
 def _declared(code: str, item: LabelClass, index: KnowledgeIndex) -> Entry | None:

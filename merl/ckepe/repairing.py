@@ -16,6 +16,7 @@ from merl.ckepe.linter import shared_phrases
 from merl.ckepe.prompt_set import ClassPrompts, Phrase, PromptSet, Rejected
 from merl.knowledge.index import KnowledgeIndex
 from merl.knowledge.lookup import normalise
+from merl.knowledge.passages import passage_id
 
 #: A class with fewer phrases that speak for it is refilled.
 THIN = 3
@@ -67,7 +68,7 @@ def _with_kinds(prompt_set: PromptSet, judgements: list[Judgement], index: Knowl
         if not item.supported and phrase.polarity == "present":
             kind = finders[item.code].kind_named(phrase.text)
         if kind is not None:
-            phrase = phrase.model_copy(update={"role": "subtype", "sources": (f"ecg:{kind.id}#name",)})
+            phrase = phrase.model_copy(update={"role": "subtype", "sources": (passage_id(kind.id, "name"),)})
             judged.append(Judgement(item.code, phrase, None))
         elif not item.supported and normalise(phrase.text) != normalise(prompt_set.classes[item.code].name):
             role = "finding" if phrase.role == "name" else phrase.role

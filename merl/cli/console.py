@@ -6,10 +6,18 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+OwnIndex = Annotated[
+    Path | None,
+    typer.Option("--index", metavar="DIR", help="Knowledge of `merl kb build` in place of the shipped one."),
+]
 
 
 class Report(Protocol):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from merl.cli.console import note, out
+from merl.cli.console import OwnIndex, note, out
 from merl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def generate(
     ] = "none",
     base_url: Annotated[str | None, typer.Option(help="Your own server of the provider's kind.")] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="Passages of each kind that the model is shown.")] = 8,
+    index_dir: OwnIndex = None,
     verify: Annotated[Verify, typer.Option(help="How strictly phrases are checked.")] = Verify.strict,
     temperature: Annotated[float, typer.Option(help="Some models take no other than 1.")] = 0,
     concurrency: Annotated[int, typer.Option(min=1, help="Classes asked for at once.")] = 4,
@@ -72,6 +73,7 @@ def generate(
     from merl.ckepe.llm import ChatModel, default_cache
     from merl.cli.board import Board
     from merl.files import check_writable
+    from merl.knowledge.index import KnowledgeIndex
     from merl.label_sets import load_label_set
 
     if out_file is None and not dry_run:
@@ -79,6 +81,7 @@ def generate(
     if out_file:
         check_writable(out_file)  # before a language model is paid
     label_set = load_label_set(labels)
+    index = KnowledgeIndex.load(index_dir) if index_dir else None
     with ExitStack() as stack:
         model = None
         if llm != "none":
@@ -98,7 +101,7 @@ def generate(
         if dry_run:
             from merl.ckepe.generator import questions
 
-            _preview(questions(label_set, k) if model else {}, model)
+            _preview(questions(label_set, k, index) if model else {}, model)
             return
         board = stack.enter_context(Board(len(label_set.classes), by_class=model is not None))
         prompt_set = generate_prompts(
@@ -106,6 +109,7 @@ def generate(
             llm=model or "none",
             k=k,
             verify=verify.value,
+            index=index,
             concurrency=concurrency,
             progress=board.progress,
             watch=board.watch,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from merl.cli.console import note, print_json, progress
+from merl.cli.console import OwnIndex, note, print_json, progress
 
 app = typer.Typer(help="Generate and read prompt sets.", no_args_is_help=True)
 
@@ -16,6 +16,7 @@ app = typer.Typer(help="Generate and read prompt sets.", no_args_is_help=True)
 def verify(
     file: Annotated[Path, typer.Argument(help="A prompt file, imported or hand-written.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    index_dir: OwnIndex = None,
     out_file: Annotated[
         Path | None, typer.Option("--out", help="Write the set with citations, unsupported phrases rejected.")
     ] = None,
@@ -24,13 +25,17 @@ def verify(
     from merl.ckepe.grounding import ground, grounded
     from merl.ckepe.prompt_set import PromptSet
     from merl.files import check_writable
+    from merl.knowledge.index import KnowledgeIndex
 
     if out_file:
         check_writable(out_file)
     prompt_set = PromptSet.load(file)
+    index = KnowledgeIndex.load(index_dir) if index_dir else None
     with progress("verifying prompts") as report:
         judgements = ground(
-            prompt_set, progress=lambda code, done, total: report(done, total, f"verifying prompts: {code}")
+            prompt_set,
+            index=index,
+            progress=lambda code, done, total: report(done, total, f"verifying prompts: {code}"),
         )
     if out_file:
         grounded(prompt_set, judgements).save(out_file)

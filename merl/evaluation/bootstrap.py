@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from merl.errors import UsageError
 from merl.evaluation.metrics import Floats, RankedClass, checked_pair
 
-_CHUNK = 64  # resamples worked on together: a chunk of some thousand records stays in the processor's cache
+_CHUNK = 32  # resamples worked on together: a chunk of some thousand records stays in the cache
 
 
 def bootstrap_areas(

@@ -1,6 +1,6 @@
 """Prompt sets side by side: what each reaches, and their differences on the same resampled patients.
 
-Nothing here minds what the names stand for: checkpoints or ensembling rules compare in the same way.
+Nothing here minds what the names stand for: checkpoints and ensembling rules compare in the same way.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from merl.errors import DataError
 from merl.evaluation.bootstrap import bootstrap_areas
-from merl.evaluation.intervals import Interval, Spread, difference_test, holm, share_interval, spread
+from merl.evaluation.intervals import Spread, difference_test, holm, share_interval, spread
 from merl.evaluation.metrics import MIN_POSITIVES, Bools, Floats, areas, macro
 from merl.evaluation.result import (
     ClassDifference,
@@ -142,19 +142,21 @@ def prompt_set_result(
         class_names: by code.
         judged: further fields of the result, such as ``held_out.judge`` returns.
     """
-    (auroc, interval), (auroc10, interval10) = _means(measured, measured.auroc, name)
-    (precision, p_interval), (precision10, p_interval10) = _means(measured, measured.average_precision, name)
+    (auroc, auroc10), (precision, precision10) = (
+        [_estimate(measured, figure, name, kept) for kept in (measured.scored, measured.frequent)]
+        for figure in (measured.auroc, measured.average_precision)
+    )
     return PromptSetResult(
         name=name,
         sha256=sha256,
-        macro_auroc=auroc,
-        interval=interval,
-        macro_auroc_min10=auroc10,
-        interval_min10=interval10,
-        macro_average_precision=precision,
-        average_precision_interval=p_interval,
-        macro_average_precision_min10=precision10,
-        average_precision_interval_min10=p_interval10,
+        macro_auroc=auroc[0],
+        interval=auroc[1],
+        macro_auroc_min10=auroc10[0],
+        interval_min10=auroc10[1],
+        macro_average_precision=precision[0],
+        average_precision_interval=precision[1],
+        macro_average_precision_min10=precision10[0],
+        average_precision_interval_min10=precision10[1],
         per_class={
             code: _class_result(measured, c, name, class_names.get(code, code))
             for c, code in enumerate(measured.classes)
@@ -208,17 +210,12 @@ def _class_differences(measured: Measured, gaps: Floats, parts: Floats) -> dict[
     }
 
 
-def _means(measured: Measured, figure: Figure, name: str) -> list[tuple[Any, Any]]:
-    """Return the mean over all classes and its interval, and those over classes with 10 positives or more."""
-    values, draws = figure.sets[name], figure.draws[name]
-    found: list[tuple[float | None, Interval | None]] = []
-    for kept in (measured.scored, measured.frequent):
-        if not kept.any():
-            found.append((None, None))
-            continue
-        mean, chance = float(values[kept].mean()), float(figure.chance[kept].mean())
-        found.append((mean, share_interval(mean, measured.spread(draws, kept), chance)))
-    return found
+def _estimate(measured: Measured, figure: Figure, name: str, kept: Bools) -> tuple[Any, Any]:
+    """Return the mean over the kept classes and its interval; ``None`` for both if there are none."""
+    if not kept.any():
+        return None, None
+    mean, chance = float(figure.sets[name][kept].mean()), float(figure.chance[kept].mean())
+    return mean, share_interval(mean, measured.spread(figure.draws[name], kept), chance)
 
 
 def _class_result(measured: Measured, c: int, prompt_set: str, name: str) -> ClassResult:
@@ -239,24 +236,20 @@ def _class_result(measured: Measured, c: int, prompt_set: str, name: str) -> Cla
         note = "one patient decides, so the interval is all of 0 to 1"
     elif positives < MIN_POSITIVES:
         note = f"fewer than {MIN_POSITIVES} positives"
-    (auroc, interval), (precision, precision_interval) = (
-        _of_class(measured, figure, prompt_set, c) for figure in (measured.auroc, measured.average_precision)
+    auroc, precision = (
+        _estimate(measured, figure, prompt_set, measured.only(c))
+        for figure in (measured.auroc, measured.average_precision)
     )
     return ClassResult(
         name=name,
-        auroc=auroc,
-        interval=interval,
-        average_precision=precision,
-        average_precision_interval=precision_interval,
+        auroc=auroc[0],
+        interval=auroc[1],
+        average_precision=precision[0],
+        average_precision_interval=precision[1],
         positives=positives,
         skipped_resamples=skipped,
         note=note,
     )
-
-
-def _of_class(measured: Measured, figure: Figure, name: str, c: int) -> tuple[float, Interval]:
-    value, draws = float(figure.sets[name][c]), figure.draws[name]
-    return value, share_interval(value, measured.spread(draws, measured.only(c)), float(figure.chance[c]))
 
 
 def rarer_side(truth: Bools, patients: NDArray[np.generic]) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from merl.evaluation.bootstrap import resample_weights
 from merl.evaluation.comparison import rarer_side
-from merl.evaluation.intervals import share_interval, spread
+from merl.evaluation.intervals import half_patient, share_interval, spread
 from merl.evaluation.metrics import Bools, Floats
 from merl.evaluation.result import ClassDecision, Decisions, Estimate
 
@@ -83,8 +83,10 @@ def decisions(
     found = {}
     for name, value, draws in zip(_FIGURES, values, drawn, strict=True):
         parts = draws[kept].T  # (resamples, classes)
-        behind = np.full(len(kept), len(np.unique(patients))) if name == "accuracy" else counted
-        mean, of = float(value[kept].mean()), spread(parts, behind[kept])
+        behind = (np.full(len(kept), len(np.unique(patients))) if name == "accuracy" else counted)[kept]
+        # a rare class is found always or never: its draws do not stray, which tells little
+        of = spread(parts, behind, least=half_patient(value[kept], behind))
+        mean = float(value[kept].mean())
         found[name] = Estimate(value=mean, interval=share_interval(mean, of))
     if one_class_each:
         found["accuracy"] = _share_right(np.any(said & labels, axis=1), patients, resamples, seed)

@@ -48,9 +48,9 @@ class Spread:
     @property
     def reach(self) -> float:
         """How far a 95 % interval reaches to either side, by Student's t."""
-        from scipy.stats import t
+        from scipy.special import stdtrit
 
-        return float(t.ppf(0.5 + LEVEL / 2, self.freedom)) * self.error
+        return float(stdtrit(self.freedom, 0.5 + LEVEL / 2)) * self.error
 
     @property
     def known(self) -> bool:
@@ -58,7 +58,9 @@ class Spread:
         return self.freedom > 0 and self.resamples >= MIN_RESAMPLES
 
 
-def spread(draws: ArrayLike, patients: ArrayLike, shares: ArrayLike | None = None) -> Spread:
+def spread(
+    draws: ArrayLike, patients: ArrayLike, shares: ArrayLike | None = None, least: ArrayLike = 0.0
+) -> Spread:
     """Describe the spread of a mean over classes, or of one class.
 
     A resample without a class says nothing of that class and is left out of its variance, not of the mean's.
@@ -67,6 +69,7 @@ def spread(draws: ArrayLike, patients: ArrayLike, shares: ArrayLike | None = Non
         draws: the figure of each class in each resample, shape (resamples, classes); nan where undefined.
         patients: patients of the rarer side of each class, shape (classes,), at least 1.
         shares: what each class weighs in the mean, shape (classes,); the same by default.
+        least: a variance that no class's is taken to fall below, shape (classes,) or one for all.
     """
     parts, count = np.asarray(draws, float), np.asarray(patients, float)
     weights = np.full(len(count), 1 / len(count)) if shares is None else np.asarray(shares, float)
@@ -80,7 +83,7 @@ def spread(draws: ArrayLike, patients: ArrayLike, shares: ArrayLike | None = Non
     per_patient = own * count**2 / np.maximum(freedom, 1)
     pooled = (per_patient * freedom).sum() / freedom.sum()
     rare = count < MIN_POSITIVES
-    corrected = weights**2 * np.where(rare, pooled, per_patient) / count
+    corrected = weights**2 * np.maximum(np.where(rare, pooled, per_patient) / count, least)
     if not corrected.any():
         return Spread(0.0, float(freedom.sum()), behind, len(parts))
     drawn = (away @ weights).var(ddof=1) - (weights**2 * away.var(axis=0, ddof=1)).sum()  # what classes share
@@ -104,12 +107,18 @@ def share_interval(estimate: float, spread: Spread, chance: float = 0.5) -> Inte
         return (0.0, 1.0)
     n = spread.patients
     centre = (n * estimate + 0.5 * chance) / (n + 0.5)
-    added = 0.5 * (estimate - chance) ** 2 * n / (n + 0.5)
-    wider = replace(spread, error=float(np.sqrt((n * spread.error) ** 2 + added)) / (n + 0.5))
+    added = half_patient(estimate, n, chance)
+    wider = replace(spread, error=float(np.sqrt((n / (n + 0.5) * spread.error) ** 2 + added)))
     middle = np.log(centre / (1 - centre))
     reach = wider.reach / (centre * (1 - centre))
     low, high = (float(1 / (1 + np.exp(-x))) for x in (middle - reach, middle + reach))
     return (min(low, estimate), max(high, estimate))
+
+
+def half_patient(estimate: ArrayLike, patients: ArrayLike, chance: float = 0.5) -> Floats:
+    """Return the variance that half a patient at chance brings into an estimate from so many patients."""
+    n = np.asarray(patients, float)
+    return np.asarray(0.5 * (np.asarray(estimate) - chance) ** 2 * n / (n + 0.5) ** 3)
 
 
 def difference_test(difference: float, spread: Spread) -> tuple[Interval, float]:
@@ -121,7 +130,7 @@ def difference_test(difference: float, spread: Spread) -> tuple[Interval, float]
         The interval within -1 to 1, and the two-sided p value, at least 1 / (resamples + 1): so many draws
         cannot tell more.
     """
-    from scipy.stats import t
+    from scipy.special import stdtr
 
     if not spread.known:
         return (-1.0, 1.0), 1.0
@@ -129,7 +138,7 @@ def difference_test(difference: float, spread: Spread) -> tuple[Interval, float]
     if difference == 0:
         return interval, 1.0
     distance = abs(difference) / spread.error if spread.error else np.inf
-    return interval, max(2 * float(t.sf(distance, spread.freedom)), 1 / (spread.resamples + 1))
+    return interval, max(2 * float(stdtr(spread.freedom, -distance)), 1 / (spread.resamples + 1))
 
 
 def holm(p_values: ArrayLike) -> Floats:

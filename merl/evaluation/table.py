@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group
 from rich.markup import escape
 from rich.table import Table
-from rich.text import Text
 
-from merl.evaluation.result import ClassResult, Comparison, Result
+from merl.evaluation.caveats import caveats, headline
+from merl.evaluation.result import Comparison, Estimate, Result
 
-_ALL, _MIN10 = "all classes", "classes with 10 positives or more"
-DISCLAIMER = "For research. Not a medical device."
+_ALL, _MIN10 = "all classes", "10 positives or more"
+_INTERVAL = "95 % interval"
 
 
 def render(result: Result) -> Group:
     """Lay out a result: what was measured, the prompt sets, each class, their differences, caveats."""
-    parts: list[RenderableType] = [_headline(result), _sets(result), _classes(result)]
-    if result.comparisons:
-        parts.append(_comparisons(result.comparisons))
+    tables = [_sets(result), _comparisons(result.comparisons), _aurocs(result), _precisions(result)]
     if len(result.comparisons) == 1:  # more pairs are in the result, but would bury the reader
-        parts.append(_class_differences(result.comparisons[0]))
-    return Group(*parts, _notes(result))
+        tables.append(_class_differences(result.comparisons[0]))
+    tables += [_decisions(result), _probabilities(result)]
+    return Group(headline(result), *(table for table in tables if table.rows), caveats(result))
 
 
 def print_result(result: Result, console: Console | None = None) -> None:
@@ -29,60 +30,114 @@ def print_result(result: Result, console: Console | None = None) -> None:
     (console or Console()).print(render(result))
 
 
-def _headline(result: Result) -> Text:
-    return Text(
-        f"{result.task} ({result.dataset}, split {result.split}): {result.n_records} records of"
-        f" {result.n_patients} patients{_only(result.leads)}; checkpoint {result.checkpoint.name}"
-    )
-
-
-def _only(leads: tuple[str, ...] | None) -> str:
-    return f", seen in {', '.join(leads)} only" if leads else ""
-
-
 def _sets(result: Result) -> Table:
-    table = _table("Macro AUROC", left=["prompt set", "mean over"], right=["AUROC", "95 % interval"])
-    for item in result.prompt_sets:
-        table.add_row(escape(item.name), _ALL, _score(item.macro_auroc), _interval(item.interval))
-        if item.macro_auroc_min10 is not None:
-            table.add_row("", _MIN10, _score(item.macro_auroc_min10), _interval(item.interval_min10))
-    return table
-
-
-def _comparisons(pairs: list[Comparison]) -> Table:
     table = _table(
-        "Difference in macro AUROC, paired by patient",
-        left=["prompt sets", "mean over"],
-        right=["difference", "95 % interval", "p"],
+        "Macro AUROC and average precision",
+        left=["prompt set", "mean over"],
+        right=["AUROC", _INTERVAL, "average precision", _INTERVAL],
     )
-    for pair in pairs:
-        interval = _interval(pair.interval, signed=True)
-        table.add_row(_pair(pair), _ALL, _difference(pair.difference), interval, _p(pair.p_value))
-        if pair.difference_min10 is not None:
-            interval = _interval(pair.interval_min10, signed=True)
-            table.add_row("", _MIN10, _difference(pair.difference_min10), interval, _p(pair.p_value_min10))
+    for item in result.prompt_sets:
+        every = item.macro_average_precision, item.average_precision_interval
+        frequent = item.macro_average_precision_min10, item.average_precision_interval_min10
+        table.add_row(escape(item.name), _ALL, *_apart(item.macro_auroc, item.interval), *_apart(*every))
+        if item.macro_auroc_min10 is not None:
+            table.add_row(
+                "", _MIN10, *_apart(item.macro_auroc_min10, item.interval_min10), *_apart(*frequent)
+            )
     return table
 
 
-def _classes(result: Result) -> Table:
+def _aurocs(result: Result) -> Table:
     sets = [escape(item.name) for item in result.prompt_sets]
     table = _table("AUROC by class, with 95 % interval", left=["class", "name"], right=["positives", *sets])
     for code, first in result.prompt_sets[0].per_class.items():
-        cells = [_cell(item.per_class[code]) for item in result.prompt_sets]
+        found = [item.per_class[code] for item in result.prompt_sets]
+        cells = [_cell(one.auroc, one.interval) for one in found]
         mark = "*" if first.note else ""
         table.add_row(escape(code) + mark, escape(first.name), str(first.positives), *cells)
     return table
 
 
+def _precisions(result: Result) -> Table:
+    judged = any(item.thresholded for item in result.prompt_sets)
+    headings = [
+        heading
+        for item in result.prompt_sets
+        for heading in (escape(item.name), *([f"F1, {escape(item.name)}"] if judged else []))
+    ]
+    title = "Average precision by class, with 95 % interval" + (", and F1 by threshold" if judged else "")
+    table = _table(title, left=["class"], right=["by chance", *headings])
+    for code, first in result.prompt_sets[0].per_class.items():
+        cells = []
+        for item in result.prompt_sets:
+            found = item.per_class[code]
+            cells.append(_cell(found.average_precision, found.average_precision_interval))
+            if judged:
+                decided = item.thresholded.per_class.get(code) if item.thresholded else None
+                cells.append(_score(decided.f1 if decided else None))
+        table.add_row(escape(code), _score(first.positives / result.n_records), *cells)
+    return table
+
+
+def _decisions(result: Result) -> Table:
+    figures = ("accuracy", "precision", "recall", "f1")
+    table = _table(
+        "Decisions, means over classes, with 95 % interval",
+        left=["prompt set", "by"],
+        right=["accuracy", "precision", "recall", "F1"],
+    )
+    for item in result.prompt_sets:
+        for way, made in (("nearest text", item.nearest), ("threshold", item.thresholded)):
+            if made:
+                values: list[Estimate] = [getattr(made, figure) for figure in figures]
+                table.add_row(escape(item.name), way, *(_cell(one.value, one.interval) for one in values))
+    return table
+
+
+def _probabilities(result: Result) -> Table:
+    table = _table(
+        "Probabilities, means over classes",
+        left=["prompt set"],
+        right=["Brier score", "of the rate alone", "calibration error"],
+    )
+    for item in result.prompt_sets:
+        if made := item.probabilities:
+            figures = made.brier, made.brier_of_rate, made.calibration_error
+            table.add_row(escape(item.name), *map(_score, figures))
+    return table
+
+
+def _comparisons(pairs: list[Comparison]) -> Table:
+    table = _table(
+        "Differences of the means, paired by patient",
+        left=["prompt sets", "of", "mean over"],
+        right=["difference", _INTERVAL, "p"],
+    )
+    for pair in pairs:
+        of_figures = (("AUROC", pair), ("average precision", pair.average_precision))
+        for number, (figure, gaps) in enumerate(of_figures):
+            if gaps is None:
+                continue
+            every = _gap(gaps.difference, gaps.interval)
+            table.add_row("" if number else _pair(pair), figure, _ALL, *every, _p(gaps.p_value))
+            if gaps.difference_min10 is not None:
+                frequent = _gap(gaps.difference_min10, gaps.interval_min10)
+                table.add_row("", "", _MIN10, *frequent, _p(gaps.p_value_min10))
+    return table
+
+
 def _class_differences(pair: Comparison) -> Table:
     table = _table(
-        f"Difference by class, {_pair(pair)}",
+        f"Differences by class, {_pair(pair)}",
         left=["class"],
-        right=["difference", "95 % interval", "p", "p by Holm"],
+        right=["AUROC", _INTERVAL, "p", "p by Holm", "average precision", "p", "p by Holm"],
     )
+    precision = pair.average_precision.per_class if pair.average_precision else {}
     for code, gap in pair.per_class.items():
-        interval = _interval(gap.interval, signed=True)
-        table.add_row(escape(code), _difference(gap.difference), interval, _p(gap.p_value), _p(gap.p_holm))
+        cells = [*_gap(gap.difference, gap.interval), _p(gap.p_value), _p(gap.p_holm)]
+        if other := precision.get(code):
+            cells += [_gap(other.difference, None)[0], _p(other.p_value), _p(other.p_holm)]
+        table.add_row(escape(code), *cells)
     return table
 
 
@@ -99,58 +154,21 @@ def _pair(pair: Comparison) -> str:
     return escape(f"{pair.b} - {pair.a}")
 
 
-def _notes(result: Result) -> Text:
-    first = result.prompt_sets[0]
-    noted: dict[str, list[str]] = {}
-    for code, item in first.per_class.items():
-        if item.note:
-            noted.setdefault(item.note, []).append(code)
-    lines = [f"* {', '.join(codes)}: {note}" for note, codes in noted.items()]
-    skipped = [
-        f"{code} in {item.skipped_resamples}"
-        for code, item in first.per_class.items()
-        if item.skipped_resamples and item.auroc is not None
-    ]
-    if skipped:
-        lines.append(
-            f"Left out of resamples that held none of their positives or negatives: {', '.join(skipped)}."
-        )
-    lines.append(
-        f"Intervals: {result.bootstrap.resamples} bootstrap resamples of patients."
-        " AUROC: 0.5 is chance, 1 is perfect; scores are cosines, not probabilities."
-    )
-    checkpoint = result.checkpoint
-    if checkpoint.in_distribution:
-        lines.append(
-            f"In distribution: the model was pretrained on {checkpoint.training}, the data set it is scored"
-            " on here; do not set these figures beside those of models that never saw it."
-        )
-    elif checkpoint.training is None:
-        lines.append("The checkpoint does not say what it was trained on; it may have seen this data set.")
-    if result.ensemble != "mean" or result.absent_weight:
-        against = f", phrases against it with weight {result.absent_weight:g}" if result.absent_weight else ""
-        lines.append(f"Not the default scoring: ensemble {result.ensemble}{against}.")
-    if result.scoring_chosen_here:
-        lines.append(
-            "How phrases are combined by default was settled with labels of this split, for its four tasks"
-            " together: figures of enriched prompts may be a little optimistic here."
-        )
-    if result.split == "train":
-        lines.append("Split train: for developing only, not a figure to report.")
-    lines.append(DISCLAIMER)
-    return Text("\n".join(lines))
+def _apart(value: float | None, interval: tuple[float, float] | None) -> Iterator[str]:
+    yield _score(value)
+    yield _interval(interval)
 
 
-def _cell(item: ClassResult) -> str:
-    return "-" if item.auroc is None else f"{_score(item.auroc)} {_interval(item.interval)}"
+def _cell(value: float | None, interval: tuple[float, float] | None) -> str:
+    return "-" if value is None else f"{_score(value)} {_interval(interval)}"
 
 
 def _score(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def _difference(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.3f}"
+def _gap(value: float, interval: tuple[float, float] | None) -> tuple[str, str]:
+    return f"{value:+.3f}", _interval(interval, signed=True)
 
 
 def _interval(value: tuple[float, float] | None, *, signed: bool = False) -> str:

@@ -32,6 +32,8 @@ from merl.knowledge.passages import SPEAKS_FOR, Passage, corpus_sha256, passages
 from merl.knowledge.ranking import Ranker
 
 if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
+
     from merl.knowledge.langchain import KnowledgeRetriever
     from merl.label_sets import LabelSet
 
@@ -270,6 +272,12 @@ class KnowledgeIndex:
         from merl.knowledge.langchain import KnowledgeRetriever
 
         return KnowledgeRetriever(index=self, k=k)
+
+    def as_tool(self, k: int = 5) -> BaseTool:
+        """Return the index as a tool of a langchain agent, which is given ``k`` passages with their ids."""
+        from merl.knowledge.langchain import knowledge_tool
+
+        return knowledge_tool(self.as_retriever(k))
 
     @cached_property
     def _vectors(self) -> Any:

@@ -62,9 +62,17 @@ def corpus_sha256(entries: Mapping[str, Entry]) -> str:
     return digest.hexdigest()
 
 
+def passage_id(entry: str, place: str) -> str:
+    """Return the id that citations give: the source, the entry and the place in it, ``ecg:AFIB#findings/0``.
+
+    A concept of another source has the source in its own id.
+    """
+    return f"{entry if ':' in entry else f'ecg:{entry}'}#{place}"
+
+
 def _passage(entry: Entry, kind: Kind, place: str, text: str, statement: Statement | None = None) -> Passage:
     return Passage(
-        id=f"ecg:{entry.id}#{place}",
+        id=passage_id(entry.id, place),
         entry=entry.id,
         kind=kind,
         text=text,

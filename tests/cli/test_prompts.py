@@ -4,7 +4,11 @@ import socket
 import pytest
 
 from merl.ckepe.prompt_set import PromptSet
+from merl.knowledge import embedders, wide
+from merl.knowledge.entries import load_entries
+from merl.knowledge.sources import ontologies
 from tests.fake_llm import completion, failure, serve
+from tests.small_knowledge import KNOWLEDGE, WordEmbedder
 
 
 @pytest.fixture
@@ -22,6 +26,26 @@ def test_generate_from_the_knowledge_alone(merl, labels, place):
     assert prompts.label_set == "mine"
     assert prompts.classes["AF"].present[0] == "atrial fibrillation"
     assert any(phrase.sources for phrase in prompts.classes["LBBB"].prompts)
+
+
+@pytest.mark.usefixtures("small_knowledge")
+def test_an_index_of_ones_own_says_what_a_class_is(merl, place, monkeypatch):
+    monkeypatch.setattr(embedders, "CuttingMiniLM", WordEmbedder)
+    for module in (wide, ontologies):
+        monkeypatch.setattr(module, "load_entries", lambda: load_entries(KNOWLEDGE))
+    (place / "own").mkdir()
+    (place / "own" / "ms.md").write_text("# Mitral stenosis\nBroad notched P waves in II.\n")
+    (place / "mine.csv").write_text("code,name\nMS,mitral stenosis\n")
+    assert merl("kb", "build", "--out", "index", "--source", "ecg", "--source", "md:own").code == 0
+    done = merl("prompts", "generate", "mine.csv", "--out", "mine.yaml", "--index", "index")
+    assert done.code == 0, done.err
+    (phrase,) = PromptSet.load(place / "mine.yaml").classes["MS"].prompts
+    assert phrase.sources == ("md:own:ms.md#name",)
+    done = merl("prompts", "verify", "mine.yaml", "--index", "index")
+    assert done.out == "ok  MS: mitral stenosis  [md:own:ms.md#name]\n"
+    done = merl("prompts", "verify", "mine.yaml", "--index", "none")
+    assert (done.code, done.out) == (1, "")
+    assert "error: none is no index" in done.err
 
 
 @pytest.mark.usefixtures("small_knowledge")

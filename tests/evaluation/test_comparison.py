@@ -31,6 +31,12 @@ def test_classes_without_two_sides_are_out_of_the_mean_and_said(measured):
     assert result.macro_auroc == pytest.approx(np.mean(scored), abs=1e-12)
     assert result.macro_auroc_min10 == scored[0]
     assert result.interval[0] < result.macro_auroc < result.interval[1]
+    scored = [result.per_class[code].average_precision for code in ("COMMON", "RARE")]
+    assert result.macro_average_precision == pytest.approx(np.mean(scored), abs=1e-12)
+    assert result.macro_average_precision_min10 == scored[0]
+    low, high = result.average_precision_interval_min10
+    assert 0.2 < low < scored[0] < high < 0.7
+    assert result.per_class["NEVER"].average_precision is None
 
 
 def test_a_class_of_one_patient_claims_nothing(measured):
@@ -50,6 +56,10 @@ def test_the_difference_is_b_minus_a_with_its_interval_and_p_value(measured):
     assert common.p_value == pytest.approx(1 / 201)
     assert common.p_holm == pytest.approx(2 / 201)  # two classes can be compared
     assert pair.per_class.keys() == {"COMMON", "RARE"}
+    precision = pair.average_precision
+    assert precision.per_class["COMMON"].difference > 0.1
+    assert precision.per_class["COMMON"].interval[0] > 0
+    assert precision.per_class["COMMON"].p_holm == pytest.approx(2 / 201)
 
 
 def test_the_order_of_the_sets_turns_the_sign_and_nothing_else():

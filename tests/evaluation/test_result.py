@@ -1,4 +1,5 @@
 import io
+import json
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from rich.console import Console
 
 from merl.ckepe.prompt_set import PromptSet
 from merl.errors import DataError
-from merl.evaluation.result import Result
+from merl.evaluation.result import Result, Validation
 from merl.evaluation.run import evaluate
 from merl.evaluation.table import print_result
 from tests.evaluation.toy_task import CLASSES, FakeModel, FakeTask, install
@@ -62,9 +63,76 @@ def test_the_table_says_all_that_a_reader_must_know(result):
         "* VT: no positives among 12 records; left out of every mean",
         "nothing [AFIB]",  # brackets in a name are no markup
         "In distribution: the model was pretrained on Toy, folds 1",
+        "labels fixed (exact codes)",
+        "average precision",
+        "nearest text",
+        "threshold",
+        "Brier score",
+        "on the 12 records with exactly one label",
+        "for each fifth of the patients",
         "Not a medical device",
     ):
         assert said in text
+
+
+def test_where_labels_and_records_come_from_is_printed(result):
+    odd = result.model_copy(
+        update={"labels": "merl-compat", "lead_as": {"MLII": "II"}, "missing_records": 3, "leads": ("II",)}
+    )
+    page = io.StringIO()
+    print_result(odd, Console(width=200, file=page))
+    for said in (
+        "labels merl-compat (MERL's release)",
+        "MLII taken for II",
+        "3 records left out since files of theirs are missing",
+        "seen in II only",
+    ):
+        assert said in page.getvalue()
+
+
+def test_missing_thresholds_are_explained(result):
+    without = [
+        item.model_copy(update={"thresholded": None, "probabilities": None, "calibration": None})
+        for item in result.prompt_sets
+    ]
+    note = Validation(note="no record of the split val")
+    page = io.StringIO()
+    print_result(
+        result.model_copy(update={"prompt_sets": without, "validation": note}), Console(width=200, file=page)
+    )
+    assert "No thresholds and no probabilities: no record of the split val." in page.getvalue()
+    assert "Brier" not in page.getvalue()
+
+
+def test_a_hundred_columns_hold_every_digit(result):
+    page = io.StringIO()
+    print_result(result, Console(width=100, file=page))
+    assert max(map(len, page.getvalue().splitlines())) <= 100
+    assert "\u2026" not in page.getvalue()
+
+
+def test_a_result_of_before_reads_on(result, tmp_path):
+    new = {
+        "macro_average_precision",
+        "average_precision_interval",
+        "macro_average_precision_min10",
+        "average_precision_interval_min10",
+        "nearest",
+        "thresholded",
+        "probabilities",
+        "calibration",
+    }
+    old = json.loads(result.model_dump_json(exclude={"validation"}))
+    for item in old["prompt_sets"]:
+        for key in new:
+            del item[key]
+        for one in item["per_class"].values():
+            del one["average_precision"], one["average_precision_interval"]
+    del old["comparisons"][0]["average_precision"]
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    page = io.StringIO()
+    print_result(Result.load(tmp_path / "old.json"), Console(width=100, file=page))
+    assert "plain - useless" in page.getvalue()
 
 
 def test_another_way_of_scoring_is_in_the_result_and_on_the_page(tmp_path, monkeypatch):

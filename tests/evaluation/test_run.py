@@ -41,6 +41,34 @@ def test_the_right_prompts_score_one_and_meaningless_ones_chance(toy):
     assert plain.sha256 == prompt_set_sha256(prompts("other name"))
 
 
+def test_thresholds_come_from_the_validation_fold_alone(toy):
+    made = run(prompts(), split="test")
+    assert toy.loaded == ["test", "val"]
+    assert made.validation.held_out == "they were fitted on the split val"
+    calibration = made.prompt_sets[0].calibration
+    assert (calibration.split, calibration.n_records) == ("val", 12)
+    assert calibration.checkpoint_sha256 == made.checkpoint.sha256
+    assert calibration.prompts_sha256 == made.prompt_sets[0].sha256
+    assert made.prompt_sets[0].thresholded.f1.value == 1
+    assert made.prompt_sets[0].nearest.accuracy.value == 1
+
+
+def test_the_validation_fold_itself_is_cut_by_patient(toy):
+    made = run(prompts())
+    assert toy.loaded == ["val"]
+    assert "each fifth of the patients" in made.validation.held_out
+    assert made.prompt_sets[0].thresholded.f1.value == 1
+
+
+def test_where_there_is_no_fold_of_its_own_the_reason_is_said(toy):
+    assert "holds the validation fold" in run(prompts(), split="all").validation.note
+    toy.absent = ("val",)
+    made = run(prompts(), split="test")
+    assert made.validation.note == "no record of the split val"
+    assert made.prompt_sets[0].calibration is made.prompt_sets[0].thresholded is None
+    assert made.prompt_sets[0].nearest.accuracy.value == 1
+
+
 def test_one_set_has_no_comparison(toy):
     assert run(prompts()).comparisons == []
 

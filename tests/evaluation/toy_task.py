@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+
+from merl.errors import DataError
 
 AXES = {"sinus": (1.0, 0.0, 0.0), "fibrillation": (0.0, 1.0, 0.0), "nothing": (0.0, 0.0, 1.0)}
 CLASSES = {"SR": "sinus rhythm", "AFIB": "atrial fibrillation"}
@@ -34,6 +37,8 @@ class FakeTask:
     lead_as: dict = field(default_factory=dict)
     truth: str = "fixed"
     missing: tuple = ()
+    absent: tuple = ()
+    loaded: list = field(default_factory=list)
 
     def __post_init__(self):
         self.names = tuple(f"{i:02d}" for i in range(12))
@@ -48,7 +53,7 @@ class FakeTask:
 
 
 def install(monkeypatch, task):
-    """Put the fake task and a scoring by axes where the run imports them from."""
+    """Put the fake task, in whatever split is asked for, and a scoring by axes where the run imports them."""
 
     from merl.zeroshot import EmbeddedPrompts
 
@@ -66,6 +71,14 @@ def install(monkeypatch, task):
         rows = [np.array([next(axis for word, axis in AXES.items() if word in text)]) for text in texts]
         return EmbeddedPrompts(rows, [None] * len(rows))
 
-    monkeypatch.setattr("merl.datasets.tasks.load_task", lambda *given, **options: task)
+    def load_task(name, data, split, **options):
+        if split in task.absent:
+            raise DataError(f"no record of the split {split}")
+        task.loaded.append(split)
+        found = copy(task)
+        found.split = split
+        return found
+
+    monkeypatch.setattr("merl.datasets.tasks.load_task", load_task)
     monkeypatch.setattr("merl.zeroshot.embed_records", embed_records)
     monkeypatch.setattr("merl.zeroshot.embed_prompts", embed_prompts)

@@ -155,6 +155,14 @@ def test_a_damaged_default_is_logged_and_built_again(
     assert not caplog.text
 
 
+def test_an_agent_can_search_the_index(index):
+    tool = index.as_tool(k=2)
+    assert tool.args.keys() == {"query"}
+    first, second = tool.invoke({"query": "AF"}).split("\n\n")
+    hits = index.search("AF", 2)
+    assert [first, second] == [f"[{hit.id}] {hit.text}" for hit in hits]
+
+
 def test_retriever_speaks_langchain(index):
     documents = index.as_retriever(k=2).invoke("AF")
     assert [document.metadata["id"] for document in documents] == ["AFIB", "AFLT"]
