@@ -169,7 +169,7 @@ def get_task(name: str) -> Task:
 
 
 def load_task(
-    name: str,
+    name: str | Task,
     data: str | Path,
     split: Split,
     sampling_rate: int = 100,
@@ -182,7 +182,7 @@ def load_task(
     """Load the records and labels of a task; waveforms are read later, one by one.
 
     Args:
-        name: one of ``TASKS``.
+        name: one of ``TASKS``, or a task that is not among them.
         data: the data set's folder, or one that holds it.
         split: ``train``, ``val``, ``test`` or ``all``.
         sampling_rate: 100 or 500 Hz of PTB-XL; every other data set has one rate.
@@ -195,30 +195,7 @@ def load_task(
         UsageError: unknown task, split, labels or rate.
         DataError: the data set is missing, incomplete or damaged, or its classes are not the label set's.
     """
-    return read_task(
-        get_task(name),
-        data,
-        split,
-        sampling_rate,
-        labels=labels,
-        official=official,
-        allow_missing=allow_missing,
-        lead_as=lead_as,
-    )
-
-
-def read_task(
-    task: Task,
-    data: str | Path,
-    split: Split,
-    sampling_rate: int = 100,
-    *,
-    labels: Labels = "fixed",
-    official: str | Path | None = None,
-    allow_missing: bool = False,
-    lead_as: Mapping[str, str] | None = None,
-) -> TaskData:
-    """Load the records and labels of a task that need not be one of ``TASKS``; else as ``load_task``."""
+    task = get_task(name) if isinstance(name, str) else name
     if split not in task.published.splits:
         raise UsageError(unknown("split", split, task.published.splits))
     if labels not in LABELS:

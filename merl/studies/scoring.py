@@ -45,10 +45,10 @@ def judge(
         resamples: of patients.
         seed: of the resampling.
     """
-    known = np.isfinite(scores).all(axis=0)
+    unknown = set(np.flatnonzero(np.isnan(scores).any(axis=0)).tolist())
     found = []
     for group, codes in truth.groups.items():
-        columns = np.array([c for c in columns_of(truth, codes) if known[c]], np.int64)
+        columns = np.array([c for c in columns_of(truth, codes) if c not in unknown], np.int64)
         part = replace(
             truth.data,
             classes=tuple(truth.data.classes[c] for c in columns),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from merl.ckepe.prompt_set import PromptSet
 from merl.datasets import mitbih, ptbxl
 from merl.datasets.published import Split
-from merl.datasets.tasks import TASKS, Task, TaskData, get_task, read_task
+from merl.datasets.tasks import TASKS, Task, TaskData, get_task, load_task
 from merl.errors import ConfigError, UsageError, unknown
 from merl.knowledge.entries import Entry
 from merl.label_sets import LabelSet, load_label_set
@@ -140,7 +140,7 @@ def load_truth(
         DataError: the data set is missing or damaged.
     """
     task = task_of(evaluation)
-    found = read_task(
+    found = load_task(
         task,
         data,
         split,
