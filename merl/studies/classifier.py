@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from merl.checkpoints import fill
 from merl.datasets.tasks import TaskData
 from merl.encoders.registry import ENCODERS
 from merl.errors import ConfigError, MerlError, unknown
+from merl.files import atomic_path
 from merl.model import cpu_has_bf16
 from merl.preprocessing import SignalSpec
 from merl.studies.config import Classifier
@@ -65,6 +69,22 @@ class Windows:
     def batch(self, rows: NDArray[np.int64]) -> Tensor:
         """Return some windows in single precision, shape (rows, leads, samples)."""
         return torch.from_numpy(self.signals[rows].astype(np.float32))
+
+
+def kept_or_fitted(path: Path, network: Network, make: Callable[[], Network]) -> Network:
+    """Fill a network from the file that an earlier call wrote, or make it now and write that file.
+
+    Raises:
+        CheckpointError: the file does not fit the network.
+        MerlError: the training failed.
+    """
+    if path.is_file():
+        fill(network, load_file(path), f"{path} is no network of this classifier; delete it")
+        return network.eval()
+    made = make()
+    with atomic_path(path) as part:
+        save_file(made.state_dict(), part)
+    return made
 
 
 def fit(

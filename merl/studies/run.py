@@ -21,7 +21,7 @@ from merl.model import MERL, TrainingData
 from merl.pretraining.config import PretrainConfig
 from merl.pretraining.pairs import Progress
 from merl.pretraining.run import LOG, STATE, build_model, pretrain
-from merl.studies.classifier import Network, Windows, fit, logits
+from merl.studies.classifier import Network, Windows, fit, kept_or_fitted, logits
 from merl.studies.config import LABELS, SCRATCH, Cell, Classifier, StudyConfig
 from merl.studies.materials import Materials
 from merl.studies.records import make_ready
@@ -31,6 +31,7 @@ from merl.studies.scoring import ZERO_SHOT, in_the_columns_of, judge, zero_shot_
 log = logging.getLogger(__name__)
 
 CELLS, PAIRS, ROW, MODEL, START = "cells", "pairs", "row.json", "model", "start"
+NETWORK = "network.safetensors"
 
 
 def run_study(config: StudyConfig, data: Path, out: Path, *, progress: Progress | None = None) -> StudyResult:
@@ -125,7 +126,11 @@ class _Rows:
         folder = self._folder("classifier", [*facts, *told.names, *told.classes])
         if row := self._kept(folder):
             return row
-        network = self._fit(config, config.encoder)
+        network = kept_or_fitted(
+            folder / NETWORK,
+            Network(config.encoder, spec, len(told.classes)),
+            lambda: self._fit(config, config.encoder),
+        )
         by_concept = self.materials.truths[config.labels_of].by_concept
         scores = {}
         for evaluation, truth in self.materials.truths.items():

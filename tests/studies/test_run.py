@@ -83,6 +83,11 @@ class TestStudy:
         assert "AFIB" not in withheld.scores[1].figures.per_class
         assert "SR" in withheld.scores[1].figures.per_class
         assert told.method == "told"
+        next(folders(tmp_path)["classifier"].glob(ROW)).unlink()
+        seen = []
+        again = run_study(config, tiny_ptbxl, tmp_path, progress=lambda *what: seen.append(what[2]))
+        assert again.rows[2].scores == told.scores  # its network is kept
+        assert not [what for what in seen if what.startswith("training a classifier")]
         assert told.scores[1].n_classes == withheld.scores[1].n_classes
         result = json.loads((tmp_path / "small.json").read_text())
         assert result["withheld"]["1"]["named_before"] == {"AFIB": 6}
