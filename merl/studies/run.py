@@ -38,7 +38,8 @@ def run_study(config: StudyConfig, data: Path, out: Path, *, progress: Progress 
     """Train and score every cell and classifier of a study.
 
     Called again with the same ``out`` it goes on: finished rows are kept, and a pretraining that was stopped
-    continues where it last saved; a classifier begins anew. Studies with cells in common may share ``out``.
+    continues where it last saved; a classifier begins anew. Studies may share ``out``, and then the cells
+    that they have in common.
 
     Args:
         config: the study.

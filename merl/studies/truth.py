@@ -135,7 +135,7 @@ def load_truth(
     """Load the records and true classes of an evaluation.
 
     Raises:
-        ConfigError: it lets an unknown class give way.
+        ConfigError: it lets an unknown class give way, or is by concept without concepts.
         UsageError: an unknown task, label set or prompt set.
         DataError: the data set is missing or damaged.
     """
@@ -153,7 +153,8 @@ def load_truth(
     if evaluation.task is not None:
         prompts = PromptSet.find(evaluation.prompts, task.name)
         return Truth(found, {ALL: found.classes}, prompts, by_concept=False)
-    assert concepts is not None  # noqa: S101 - a configuration by concept has unseen classes
+    if concepts is None:
+        raise ConfigError(f"{evaluation.name!r} is by concept and no class is unseen; list some under unseen")
     return _by_concept(found, task.name, concepts)
 
 
