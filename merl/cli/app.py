@@ -25,6 +25,7 @@ from merl.cli import (
     prompt_views,
     prompts,
     report,
+    study,
 )
 from merl.cli.console import be_quiet
 from merl.errors import UsageError
@@ -72,6 +73,7 @@ app.command()(report.report)
 app.command()(classify.classify)
 app.command()(embed.embed)
 app.command()(pretrain.pretrain)
+app.command()(study.study)
 app.command()(listings.tasks)
 app.command()(listings.models)
 app.command()(doctor.doctor)

@@ -13,6 +13,7 @@ is asked for by name.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -82,14 +83,23 @@ def _records(root: Path, _sampling_rate: int) -> Records:
 
 def _statements(_root: Path, records: Records) -> Statements:
     """Return, say, ``beat:V`` and ``rhythm:AFIB`` for all that occurs in each window."""
-    windows = {path: _annotated(path) for path in dict.fromkeys(records.paths)}
+    return _said(records, AAMI)
+
+
+def beat_symbols(_root: Path, records: Records) -> Statements:
+    """Return the same with the beats' own symbols, ``beat:E``, before they are grouped."""
+    return _said(records, {symbol: symbol for symbol in AAMI})
+
+
+def _said(records: Records, groups: Mapping[str, str]) -> Statements:
+    windows = {path: _annotated(path, groups) for path in dict.fromkeys(records.paths)}
     return tuple(
         None if (found := windows[path]) is None else frozenset(found[row])
         for path, row in zip(records.paths, records.rows, strict=True)
     )
 
 
-def _annotated(path: Path) -> list[set[str]] | None:
+def _annotated(path: Path, groups: Mapping[str, str]) -> list[set[str]] | None:
     import wfdb
 
     if not path.with_name(f"{path.name}.atr").is_file():
@@ -104,8 +114,8 @@ def _annotated(path: Path) -> list[set[str]] | None:
     rhythm, since = "", 0
     for sample, symbol, note in zip(marks.sample, marks.symbol, marks.aux_note, strict=True):
         window = int(sample) // WINDOW
-        if symbol in AAMI and window < WINDOWS:
-            windows[window].add(f"beat:{AAMI[symbol]}")
+        if symbol in groups and window < WINDOWS:
+            windows[window].add(f"beat:{groups[symbol]}")
         if symbol == "+" and note.startswith("("):
             _spread(windows, rhythm, since, int(sample))
             rhythm, since = note.strip("(\0 "), int(sample)
@@ -141,7 +151,7 @@ def read_window(path: Path, row: int) -> ECGRecord:
 
 
 def beats(_root: Path, label_set: LabelSet) -> dict[str, str]:
-    """Return the class of each AAMI group."""
+    """Return the class of each AAMI group, or of each symbol."""
     return {f"beat:{label}": label for label in label_set.classes}
 
 

@@ -116,7 +116,7 @@ def get_task(name: str) -> Task:
 
 
 def load_task(
-    name: str,
+    name: str | Task,
     data: str | Path,
     split: Split,
     sampling_rate: int = 100,
@@ -129,7 +129,7 @@ def load_task(
     """Load the records and labels of a task; waveforms are read later, one by one.
 
     Args:
-        name: one of ``TASKS``.
+        name: one of ``TASKS``, or a task that is not among them.
         data: the data set's folder, or one that holds it.
         split: ``train``, ``val``, ``test`` or ``all``.
         sampling_rate: 100 or 500 Hz of PTB-XL; every other data set has one rate.
@@ -143,7 +143,7 @@ def load_task(
         NoDataError: the data set, a fold of the split, or every label of the task in it is missing.
         DataError: the data set is incomplete or damaged, or its classes are not the label set's.
     """
-    task = get_task(name)
+    task = get_task(name) if isinstance(name, str) else name
     if split not in task.published.splits:
         raise UsageError(unknown("split", split, task.published.splits))
     if labels not in LABELS:

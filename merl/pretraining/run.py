@@ -76,7 +76,7 @@ def pretrain(
             " give a multiple of them"
         )
     torch.manual_seed(config.seed)
-    model = _model(config)  # before the data are read: a faulty configuration is said at once
+    model = build_model(config)  # before the data are read: a faulty configuration is said at once
     begun_with = None if init is None else _begin_with(model, init)
     with here.main_process_first():
         pairs = _pairs(config, data, config.folds, out / PAIRS, progress=progress, least=config.batch_size)
@@ -154,7 +154,13 @@ def _listed(folds: tuple[int, ...]) -> str:
     return ", ".join(map(str, folds)) or "none"
 
 
-def _model(config: PretrainConfig) -> MERL:
+def build_model(config: PretrainConfig) -> MERL:
+    """Build the untrained model of a run; all chance in it is torch's.
+
+    Raises:
+        ConfigError: the encoder is unknown or its width does not fit.
+        CheckpointError: the text encoder is not there, or is damaged.
+    """
     text, folder = config.text, None
     identity = TextIdentity(
         pooling=text.pooling,

@@ -1,0 +1,1 @@
+"""Studies: grids of pretrainings under one protocol, each cell trained, scored and kept."""
