@@ -224,7 +224,8 @@ def _present(
         files = ", ".join(suffix for suffix in published.suffixes if suffix) or "file"
         raise DataError(
             f"{len(missing)} of {len(records)} records have no {files} or no labels in {root}, such as"
-            f" {', '.join(missing[:3])}; complete the download, or allow missing records to leave them out"
+            f" {', '.join(missing[:5])}; complete the download, or leave them out with allow_missing"
+            " (--allow-missing)"
         )
     kept = np.flatnonzero(~lacking)
     return records.take(kept), tuple(truth[i] for i in kept), missing

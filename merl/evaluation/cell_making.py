@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from merl.calibration import Scoring
 from merl.ckepe.prompt_set import prompt_set_sha256
-from merl.errors import DataError
+from merl.errors import DataError, NoDataError
 from merl.evaluation.cells import Cell, cell_key
 from merl.evaluation.comparison import measure, prompt_set_result
 from merl.evaluation.controls import Row
@@ -25,7 +25,7 @@ from merl.evaluation.evidence import Evidence
 from merl.evaluation.examples import gather_evidence
 from merl.evaluation.held_out import ScoredFold, judge, validation_of
 from merl.evaluation.leading import kind_of, leading
-from merl.evaluation.provenance import versions
+from merl.evaluation.provenance import code_sha256, versions
 from merl.evaluation.request import Request
 from merl.evaluation.result import PromptSetResult, Validation
 from merl.evaluation.scoring import Progress, Seen, TextSide, check_same, see
@@ -106,7 +106,7 @@ class CellMaker:
                 "records": self._hashes[number],
                 "left out by": left_out_by,
                 "bootstrap": [request.bootstrap, request.seed],
-                "versions": versions(),
+                "software": [versions(), code_sha256()],
             }
         )
 
@@ -126,12 +126,13 @@ class CellMaker:
             DataError: no class can be scored.
         """
         prompts = self._prompts(number, row, ensemble)
-        seen, fold_seen = self._seen[number], self._folds[number]
+        seen, folds = self._seen[number], self._folds
         with threadpool_limits(1):
             scored, fold = seen.score(row, prompts), None
-            validation = Validation(note=self._loaded[number].no_fold)
-            if fold_seen is not None:
-                fold = scored if fold_seen is seen else fold_seen.score(row, prompts)
+            if isinstance(folds, str):
+                validation = Validation(note=folds)
+            else:
+                fold = scored if folds[number] is seen else folds[number].score(row, prompts)
                 validation = validation_of(fold, scored)
             measured = measure(
                 scored.scores,
@@ -196,11 +197,17 @@ class CellMaker:
         return self._see([one.records for one in self._loaded])
 
     @cached_property
-    def _folds(self) -> list[Seen | None]:
+    def _folds(self) -> list[Seen] | str:
+        """The validation fold as each checkpoint sees it, or why there is none."""
         if self._request.split == "val":
-            return list(self._seen)
+            return self._seen
         folds = [one.fold for one in self._loaded if one.fold is not None]
-        return list(self._see(folds)) if len(folds) == len(self._loaded) else [None] * len(self._loaded)
+        if len(folds) < len(self._loaded):
+            return next(one.no_fold for one in self._loaded if one.fold is None)
+        try:
+            return self._see(folds)
+        except NoDataError as problem:
+            return str(problem)
 
     def _see(self, loaded: Sequence[TaskData]) -> list[Seen]:
         return see(

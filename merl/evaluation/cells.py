@@ -18,7 +18,6 @@ from merl.evaluation.result import PromptSetResult, Validation
 from merl.files import atomic_path
 
 _log = logging.getLogger(__name__)
-_FORMAT = 1  # raise it when the same key would hold another figure
 _FIGURES = ("auroc", "average_precision")
 
 
@@ -72,7 +71,7 @@ class Cells:
 
 def cell_key(facts: Mapping[str, Any]) -> str:
     """Hash what a cell depends on; keys in any order, values as JSON knows them."""
-    return hashlib.sha256(json.dumps([_FORMAT, facts], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def _pack(cell: Cell) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from rich import box
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 
 Interval = tuple[float, float]
@@ -46,11 +48,53 @@ def p_text(value: float | None) -> str:
     return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def plain_table(title: str, *, left: Sequence[str], right: Sequence[str]) -> Table:
-    """Begin a table with columns of words, then of figures, which fold and are never cut."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for heading in left:
-        table.add_column(heading, overflow="fold")
-    for heading in right:
-        table.add_column(heading, justify="right", overflow="fold")
-    return table
+class FigureTable:
+    """A table of columns of words, then of figures, for any width.
+
+    It folds between words, and within an interval before it breaks a number or a name; nothing is cut.
+
+    Attributes:
+        rows: cells as rich markup.
+    """
+
+    def __init__(self, title: str, *, left: Sequence[str], right: Sequence[str]) -> None:
+        self._title, self._headings, self._words = title, [*left, *right], len(left)
+        self._sections: set[int] = set()
+        self.rows: list[tuple[str, ...]] = []
+
+    def add_row(self, *cells: str) -> None:
+        """Add a row; columns that it does not reach stay empty."""
+        self.rows.append(cells + ("",) * (len(self._headings) - len(cells)))
+
+    def add_section(self) -> None:
+        """Set the rows that follow apart."""
+        self._sections.add(len(self.rows) - 1)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        lines = [tuple(self._headings), *self.rows]
+        room = options.max_width - 3 * len(self._headings) - 1  # padding and the spaces between columns
+        widths = _widths(lines, room)
+        if widths is None:
+            lines = [tuple(re.sub(r",(?=[-+\d])", ", ", cell) for cell in line) for line in lines]
+            widths = _widths(lines, room) or [None] * len(self._headings)
+        table = Table(title=self._title, title_justify="left", box=box.SIMPLE_HEAD)
+        for i, (heading, width) in enumerate(zip(lines[0], widths, strict=True)):
+            table.add_column(
+                heading, justify="left" if i < self._words else "right", overflow="fold", width=width
+            )
+        for i, line in enumerate(lines[1:]):
+            table.add_row(*line, end_section=i in self._sections)
+        yield table
+
+
+def _widths(lines: Sequence[Sequence[str]], room: int) -> list[int | None] | None:
+    """Share out the room so that no word breaks, or return ``None`` where there is too little."""
+    columns = list(zip(*lines, strict=True))
+    least = [max(len(word) for cell in column for word in [*cell.split(), ""]) for column in columns]
+    if sum(least) > room:
+        return None
+    widths = [max(map(len, column)) for column in columns]
+    while sum(widths) > room:  # the column that folds best gives a place
+        slack = [width - needed for width, needed in zip(widths, least, strict=True)]
+        widths[slack.index(max(slack))] -= 1
+    return list(widths)

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
-from merl.evaluation.figure_text import INTERVAL, cell_text, gap_text, p_text, plain_table, score_text
+from merl.evaluation.figure_text import INTERVAL, FigureTable, cell_text, gap_text, p_text, score_text
 from merl.evaluation.matrix_notes import comparison_name, headline, notes
 from merl.evaluation.matrix_result import ArmComparison, MatrixResult, Mean
 from merl.evaluation.result import PromptSetResult, Result
@@ -38,7 +37,7 @@ def ways(matrix: MatrixResult) -> list[tuple[str, str]]:
     return list(dict.fromkeys((result.checkpoint.name, result.ensemble) for result in matrix.results))
 
 
-def controls(matrix: MatrixResult) -> Iterator[Table]:
+def controls(matrix: MatrixResult) -> Iterator[FigureTable]:
     """Lay out what controls score, and what the prompt set under test is better than each."""
     pairs = [pair for pair in matrix.comparisons if pair.kind == "controls"]
     for checkpoint, ensemble in ways(matrix):
@@ -48,11 +47,11 @@ def controls(matrix: MatrixResult) -> Iterator[Table]:
             yield _control_gaps(matrix, own)
 
 
-def _scores(matrix: MatrixResult, checkpoint: str, ensemble: str) -> Table:
+def _scores(matrix: MatrixResult, checkpoint: str, ensemble: str) -> FigureTable:
     results = _of(matrix, checkpoint, ensemble)
     sets = [item.name for item in _given(results[0])]
     title = f"Macro AUROC with {INTERVAL}, {_way(matrix, checkpoint, ensemble)}"
-    table = plain_table(title, left=["task"], right=["records", *map(escape, sets)])
+    table = FigureTable(title, left=["task"], right=["records", *map(escape, sets)])
     for result in results:
         cells = [cell_text(item.macro_auroc, item.interval) for item in _given(result)]
         mark = "" if result.task in matrix.averaged or not matrix.averaged else "*"
@@ -66,13 +65,13 @@ def _scores(matrix: MatrixResult, checkpoint: str, ensemble: str) -> Table:
     return table
 
 
-def _differences(pairs: Sequence[ArmComparison], names: Sequence[str]) -> Table:
+def _differences(pairs: Sequence[ArmComparison], names: Sequence[str]) -> FigureTable:
     """Lay out one kind: a single pair task by task; of several only the means, if there are any."""
     alone, brief = len(pairs) == 1, len(pairs) > 1 and pairs[0].mean is not None
     what = names[0] if alone else f"between {pairs[0].kind}"
     title = escape(f"Differences in macro AUROC, {what}, paired by patient{', mean over tasks' * brief}")
     left = [*[pairs[0].kind] * (not alone), *["task"] * (not brief)]
-    table = plain_table(title, left=left, right=["difference", INTERVAL, "p", "p by Holm"])
+    table = FigureTable(title, left=left, right=["difference", INTERVAL, "p", "p by Holm"])
     for pair, name in zip(pairs, names, strict=True):
         gaps = {} if brief else dict(pair.per_task)
         for i, (task, gap) in enumerate((gaps | {"mean": pair.mean}).items()):
@@ -88,10 +87,10 @@ def _differences(pairs: Sequence[ArmComparison], names: Sequence[str]) -> Table:
 
 def _control_scores(
     matrix: MatrixResult, checkpoint: str, ensemble: str, pairs: Sequence[ArmComparison]
-) -> Table:
+) -> FigureTable:
     shown = [pairs[0].b.prompt_set, *(pair.a.prompt_set for pair in pairs)]
     title = f"{_CONTROL_FIGURES}, {_way(matrix, checkpoint, ensemble)}"
-    table = plain_table(title, left=["task"], right=[escape(name) for name in shown])
+    table = FigureTable(title, left=["task"], right=[escape(name.replace("-", " ")) for name in shown])
     for result in _of(matrix, checkpoint, ensemble):
         found = {item.name: item.macro_auroc for item in result.prompt_sets}
         table.add_row(result.task, *(score_text(found[name]) for name in shown))
@@ -102,10 +101,10 @@ def _control_scores(
     return table
 
 
-def _control_gaps(matrix: MatrixResult, pairs: Sequence[ArmComparison]) -> Table:
+def _control_gaps(matrix: MatrixResult, pairs: Sequence[ArmComparison]) -> FigureTable:
     where = "mean over tasks" if matrix.averaged else matrix.results[0].task
     tested = escape(pairs[0].b.prompt_set)
-    table = plain_table(
+    table = FigureTable(
         f"{tested} less each control, {where}",
         left=["control", "which is"],
         right=["difference", INTERVAL, "p by Holm"],

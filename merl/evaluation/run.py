@@ -82,13 +82,13 @@ def evaluate(
         RecordError: records cannot be read or do not meet the model's contract.
     """
     request = Request(
-        data=Path(data),
+        data=data,
         split=split,
         bootstrap=bootstrap,
         seed=seed,
-        leads=None if leads is None else tuple(leads),
+        leads=leads,
         absent_weight=absent_weight,
-        lead_as=dict(lead_as or {}),
+        lead_as=lead_as,
         labels=labels,
         official=official,
         allow_missing=allow_missing,

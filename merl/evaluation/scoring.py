@@ -147,5 +147,5 @@ def _faults(task: str, count: int, faulty: Mapping[int, str]) -> str:
     more = f"; and {len(reasons) - _NAMED} more" if len(reasons) > _NAMED else ""
     return (
         f"{len(reasons)} of {count} records of {task} cannot be used: {'; '.join(reasons[:_NAMED])}{more}."
-        " Get them again, or allow missing records to leave them out"
+        " Get them again, or leave them out with allow_missing (--allow-missing)"
     )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from rich.console import Console, Group
 from rich.markup import escape
-from rich.table import Table
 
 from merl.evaluation.arms import as_matrix
 from merl.evaluation.caveats import caveats, headline
-from merl.evaluation.figure_text import INTERVAL, apart, cell_text, gap_text, p_text, plain_table, score_text
+from merl.evaluation.figure_text import INTERVAL, FigureTable, apart, cell_text, gap_text, p_text, score_text
 from merl.evaluation.matrix_table import controls
 from merl.evaluation.result import Comparison, Estimate, Result
 
@@ -37,8 +36,8 @@ def _without_controls(result: Result) -> Result:
     return result.model_copy(update={"prompt_sets": given, "comparisons": pairs})
 
 
-def _sets(result: Result) -> Table:
-    table = plain_table(
+def _sets(result: Result) -> FigureTable:
+    table = FigureTable(
         "Macro AUROC and average precision",
         left=["prompt set", "mean over"],
         right=["AUROC", INTERVAL, "average precision", INTERVAL],
@@ -52,9 +51,9 @@ def _sets(result: Result) -> Table:
     return table
 
 
-def _aurocs(result: Result) -> Table:
+def _aurocs(result: Result) -> FigureTable:
     sets = [escape(item.name) for item in result.prompt_sets]
-    table = plain_table(
+    table = FigureTable(
         "AUROC by class, with 95 % interval", left=["class", "name"], right=["positives", *sets]
     )
     for code, first in result.prompt_sets[0].per_class.items():
@@ -65,7 +64,7 @@ def _aurocs(result: Result) -> Table:
     return table
 
 
-def _precisions(result: Result) -> Table:
+def _precisions(result: Result) -> FigureTable:
     judged = any(item.thresholded for item in result.prompt_sets)
     headings = [
         heading
@@ -73,7 +72,7 @@ def _precisions(result: Result) -> Table:
         for heading in (escape(item.name), *([f"F1, {escape(item.name)}"] if judged else []))
     ]
     title = "Average precision by class, with 95 % interval" + (", and F1 by threshold" if judged else "")
-    table = plain_table(title, left=["class"], right=["by chance", *headings])
+    table = FigureTable(title, left=["class"], right=["by chance", *headings])
     for code, first in result.prompt_sets[0].per_class.items():
         cells = []
         for item in result.prompt_sets:
@@ -86,9 +85,9 @@ def _precisions(result: Result) -> Table:
     return table
 
 
-def _decisions(result: Result) -> Table:
+def _decisions(result: Result) -> FigureTable:
     figures = ("accuracy", "precision", "recall", "f1")
-    table = plain_table(
+    table = FigureTable(
         "Decisions, means over classes, with 95 % interval",
         left=["prompt set", "by"],
         right=["accuracy", "precision", "recall", "F1"],
@@ -101,8 +100,8 @@ def _decisions(result: Result) -> Table:
     return table
 
 
-def _probabilities(result: Result) -> Table:
-    table = plain_table(
+def _probabilities(result: Result) -> FigureTable:
+    table = FigureTable(
         "Probabilities, means over classes",
         left=["prompt set"],
         right=["Brier score", "of the rate alone", "calibration error"],
@@ -114,8 +113,8 @@ def _probabilities(result: Result) -> Table:
     return table
 
 
-def _comparisons(pairs: list[Comparison]) -> Table:
-    table = plain_table(
+def _comparisons(pairs: list[Comparison]) -> FigureTable:
+    table = FigureTable(
         "Differences of the means, paired by patient",
         left=["prompt sets", "of", "mean over"],
         right=["difference", INTERVAL, "p"],
@@ -133,8 +132,8 @@ def _comparisons(pairs: list[Comparison]) -> Table:
     return table
 
 
-def _class_differences(pair: Comparison) -> Table:
-    table = plain_table(
+def _class_differences(pair: Comparison) -> FigureTable:
+    table = FigureTable(
         f"Differences by class, {_pair(pair)}",
         left=["class"],
         right=["AUROC", INTERVAL, "p", "p by Holm", "average precision", "p", "p by Holm"],

@@ -158,7 +158,9 @@ def test_a_damaged_cell_is_made_anew(toy):
 
 def test_what_cannot_be_scored_is_left_out_and_said(toy, monkeypatch):
     (toy / "records" / "03.hea").write_text("noise")
-    with pytest.raises(DataError, match=r"toy-rhythm: 1 of 12 records .*; toy-form: 1 of 12"):
+    with pytest.raises(
+        DataError, match=r"no task can be evaluated: toy-rhythm: 1 of 12 records .*; toy-form: 1 of 12"
+    ):
         run(toy)
     with pytest.raises(RecordError):
         run(toy, tasks=TASKS)  # a task that was named

@@ -138,7 +138,7 @@ def test_all_records_that_cannot_be_used_are_told_at_once(toy):
     with pytest.raises(RecordError, match=r"7 of 12 records of toy-rhythm cannot be used: ") as told:
         run(prompts(), model=model)
     assert str(told.value).count("is none") == 5
-    assert "; and 2 more. Get them again, or allow missing" in str(told.value)
+    assert "; and 2 more. Get them again, or leave them out with allow_missing" in str(told.value)
     assert len(model.encoded) == 5
     result = run(prompts(), model=model, allow_missing=True)
     assert (result.n_records, result.n_patients, result.missing_records) == (5, 3, 7)
