@@ -30,11 +30,13 @@ class Visit:
 
     Attributes:
         page: playwright's page.
+        session: its developer tools, counting what the page does.
         said: console errors and warnings, and exceptions nobody caught.
         asked: every address that was requested, the page's own first; other hosts are never reached.
     """
 
     page: Any
+    session: Any
     said: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
@@ -56,6 +58,11 @@ class Visit:
             for rule in found
             for node in rule["nodes"]
         ]
+
+    def seconds(self) -> float:
+        """Return the seconds of computing that the page has taken so far, whatever else the machine does."""
+        metrics = self.session.send("Performance.getMetrics")["metrics"]
+        return float(next(one["value"] for one in metrics if one["name"] == "ThreadTime"))
 
     def overflow(self) -> int:
         """Return by how many pixels the page is wider than its window."""
@@ -84,7 +91,9 @@ def browsing() -> Iterator[Visits]:
                 color_scheme="dark" if dark else "light",
                 **options,
             )
-            made = Visit(context.new_page())
+            page = context.new_page()
+            made = Visit(page, context.new_cdp_session(page))
+            made.session.send("Performance.enable")
             made.page.on("request", lambda request: made.asked.append(request.url))
             made.page.on("pageerror", lambda problem: made.said.append(str(problem)))
             made.page.on("console", lambda line: _note(made, line))

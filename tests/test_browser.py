@@ -18,7 +18,7 @@ def test_every_fault_is_seen(visit, tmp_path):
     bad += "<script>console.error('oh'); nothing()</script>"
     (tmp_path / "bad.html").write_text(GOOD.replace("<p>Text</p>", bad))
     seen = visit(tmp_path / "bad.html", window=(375, 800))
-    assert seen.said[:2] == ["oh", "nothing is not defined"]
+    assert {"oh", "nothing is not defined"} <= set(seen.said)
     assert seen.outside == ["https://other.example/x.png"]
     assert {line.split(":")[0] for line in seen.violations()} == {"color-contrast", "image-alt"}
     assert seen.overflow() > 400

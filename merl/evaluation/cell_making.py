@@ -155,7 +155,7 @@ class CellMaker:
         return Cell(result, measured, len(np.unique(scored.patients)), validation)
 
     def evidence(self, number: int, ensemble: Ensemble, results: Sequence[PromptSetResult]) -> Evidence:
-        """Gather what a report shows beside the figures of the rows: controls have figures alone.
+        """Gather what a report shows beside the figures of the prompt sets given, and of the class names.
 
         Raises:
             RecordError: a record cannot be read.
@@ -165,7 +165,7 @@ class CellMaker:
         }
         baseline, others = leading(kinds, {item.name: item.macro_auroc for item in results})
         seen = self._seen[number]
-        shown = [row for row in self._rows if kinds[row.name] != "control"]
+        shown = [row for row in self._rows if row.control is None or kinds[row.name] == "plain"]
         scores = {
             row.name: seen.score(row, self._prompts(number, row, ensemble)).scores[row.name] for row in shown
         }

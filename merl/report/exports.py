@@ -56,7 +56,8 @@ def _spreads(result: Result, folder: Path) -> Iterator[Path]:
     if result.evidence is None:
         return
     for row in set_rows(result, judge(result)):
-        for code, histogram in result.evidence.prompt_sets[row.item.name].scores.items():
+        made = result.evidence.prompt_sets.get(row.item.name)
+        for code, histogram in (made.scores if made else {}).items():
             path = folder / "scores" / f"{_file(f'{code}-{row.item.name}')}.svg"
             save_figure(spread(histogram, row.colour, threshold=row.threshold(code)), path)
             yield path

@@ -38,13 +38,16 @@ def make_prompts(name, classes, phrases, *, kind="ckepe", hostile=False):
 
 
 def compare(classes, skills, *, phrases=4, evidence=True, hostile=False):
-    """A result of prompt sets by name, each as good as its skill: 0 is chance."""
+    """A result of prompt sets by name, each as good as its skill: 0 is chance.
+
+    ``shuffled`` is a control that was added, ``template`` one that was given as a prompt set.
+    """
     rng = np.random.default_rng(0)
     labels = rng.random((RECORDS, len(classes))) < 0.4
     noise = rng.normal(size=labels.shape)  # the same for all sets, so that small differences are sure
     scores = {name: 0.1 * (skill * labels + noise) for name, skill in skills.items()}
     patients = np.arange(RECORDS)
-    kinds = {"plain": "plain", "shuffled": "control"}
+    kinds = {"plain": "plain", "shuffled": "control", "template": "control"}
     sets = [
         make_prompts(
             name,
@@ -71,7 +74,9 @@ def compare(classes, skills, *, phrases=4, evidence=True, hostile=False):
     )
     found = None
     if evidence:
-        found = _told(gather_evidence(sets, scores, records, examples_by=list(skills)[-1]), hostile)
+        given = [item for item in sets if item.name != "shuffled"]  # as merl evaluate does with --controls
+        kept = {item.name: scores[item.name] for item in given}
+        found = _told(gather_evidence(given, kept, records, examples_by=given[-1].name), hostile)
     return Result(
         task="toy",
         dataset="Toy data",

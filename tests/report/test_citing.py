@@ -30,13 +30,13 @@ def test_passages_bring_their_concept_and_published_source(index):  # noqa: F811
 
 
 def test_the_linter_speaks_of_everything_but_controls(index):  # noqa: F811
-    bare = compare(["AFIB", "SR"], {"plain": 1, "mine": 1, "shuffled": 1})
+    bare = compare(["AFIB", "SR"], {"plain": 1, "template": 1, "mine": 1})
     seen = []
     told = with_knowledge(
         cited(bare, "heart rate of 321/min", []), index=index, progress=lambda *step: seen.append(step)
     ).evidence
     assert "number" in {remark.kind for remark in told.prompt_sets["mine"].remarks["AFIB"]}
-    assert told.prompt_sets["shuffled"].remarks is None
+    assert told.prompt_sets["template"].remarks is None
     assert seen[-1][:2] == (2, 2)
 
 

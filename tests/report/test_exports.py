@@ -16,7 +16,7 @@ def rows(path):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("figures")
-    result = compare(["A/1", "B"], {"plain": 0.5, "mine": 3, "shuffled": 0}, hostile=True)
+    result = compare(["A/1", "B"], {"plain": 0.5, "mine": 3, "template": 0}, hostile=True)
     return result, folder, export(result, folder)
 
 
@@ -49,7 +49,7 @@ def test_every_figure_is_an_svg_of_its_own(folder):
     result, place, written = folder
     assert sorted(written) == sorted(path for path in place.rglob("*") if path.is_file())
     names = {path.relative_to(place).as_posix() for path in written}
-    assert {"difference-mine-plain.svg", "scores/A-1-mine.svg", "scores/B-shuffled.svg"} <= names
+    assert {"difference-mine-plain.svg", "scores/A-1-mine.svg", "scores/B-template.svg"} <= names
     assert len([name for name in names if name.startswith("ecgs/")]) == len(result.evidence.ecgs)
     for path in place.rglob("*.svg"):
         text = path.read_text()

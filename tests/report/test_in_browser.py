@@ -61,8 +61,7 @@ def test_a_phone_need_not_scroll_sideways(visit, large):
 def test_forty_classes_open_in_two_seconds(visit, large):
     assert large.stat().st_size < 8_000_000
     seen = visit(large)
-    took = seen.page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
-    assert 0 < took < 2000
+    assert 0 < seen.seconds() < 2
     assert seen.page.locator("details.class").count() == 40
     assert seen.page.locator("details.class").last.locator(".column").last.locator("li").count() >= 23
 

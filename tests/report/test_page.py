@@ -7,7 +7,7 @@ from merl.evaluation.result import Result
 from merl.report.page import render, save_report
 from tests.report.comparisons import HOSTILE, compare
 
-SKILLS = {"plain": 0.5, "mine": 3, "shuffled": 0}
+SKILLS = {"plain": 0.5, "template": 1, "mine": 3, "shuffled": 0}
 
 
 class Elements(HTMLParser):

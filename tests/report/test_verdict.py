@@ -35,7 +35,7 @@ def test_the_figures_are_those_of_the_result():
 
 
 def test_a_control_is_nobody_who_could_win():
-    verdict = judge(compare(CLASSES, {"plain": 0.5, "mine": 1, "shuffled": 5}, evidence=False))
+    verdict = judge(compare(CLASSES, {"plain": 0.5, "mine": 1, "shuffled": 5, "template": 5}))
     assert [item.name for item in verdict.others] == ["mine"]
 
 
