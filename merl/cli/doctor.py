@@ -19,7 +19,8 @@ from merl.cli.console import print_json
 from merl.errors import MerlError
 
 PACKAGES = (
-    "merl-ckepe", "torch", "transformers", "faiss-cpu", "langchain-core", "openai", "wfdb", "scikit-learn", "numpy",
+    "merl-ckepe", "torch", "transformers", "faiss-cpu", "langchain-core", "openai", "wfdb",
+    "scikit-learn", "numpy",
 )  # fmt: skip
 _LITTLE_SPACE = 1e9  # bytes; the text encoder's embeddings, an index and a joined language model take as much
 

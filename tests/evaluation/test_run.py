@@ -151,3 +151,20 @@ def test_wrong_requests(toy):
         run()
     with pytest.raises(UsageError, match="at least 20"):
         evaluate("toy-rhythm", data=".", prompts=[prompts()], model=FakeModel(), bootstrap=5)
+
+
+@pytest.mark.usefixtures("toy")
+def test_what_is_encoded_when_the_run_is_stopped_is_kept(monkeypatch):
+    monkeypatch.setattr("merl.evaluation.embeddings._PART", 4)
+    model, told = FakeModel(), []
+
+    def press_ctrl_c(done, total):
+        if done == 10:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(prompts(), model=model, progress=press_ctrl_c)
+    assert len(model.encoded) == 10
+    run(prompts(), model=model, progress=lambda done, total: told.append((done, total)))
+    assert len(model.encoded) == 10 + 4, "eight of twelve were kept"
+    assert told[-1] == (4, 4)
