@@ -94,7 +94,7 @@ def _read_described(path: Path) -> ECGRecord:
                 return known.read(found)
             if is_cart_export(found):
                 return read_cart_export(found)
-    formats = ", ".join(item.name for item in FORMATS)
+    formats = "WFDB, CPSC2018, DICOM, EDF, aECG, MUSE or Philips XML, SCP-ECG, a table or a NumPy file"
     if path.is_file():
         raise RecordError(f"{path} is in no format merl reads; give {formats}")
-    raise RecordError(f"there is no record at {path}; give the path of a record in {formats}")
+    raise RecordError(f"there is no record at {path}; give the path of a record: {formats}")
