@@ -114,7 +114,7 @@ def embed_prompts(
         groups.append(against if absent_weight else [])
     texts = [_texts(phrases, ensemble) for phrases in groups]
     rows = embed_texts(model, [text for group in texts for text in group])
-    parts = rows.split([len(group) for group in texts])
+    parts = torch.split(rows, [len(group) for group in texts])
     combined = [
         _combine(phrases, part, ensemble) if phrases else None
         for phrases, part in zip(groups, parts, strict=True)
@@ -203,8 +203,8 @@ def embed_windows(
     """
     signals = torch.from_numpy(np.concatenate(windows))  # (all windows, leads, samples)
     with torch.autocast("cpu", torch.bfloat16, enabled=cpu_has_bf16()):
-        encoded = torch.cat([model.encode_ecg(part) for part in signals.split(batch_size)])
-    parts = F.normalize(encoded.float(), dim=-1).split([len(item) for item in windows])
+        encoded = torch.cat([model.encode_ecg(part) for part in torch.split(signals, batch_size)])
+    parts = torch.split(F.normalize(encoded.float(), dim=-1), [len(item) for item in windows])
     return torch.stack([F.normalize(part.mean(0), dim=-1) for part in parts]).numpy()
 
 

@@ -235,7 +235,7 @@ def _write_scores(
     import numpy as np
     import pyarrow as pa
 
-    from merl.evaluation.run import prompt_set_sha256
+    from merl.ckepe.prompt_set import prompt_set_sha256
 
     columns = [pa.field(f"score_{code}", pa.float32()) for code in prompt_set.classes]
     about |= {

@@ -3,10 +3,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from merl.ckepe.prompt_set import PromptSet
+from merl.ckepe.prompt_set import PromptSet, prompt_set_sha256
 from merl.errors import PromptError, UsageError
 from merl.evaluation.result import Result
-from merl.evaluation.run import evaluate, prompt_set_sha256
+from merl.evaluation.run import evaluate
 from tests.evaluation.toy_task import CLASSES, FakeModel, FakeTask, install
 
 
