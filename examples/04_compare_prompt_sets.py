@@ -19,4 +19,5 @@ for difference in result.comparisons:
     low, high = difference.interval
     print(f"{difference.b} less {difference.a}: {difference.difference:+.3f} ({low:+.3f} to {high:+.3f})")
 for code, score in result.prompt_sets[-1].per_class.items():
-    print(f"  {code:5} {score.auroc:.3f} of {score.positives} positives")
+    if score.auroc is not None:  # a class without positives in the split has none
+        print(f"  {code:5} {score.auroc:.3f} of {score.positives} positives")

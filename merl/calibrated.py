@@ -89,7 +89,7 @@ class CalibratedMixin(ABC):
         self.calibration_ = found
         return self
 
-    @available_if(_is_calibrated)
+    @available_if(_is_calibrated)  # type: ignore[untyped-decorator]  # scikit-learn has no types
     def predict_proba(self, X: Recordings) -> Floats:  # noqa: N803
         """Return the probability that each class applies; there is none before a calibration.
 

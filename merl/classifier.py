@@ -102,7 +102,8 @@ class ZeroShotClassifier(CalibratedMixin, ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Recordings) -> NDArray[np.str_]:  # noqa: N803
         """Return the class with the highest score for each record, shape (records,)."""
-        return self.classes_[self.decision_function(X).argmax(1)]
+        best: NDArray[np.str_] = self.classes_[self.decision_function(X).argmax(1)]
+        return best
 
     def score(self, X: Recordings, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:  # noqa: N803
         """Return the share of records whose highest score is that of the class given, 0 to 1.

@@ -179,4 +179,4 @@ def _cut(signal: NDArray[np.float32], samples: int) -> NDArray[np.float32]:
 def _minmax(pieces: NDArray[np.float32]) -> NDArray[np.float32]:
     low = pieces.min(axis=(1, 2), keepdims=True)
     span = pieces.max(axis=(1, 2), keepdims=True) - low
-    return (pieces - low) / np.where(span > 0, span, 1)  # a constant window becomes zeros
+    return np.asarray((pieces - low) / np.where(span > 0, span, 1))  # a constant window becomes zeros

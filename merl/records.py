@@ -66,7 +66,7 @@ class ECGRecord:
     @property
     def seconds(self) -> float:
         """The duration in seconds."""
-        return self.signal.shape[1] / self.sampling_rate
+        return float(self.signal.shape[1] / self.sampling_rate)
 
     def select(self, leads: Sequence[str]) -> ECGRecord:
         """Return the record with some of its leads, in the order asked for.

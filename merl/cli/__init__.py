@@ -24,7 +24,7 @@ def _run(arguments: list[str] | None) -> None:
     from merl.errors import MerlError
 
     try:
-        app(args=arguments)
+        app(args=arguments, prog_name="merl")
     except MerlError as problem:
         print(f"error: {problem}", file=sys.stderr)
         sys.exit(problem.exit_code)

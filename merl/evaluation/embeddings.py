@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from merl.datasets.tasks import TaskData
 
 _log = logging.getLogger(__name__)
-_KEPT_AFTER = 4096  # records
+_KEPT_AFTER = 1024  # records: what Ctrl-C can cost
 _FORMAT = 5  # raise it when preprocessing, readers or encoders change what they compute
 _SUFFIXES = ("", ".hea", ".dat", ".mat")  # record paths come without suffix, but for HDF5
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from merl.errors import DataError, MerlError, RecordError, UsageError
@@ -188,7 +189,13 @@ def _reader(spec: SignalSpec, workers: int) -> Iterator[Read]:
         yield lambda pairs: map(read, pairs)
         return
     # Forked processes may hang where threads run, and torch has some.
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    # Ctrl-C reaches them too, and is for this process to see to.
+    pool = ProcessPoolExecutor(
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    )
     try:
         yield lambda pairs: pool.map(read, pairs, chunksize=16)
     except BrokenProcessPool:
@@ -228,11 +235,10 @@ def _check_share(manifest: Manifest, most: float) -> None:
 def _locked(folder: Path) -> Iterator[None]:
     """Keep a folder to this process; the lock ends with the process, however that ends."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise MerlError(
-                f"another process is preparing {folder}; wait for it, or give another folder"
-            ) from None
-        yield
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise MerlError(
+            f"another process is preparing {folder}; wait for it, or give another folder"
+        ) from None

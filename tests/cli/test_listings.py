@@ -3,7 +3,6 @@ import json
 import pytest
 
 from merl import checkpoints
-from merl.cli import listings
 from merl.knowledge.entries import load_entries
 from merl.knowledge.index import KnowledgeIndex
 
@@ -26,29 +25,6 @@ def test_models(merl, checkpoint, monkeypatch):
     assert "12 leads, 10 s at 100 Hz" in done.out
     assert "ptbxl folds 1-2, 6 records" in done.out
     assert "resnet101" in done.out
-
-
-def test_doctor_says_what_is_wrong(merl, checkpoint, monkeypatch):
-    monkeypatch.setattr(checkpoints, "shipped_models", lambda: {"random": checkpoint})
-    monkeypatch.setattr(listings, "_packages", list)
-    monkeypatch.delenv("MERL_DATA", raising=False)
-    done = merl("doctor")
-    assert done.code == 0, done.out
-    assert "PROBLEM" not in done.out
-    monkeypatch.setenv("MERL_DATA", "/nowhere/at/all")
-    done = merl("doctor")
-    assert done.code == 1
-    assert "PROBLEM MERL_DATA is /nowhere/at/all, which is not a folder" in done.out
-
-
-def test_doctor_notices_the_foreign_merl(monkeypatch):
-    from importlib import metadata
-
-    monkeypatch.setattr(metadata, "version", lambda _name: "9.9")
-    good, line = listings._foreign_merl()
-    assert not good
-    assert "'merl' 9.9" in line
-    assert "pip uninstall -y merl" in line
 
 
 def test_search_finds_a_code_first(merl):
