@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from merl.evaluation.result import Estimate, PromptSetResult
 from merl.studies.result import Score, StudyResult
+from merl.studies.truth import UNSEEN
 
 _AXES = {
     "encoder": "ECG encoder",
@@ -20,7 +21,7 @@ def table(result: StudyResult) -> tuple[list[str], list[list[str]]]:
 
     Axes on which all models agree are left out.
     """
-    varied = [axis for axis in _AXES if len({row.axes[axis] for row in result.rows}) > 1]
+    varied = _varied(result)
     decided = any(score.figures and score.figures.nearest for row in result.rows for score in row.scores)
     headings = ["model", *(_AXES[axis] for axis in varied), "trained on", "epochs", "scored on", "classes"]
     headings += ["n", "AUROC", "AUROC (10+)", "average precision"]
@@ -43,14 +44,46 @@ def markdown(result: StudyResult) -> str:
     """Write the table and what a reader must know beside it as Markdown."""
     headings, lines = table(result)
     right = [heading in {"trained on", "epochs", "n"} for heading in headings]
-    parts = [
+    parts = [*_markdown(headings, lines, right), "", *notes(result)]
+    if by_class := unseen_classes(result):
+        parts += ["", *_markdown(*by_class, [False] * len(by_class[0]))]
+    return "\n".join(parts) + "\n"
+
+
+def unseen_classes(result: StudyResult) -> tuple[list[str], list[list[str]]] | None:
+    """Lay out the AUROC of each unseen class on the first evaluation by concept; ``None`` without one."""
+    evaluation = next((score.evaluation for score in result.rows[0].scores if score.group == UNSEEN), None)
+    found = {
+        ", ".join([row.method, *(row.axes[axis] for axis in _varied(result))]): score.figures.per_class
+        for row in result.rows
+        for score in row.scores
+        if (score.evaluation, score.group) == (evaluation, UNSEEN) and score.figures
+    }
+    if evaluation is None or not found:
+        return None
+    lines = [
+        [
+            each.name,
+            str(each.positives),
+            *(_share(row[code].auroc, row[code].interval) for row in found.values()),
+        ]
+        for code, each in next(iter(found.values())).items()
+    ]
+    return [f"unseen class, {evaluation}", "positives", *found], lines
+
+
+def _varied(result: StudyResult) -> list[str]:
+    """Return the axes of the study that have several values; a classifier, which has no text, is no cell."""
+    cells = [row for row in result.rows if row.sha256]
+    return [axis for axis in _AXES if len({row.axes[axis] for row in cells}) > 1]
+
+
+def _markdown(headings: list[str], lines: list[list[str]], right: list[bool]) -> list[str]:
+    return [
         f"| {' | '.join(headings)} |",
         f"|{'|'.join('---:' if each else '---' for each in right)}|",
         *(f"| {' | '.join(line)} |" for line in lines),
-        "",
-        *notes(result),
     ]
-    return "\n".join(parts) + "\n"
 
 
 def notes(result: StudyResult) -> list[str]:

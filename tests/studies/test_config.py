@@ -29,6 +29,12 @@ def test_every_combination_is_a_cell(study):
     assert config.cells[1] == Cell("cnn", "all-MiniLM-L6-v2", 1.0, "scratch", "whole")
 
 
+def test_the_axes_enter_the_pretraining(study):
+    config = study(axes={"encoder": ["vit_tiny"], "text": ["some/folder"]})
+    made = config.pretraining_of(config.cells[0])
+    assert (made.encoder, made.text.encoder) == ("vit_tiny", "some/folder")
+
+
 def test_a_share_takes_as_many_steps_or_as_many_epochs(study):
     plan = PLAN | {"epochs": 2, "crop_epochs": 1, "then": [{"epochs": 3}]}
     same = study(pretraining=plan, axes={"share": [0.1]})

@@ -104,6 +104,16 @@ class TestStudy:
         models = [load_model(folder / MODEL) for folder in (tmp_path / CELLS).glob("cnn-*")]
         assert sum("labels of ptbxl-rhythm" in str(m.config.training.begun_with) for m in models) == 1
 
+    def test_a_cell_may_begin_with_a_checkpoint(self, study, tiny_ptbxl, tmp_path):
+        run_study(study(), tiny_ptbxl, tmp_path)
+        begin = str(folders(tmp_path)["cnn-1-whole"] / MODEL)
+        (row,) = run_study(study(axes={"encoder": ["cnn"], "start": [begin]}), tiny_ptbxl, tmp_path).rows
+        assert row.axes["start"] == begin
+        begun = [
+            load_model(folder / MODEL).config.training.begun_with for folder in (tmp_path / CELLS).iterdir()
+        ]
+        assert sorted(map(bool, begun)) == [False, True]
+
     @pytest.mark.parametrize(
         ("changes", "error", "sentence"),
         [

@@ -14,7 +14,7 @@ def result():
     figures = prompt_set_result(measured, "m", sha256="0", class_names={"A": "a"})
     score = Score(evaluation="fold 9", group="seen", n_records=4, n_patients=4, n_classes=1, figures=figures)
     empty = score.model_copy(update={"group": "unseen", "n_classes": 0, "figures": None})
-    facts = {"method": "zero-shot", "n_training": 1234, "epochs": 2, "seconds": 1.0, "sha256": None}
+    facts = {"method": "zero-shot", "n_training": 1234, "epochs": 2, "seconds": 1.0, "sha256": "0"}
     rows = [
         Row(axes=AXES | {"encoder": name}, scores=[score, empty], **facts) for name in ("cnn", "resnet18")
     ]
@@ -39,6 +39,17 @@ def test_only_axes_that_vary_are_shown(result):
 def test_markdown_says_which_classes_are_which(result):
     text = markdown(result)
     assert text.count("|---") == 10
+    assert "| unseen class," not in text  # none of them has a positive
     assert "Unseen: b." in text
     assert "Seen: a." in text
     assert "Neither: C takes in an unseen class." in text
+
+
+def test_unseen_classes_are_shown_one_by_one(result):
+    rows = [
+        row.model_copy(update={"scores": [row.scores[0].model_copy(update={"group": "unseen"})]})
+        for row in result.rows
+    ]
+    lines = markdown(result.model_copy(update={"rows": rows})).splitlines()
+    assert "| unseen class, fold 9 | positives | zero-shot, cnn | zero-shot, resnet18 |" in lines
+    assert lines[-1].startswith("| a | 2 | 75.0 [")
