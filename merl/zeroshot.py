@@ -113,7 +113,7 @@ def embed_prompts(
         groups.append(against if absent_weight else [])
     texts = [_texts(phrases, ensemble) for phrases in groups]
     rows = embed_texts(model, [text for group in texts for text in group])
-    parts = rows.split([len(group) for group in texts])
+    parts = torch.split(rows, [len(group) for group in texts])
     combined = [
         _combine(phrases, part, ensemble) if phrases else None
         for phrases, part in zip(groups, parts, strict=True)
