@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from merl.cli.console import note, progress
+from merl.cli.console import note, progress, stoppable
 from merl.cli.scoring_options import DEFAULT_MODEL, Checkpoint, LeadAs, lead_pairs
 from merl.errors import UsageError, unknown
 
@@ -42,6 +42,7 @@ AllowMissing = Annotated[
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the result here as JSON.")]
 
 
+@stoppable("the same command goes on, for the features found so far are kept")
 def probe(
     task: Annotated[str, typer.Argument(help="A task (merl tasks lists them).")],
     *,
@@ -114,6 +115,7 @@ class Part(StrEnum):
     all = "all"
 
 
+@stoppable("the same command goes on, for the features found so far are kept")
 def transfer(
     *,
     source: Annotated[str, typer.Option(metavar="TASK", help="The task that the probe learns.")],

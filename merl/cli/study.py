@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from merl.cli.console import note, out, print_json, progress
+from merl.cli.console import note, out, print_json, progress, stoppable
 
 
+@stoppable("the same command goes on where it was; finished cells are kept")
 def study(
     file: Annotated[str, typer.Argument(help="A YAML file or a shipped study.")],
     *,
