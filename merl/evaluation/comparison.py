@@ -34,11 +34,13 @@ class Figure:
         sets: of every class, shape (classes,), by the name of the set; nan where undefined.
         draws: in every resample, shape (resamples, classes), by the name of the set; nan where undefined.
         chance: what it is by chance, shape (classes,).
+        flattered: whether few patients raise it.
     """
 
     sets: Mapping[str, Floats]
     draws: Mapping[str, Floats]
     chance: Floats
+    flattered: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +123,7 @@ def measure(
             sets=dict(zip(scores, (both[row] for both in values), strict=True)),
             draws=dict(zip(scores, drawn[row], strict=True)),
             chance=chance,
+            flattered=row == 1,
         )
         for row, chance in enumerate((np.full(truth.shape[1], 0.5), truth.mean(axis=0)))
     )
@@ -245,7 +248,8 @@ def _estimate(measured: Measured, figure: Figure, name: str, kept: Bools) -> tup
     if not kept.any():
         return None, None
     mean, chance = float(figure.sets[name][kept].mean()), float(figure.chance[kept].mean())
-    return mean, share_interval(mean, measured.spread(figure.draws[name], kept), chance)
+    of = measured.spread(figure.draws[name], kept)
+    return mean, share_interval(mean, of, chance, flattered=figure.flattered)
 
 
 def _class_result(measured: Measured, c: int, prompt_set: str, name: str) -> ClassResult:

@@ -40,6 +40,14 @@ def test_a_perfect_score_is_not_certain_and_few_patients_are_less_so():
     assert few[0] < many[0] < 1.0
 
 
+def test_what_flatters_the_draws_is_taken_off_the_interval_but_not_off_the_estimate():
+    of = Spread(0.34, 0.02, 200.0, 200.0, 999)
+    plain, moved = share_interval(0.3, of, 0.1), share_interval(0.3, of, 0.1, flattered=True)
+    assert moved[0] == pytest.approx(plain[0] - 0.04, abs=0.01)
+    assert moved[1] == pytest.approx(0.3, abs=0.01)
+    assert moved[0] < 0.3 <= moved[1]
+
+
 def test_one_patient_says_nothing():
     one = spread(np.full((100, 1), 0.9), [1])
     assert share_interval(0.9, one) == (0.0, 1.0)
@@ -73,15 +81,15 @@ def test_classes_may_weigh_differently_and_go_together():
 
 
 def test_equal_sets_give_p_one_and_a_clear_difference_the_smallest_p():
-    assert difference_test(0.0, Spread(0.0, 30.0, 31.0, 99)) == ((0.0, 0.0), 1.0)
-    interval, p_value = difference_test(0.2, Spread(0.01, 30.0, 31.0, 99))
+    assert difference_test(0.0, Spread(0.0, 0.0, 30.0, 31.0, 99)) == ((0.0, 0.0), 1.0)
+    interval, p_value = difference_test(0.2, Spread(0.2, 0.01, 30.0, 31.0, 99))
     assert p_value == pytest.approx(1 / 100)
     assert 0.15 < interval[0] < 0.2 < interval[1] < 0.25
 
 
 def test_the_interval_ends_at_zero_where_p_is_five_percent():
-    of = Spread(0.01, 12.0, 13.0, 999)
-    interval, p_value = difference_test(of.reach, of)
+    of = Spread(0.0, 0.01, 12.0, 13.0, 999)
+    interval, p_value = difference_test(of.quantile * 0.01, of)
     assert p_value == pytest.approx(0.05)
     assert interval[0] == pytest.approx(0)
 
