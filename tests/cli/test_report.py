@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from tests.cli.test_ecg import evaluate
+from tests.cli.test_evaluate import evaluate
 from tests.report.comparisons import compare
 
 
