@@ -185,3 +185,15 @@ def test_find_refuses_unknown_names_and_foreign_sets(prompts, tmp_path):
         PromptSet.find(tmp_path / "mine.yaml", "ptbxl-form")
     with pytest.raises(PromptError, match="there is no file"):
         PromptSet.load(tmp_path / "none.yaml")
+
+
+def test_a_folder_holds_a_set_for_each_label_set(tmp_path):
+    made = PromptSet.plain("ptbxl-rhythm")
+    made.save(tmp_path / "mine" / "ptbxl-rhythm.yaml")
+    found = PromptSet.find(tmp_path / "mine", "ptbxl-rhythm")
+    assert (found.name, found.classes) == ("mine", made.classes)
+    made.save(tmp_path / "mine" / "ptbxl-form.yaml")
+    with pytest.raises(PromptError, match="made for the label set 'ptbxl-rhythm', not for 'ptbxl-form'"):
+        PromptSet.find(tmp_path / "mine", "ptbxl-form")
+    with pytest.raises(UsageError):
+        PromptSet.find(tmp_path / "mine", "ptbxl-sub")

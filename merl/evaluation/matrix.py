@@ -76,13 +76,13 @@ def evaluate_matrix(
         MerlError: a task that was named cannot be scored, or of all tasks none can.
     """
     request = Request(
-        data=Path(data),
+        data=data,
         split=split,
         bootstrap=bootstrap,
         seed=seed,
-        leads=None if leads is None else tuple(leads),
+        leads=leads,
         absent_weight=absent_weight,
-        lead_as=dict(lead_as or {}),
+        lead_as=lead_as,
         labels=labels,
         official=official,
         allow_missing=allow_missing,

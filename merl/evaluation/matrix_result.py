@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from merl.errors import DataError
-from merl.evaluation.result import Gap, Result, Share
-from merl.files import validate, write_text
+from merl.evaluation.result import Gap, Result, Share, read_result
+from merl.files import write_text
 
 Kind = Literal["prompt sets", "checkpoints", "ensembles", "controls"]
 
@@ -116,12 +114,4 @@ class MatrixResult(_Strict):
         Raises:
             DataError: the file is missing, not JSON or no matrix; all faults are named together.
         """
-        try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise DataError(
-                f"there is no result {path}; `merl evaluate all ... --json {path}` writes one"
-            ) from None
-        except (OSError, ValueError) as problem:
-            raise DataError(f"cannot read the result {path}: {problem}") from None
-        return validate(cls, data, path, DataError)
+        return read_result(cls, path, "merl evaluate all")

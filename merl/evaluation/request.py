@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,13 +27,13 @@ class Request:
         UsageError: too few resamples, or a weight outside 0 to 1.
     """
 
-    data: Path
+    data: str | Path
     split: Split = "val"
     bootstrap: int = 1000
     seed: int = 0
-    leads: tuple[str, ...] | None = None
+    leads: Sequence[str] | None = None
     absent_weight: float = 0.0
-    lead_as: Mapping[str, str] = field(default_factory=dict)
+    lead_as: Mapping[str, str] | None = None
     labels: Literal["fixed", "merl-compat"] = "fixed"
     official: str | Path | None = None
     allow_missing: bool = False
@@ -68,7 +68,7 @@ class Request:
             allow_missing=self.allow_missing,
             lead_as=self.lead_as,
         )
-        return records if self.leads is None else replace(records, leads=self.leads)
+        return records if self.leads is None else replace(records, leads=tuple(self.leads))
 
 
 def published_rate(model: Any) -> int:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from merl.calibration import Calibration
 from merl.errors import DataError
-from merl.files import validate, write_text
+from merl.files import Model, validate, write_text
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Gap = Annotated[float, Field(ge=-1, le=1)]
@@ -251,12 +251,24 @@ class Result(_Strict):
         Raises:
             DataError: the file is missing, not JSON or not a result; all faults are named together.
         """
-        try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise DataError(
-                f"there is no result {path}; `merl evaluate ... --json {path}` writes one"
-            ) from None
-        except (OSError, ValueError) as problem:
-            raise DataError(f"cannot read the result {path}: {problem}") from None
-        return validate(cls, data, path, DataError)
+        return read_result(cls, path, "merl evaluate")
+
+
+def read_result(model: type[Model], path: str | Path, command: str) -> Model:
+    """Read a result of any kind from JSON.
+
+    Args:
+        model: what kind.
+        path: the file.
+        command: that writes one.
+
+    Raises:
+        DataError: the file is missing, not JSON or no such result; all faults are named together.
+    """
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"there is no result {path}; `{command} ... --json {path}` writes one") from None
+    except (OSError, ValueError) as problem:
+        raise DataError(f"cannot read the result {path}: {problem}") from None
+    return validate(model, data, path, DataError)

@@ -12,7 +12,7 @@ from merl.ckepe.prompt_set import PromptSet
 from merl.evaluation.cell_making import CellMaker, Loaded, load
 from merl.evaluation.cells import Cell, Cells
 from merl.evaluation.comparison import Measured, compare, joined
-from merl.evaluation.controls import Row, rows_of
+from merl.evaluation.controls import SEED, Row, rows_of
 from merl.evaluation.provenance import checkpoint_facts, versions
 from merl.evaluation.request import Request, check_classes, find_sets
 from merl.evaluation.result import Bootstrap, Result
@@ -79,13 +79,13 @@ def evaluate(
         RecordError: records cannot be read or do not meet the model's contract.
     """
     request = Request(
-        data=Path(data),
+        data=data,
         split=split,
         bootstrap=bootstrap,
         seed=seed,
-        leads=None if leads is None else tuple(leads),
+        leads=leads,
         absent_weight=absent_weight,
-        lead_as=dict(lead_as or {}),
+        lead_as=lead_as,
         labels=labels,
         official=official,
         allow_missing=allow_missing,
@@ -201,7 +201,7 @@ def _run(
         ensemble=ensemble,
         absent_weight=request.absent_weight,
         scoring_chosen_here=(records.dataset, records.split) == SCORING_CHOSEN_ON,
-        seeds={"bootstrap": request.seed},
+        seeds={"bootstrap": request.seed} | ({"controls": SEED} if any(row.control for row in rows) else {}),
         versions=versions(),
     )
     return TaskRun(result, measured, kept=sum(before for _, before in found))

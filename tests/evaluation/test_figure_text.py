@@ -23,7 +23,7 @@ def table():
 
 
 @pytest.mark.parametrize(
-    ("width", "interval"), [(40, ["[0.250,", "0.750]"]), (53, ["[0.250,0.750]"]), (120, ["[0.250,0.750]"])]
+    ("width", "interval"), [(40, ["[0.250,", "0.750]"]), (56, ["[0.250,0.750]"]), (120, ["[0.250,0.750]"])]
 )
 def test_no_number_breaks_and_nothing_is_cut(table, width, interval):
     found = lines(table, width)
