@@ -92,6 +92,7 @@ def _pack(cell: Cell) -> dict[str, Any]:
             f"{figure}.value": found.sets[name],
             f"{figure}.draws": found.draws[name],
             f"{figure}.chance": found.chance,
+            f"{figure}.flattered": np.array(found.flattered),
         }
     return packed
 
@@ -103,6 +104,7 @@ def _unpack(stored: Mapping[str, Any]) -> Cell:
             sets={result.name: stored[f"{figure}.value"]},
             draws={result.name: stored[f"{figure}.draws"]},
             chance=stored[f"{figure}.chance"],
+            flattered=bool(stored[f"{figure}.flattered"]),
         )
         for figure in _FIGURES
     }

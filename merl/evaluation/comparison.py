@@ -189,10 +189,12 @@ def joined(parts: Mapping[str, tuple[Measured, str]]) -> Measured:
 
 
 def _side_by_side(parts: Mapping[str, tuple[Figure, str]]) -> Figure:
+    first, _ = next(iter(parts.values()))
     return Figure(
         sets={name: figure.sets[its] for name, (figure, its) in parts.items()},
         draws={name: figure.draws[its] for name, (figure, its) in parts.items()},
-        chance=next(iter(parts.values()))[0].chance,
+        chance=first.chance,
+        flattered=first.flattered,
     )
 
 
