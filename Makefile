@@ -23,7 +23,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "not wheel"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m "not wheel"  # a process a core; threads of theirs would fight
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m pytest -m wheel
