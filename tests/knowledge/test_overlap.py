@@ -14,7 +14,6 @@ def sources(source, target):
 
 
 def test_superclasses_stand_for_what_is_a_kind_of_them():
-    """As MERL's own table of classes has it (arXiv 2403.06659, appendix)."""
     assert sources("ptbxl-super", "cpsc2018") == {
         "NORM": {"NORM"}, "AFIB": set(), "1AVB": {"CD"}, "CLBBB": {"CD"}, "CRBBB": {"CD"}, "PAC": set(),
         "VPC": set(), "STD": {"STTC"}, "STE": {"STTC"},
