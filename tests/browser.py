@@ -91,6 +91,7 @@ def browsing() -> Iterator[Visits]:
                 color_scheme="dark" if dark else "light",
                 **options,
             )
+            context.set_default_timeout(120_000)  # milliseconds: a busy machine is no fault of the page
             page = context.new_page()
             made = Visit(page, context.new_cdp_session(page))
             made.session.send("Performance.enable")
