@@ -6,6 +6,7 @@ are not here, ``.stays-open`` what runs until it is stopped: of these every comm
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -43,13 +44,13 @@ def blocks(page: Path) -> list[Block]:
 def test_blocks_are_found():
     every = [block for page in PAGES for block in blocks(page)]
     assert sum(block.runs and block.language == "bash" for block in every) >= 10
-    assert {block.language for block in every} == {"bash", "python"}
+    assert {block.language for block in every} == {"bash", "python", "json"}
 
 
 @pytest.fixture
 def desk(place, tiny_ptbxl, monkeypatch):
     """A working folder with the data set, and a language model that answers in OpenAI's place."""
-    (place / "PTB-XL").symlink_to(tiny_ptbxl)
+    (place / "ptb-xl").symlink_to(tiny_ptbxl)
     with serve(dutiful) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         monkeypatch.setenv("OPENAI_API_KEY", "none")
@@ -60,6 +61,9 @@ def desk(place, tiny_ptbxl, monkeypatch):
 def test_a_page_does_what_it_says(page, desk, merl, monkeypatch, tmp_path_factory):
     monkeypatch.setenv("MERL_CACHE", str(tmp_path_factory.getbasetemp() / "docs-cache"))
     for block in blocks(page):
+        if block.language == "json":
+            json.loads(block.text)
+            continue
         if block.language == "python":
             exec(compile(block.text, str(page), "exec"), {})  # noqa: S102 - our own page
             continue

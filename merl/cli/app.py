@@ -62,7 +62,8 @@ def options(
         raise UsageError("--verbose and --quiet exclude each other; give one")
     be_quiet(quiet=quiet)
     level = logging.INFO if verbose else logging.ERROR if quiet else logging.WARNING
-    logging.basicConfig(level=level, format="%(message)s", force=True)
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger().setLevel(level)
 
 
 app.command()(demo.demo)

@@ -39,7 +39,7 @@ def test_it_serves_until_it_is_stopped(prompt_file):
     assert url.startswith("http://127.0.0.1:")
     assert b"long PR interval" in urllib.request.urlopen(url).read()  # noqa: S310
     process.send_signal(signal.SIGINT)
-    rest, said = process.communicate(timeout=20)
+    rest, said = process.communicate(timeout=90)
     assert (process.returncode, rest) == (0, "")
     assert said.splitlines()[1:] == ["review ended; set.yaml holds what was saved"]
 
