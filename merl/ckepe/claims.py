@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from merl.ckepe.bindings import Attribute, Nouns, attributes, compared, order, placed, told
-from merl.ckepe.clauses import Token, mark, read_clauses, walls_of
+from merl.ckepe.clauses import Token, read_clauses, walls_of
+from merl.ckepe.phrasing import mark
 from merl.ckepe.vocabulary import default_vocabulary
 from merl.knowledge.leads import marked_leads
 from merl.knowledge.numerals import spell_out
@@ -54,12 +56,22 @@ class Claim:
         return frozenset((token.family, token.negated) for token in self.tokens)
 
 
+def read_claim(text: str, heard: Iterable[str] = ()) -> Claim:
+    """Take a phrase apart.
+
+    Args:
+        text: the phrase.
+        heard: the families of the text it is compared with, which settle what its ambiguous words mean.
+    """
+    meanings = default_vocabulary().meanings(text.lower())
+    return _read(text, meanings.intersection(heard))
+
+
 @lru_cache(maxsize=65536)
-def read_claim(text: str) -> Claim:
-    """Take a phrase apart."""
+def _read(text: str, heard: frozenset[str]) -> Claim:
     marked = mark(text)
     measures, rest = _measures(default_vocabulary().replace(_ratios(marked)))
-    clauses = read_clauses(rest)
+    clauses = read_clauses(rest, heard)
     whole = _claim(clauses)
     return replace(
         whole,

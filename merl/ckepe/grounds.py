@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
+from merl.ckepe.bindings import BEATS
 from merl.ckepe.claims import Claim, Measure, read_claim
 from merl.ckepe.vocabulary import default_vocabulary
 from merl.knowledge.passages import Passage
@@ -48,6 +49,16 @@ class Ground:
         return _ground(tuple(passages))
 
 
+    @cached_property
+    def heard(self) -> frozenset[str]:
+        """The families of their words, which settle what an ambiguous word of a phrase means."""
+        return frozenset(word for word, _ in self.words)
+
+    def read(self, text: str) -> Claim:
+        """Take a phrase apart, its ambiguous words as these passages use them."""
+        return read_claim(text, self.heard)
+
+
 @lru_cache(maxsize=16384)
 def _ground(passages: tuple[Passage, ...]) -> Ground:
     claims = tuple(read_claim(passage.text) for passage in passages)
@@ -70,13 +81,13 @@ def _with_implied(passages: Collection[Passage], claims: Iterable[Claim]) -> fro
     said = frozenset().union(*(claim.words for claim in claims))
     implied = {(word, False) for family, denied in said if not denied for word in implied_by(family)}
     small = any(re.search(r"(?<![\w'])[qrs](?![\w'])", passage.text) for passage in passages)
-    return said | implied | ({("low", False)} if small else set())
+    return said | implied | ({("low", False), ("low", True)} if small else set())
 
 
 def implied_by(family: str) -> frozenset[str]:
-    """Return what a word says along with itself; every part of the QRS complex tells of a QRS complex."""
+    """Return what a word says along with itself; a beat and every part of the QRS complex tell of a QRS complex."""
     implied = default_vocabulary().implied.get(family, frozenset())
-    return implied | {"qrs"} if _PART_OF_QRS.fullmatch(family) else implied
+    return implied | {"qrs"} if _PART_OF_QRS.fullmatch(family) or family in BEATS else implied
 
 
 @lru_cache(maxsize=4096)

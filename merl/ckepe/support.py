@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from merl.ckepe.bindings import BOUND
+from merl.ckepe.bindings import BOUND, LEAD_SETS
 from merl.ckepe.claims import Claim
 from merl.ckepe.clauses import WAVES, Token, is_wave, walls_of
 from merl.ckepe.grounds import FACING, Ground, Words, implied_by
-from merl.ckepe.vocabulary import default_vocabulary
+from merl.ckepe.vocabulary import default_vocabulary, stem
 from merl.knowledge.leads import ALL_LEADS
-from merl.records import STANDARD_LEADS
 
-_SETS = {"limb": set(STANDARD_LEADS[:6]), "precordial": {lead for lead in ALL_LEADS if lead.startswith("V")}}
 #: What a limit says already: a QRS "widened to 0.12 s or more" is a QRS of 120 ms or more.
 _UPWARD = frozenset({"prolonged", "high", "rapid", "deep", "grow"})
 _SEQUENCE = ("p", "pr", "delta", "q", "r", "qrs", "s", "st", "t", "u")
 _ORDINALS = frozenset(["second", "third", "fourth", "fifth", "sixth"])
-_COUNTED = frozenset({"some", "most", "several", "single", "intermittent", "half", "second", "third"})
+_COUNTED = frozenset({"some", "most", "several", "intermittent", "half", "second", "third"})
+#: Groups that tell one class from another rather than one wave from another.
+_CLASS_WIDE = frozenset({"chamber", "degree", "type", "tempo", "age of disease"})
 _SLOW, _RAPID = 60.0, 100.0  # beats per minute
 _RELATIONS = frozenset({"before", "after", "follow"})
 _MEASURED = {"rate": "per minute", "axis": "degrees", "aged": "years"}
@@ -51,8 +51,7 @@ def denied(claim: Claim) -> Claim | None:
 
     "No delta wave" speaks for whatever a delta wave speaks against.
     """
-    is_free = default_vocabulary().is_free
-    told = [token for token in claim.tokens if not is_free(token.written)]
+    told = [token for token in claim.tokens if not token.free]
     if not told or not all(token.negated for token in told):
         return None
     return replace(claim, tokens=tuple(replace(token, negated=False) for token in claim.tokens))
@@ -63,8 +62,8 @@ def unsupported(claim: Claim, ground: Ground, context: Words = ()) -> list[Token
     return [token for token in claim.tokens if not _is_said(token, claim, ground, context)]
 
 
-def stray_word(claim: Claim, ground: Ground, context: Words, known: Collection[str]) -> bool:
-    """Tell whether all that the passages do not say is one word of general English.
+def strays(claim: Claim, ground: Ground, context: Words, known: Collection[str]) -> list[str]:
+    """Return the words that the passages do not say, where each is general English and nothing else is wrong.
 
     Such a word neither has an opposite nor names a wave, a wall or anything else the knowledge speaks of.
 
@@ -72,37 +71,56 @@ def stray_word(claim: Claim, ground: Ground, context: Words, known: Collection[s
         claim: what the phrase says.
         ground: what the cited passages say.
         context: words said elsewhere of the class.
-        known: the common words of English.
+        known: the stems of the common words of English.
     """
     extra = unsupported(claim, ground, context)
-    if len(extra) != 1 or objection(claim, ground, context, lenient=True):
-        return False
-    (word,) = extra
+    if objection(claim, ground, context, lenient=True) or not all(_is_general(word, known) for word in extra):
+        return []
+    return [token.written for token in extra]
+
+
+def _is_general(token: Token, known: Collection[str]) -> bool:
+    vocabulary = default_vocabulary()
     return not (
-        word.negated
-        or is_bound(word.family)
-        or walls_of(word.written)
-        or default_vocabulary().knows(word.written)
-        or not {word.written, word.family, word.written.removesuffix("s")} & set(known)
+        token.negated
+        or is_bound(token.family)
+        or walls_of(token.written)
+        or vocabulary.knows(token.written)
+        or {token.written, stem(token.written)} & vocabulary.telling
+        or stem(token.written) not in known
     )
 
 
-def unmatched(claim: Claim, ground: Ground) -> int:
-    """Return how many numbers and leads of a claim the passages do not give."""
+def still_open(text: str, ground: Ground, context: Words, *, turned: bool = False) -> frozenset[object]:
+    """Return the words, numbers and leads of a phrase that the passages do not give.
+
+    Args:
+        text: the phrase.
+        ground: what the passages say.
+        context: words said elsewhere of the class.
+        turned: it denies what the passages say of the other side.
+    """
+    claim = ground.read(text)
+    claim = (denied(claim) or claim) if turned else claim
     given = [measure.quantity for measure in ground.measures]
-    numbers = [m for m in claim.measures if not any(m.quantity.agrees(other) for other in given)]
-    return len(numbers) + bool(claim.leads - ground.leads)
+    numbers = {m.quantity for m in claim.measures if not any(m.quantity.agrees(other) for other in given)}
+    words = {token.family for token in unsupported(claim, ground, context)}
+    return frozenset(numbers) | words | (claim.leads - ground.leads)
 
 
 def _is_said(token: Token, claim: Claim, ground: Ground, context: Words) -> bool:
     said = (token.family, token.negated)
     told_by_pair = token.compared and any(claim.compared & other.compared for other in ground.claims)
-    if said in ground.words or default_vocabulary().is_free(token.written) or told_by_pair:
+    if said in ground.words or token.free or told_by_pair:
+        return True
+    if token.family in default_vocabulary().loose or (token.negated and _same_denial(claim, ground)):
+        return (token.family, token.negated) != (token.family, False) or (token.family, True) not in ground.words
+    if _of_the_class(said, ground, context):
         return True
     if token.family == "every" and not _COUNTED & {word for word, _ in ground.words}:
         return True  # what is said of P waves is said of each
-    if token.family in _SETS and ground.leads:
-        return ground.leads <= _SETS[token.family] and not token.negated
+    if token.family in LEAD_SETS and ground.leads:
+        return ground.leads <= LEAD_SETS[token.family] and not token.negated
     if walls := walls_of(token.written) | walls_of(token.family):
         elsewhere = frozenset().union(*(walls_of(word) for word, _ in context))
         named = ground.walls or elsewhere or ground.faced
@@ -110,6 +128,22 @@ def _is_said(token: Token, claim: Claim, ground: Ground, context: Words) -> bool
     if is_bound(token.family) or token.family in _MEASURED or token.family in _RELATIONS:
         return not token.negated and _implied(token, claim, ground)
     return said in context
+
+
+def _same_denial(claim: Claim, ground: Ground) -> bool:
+    """Whether both deny the same wave, so that how it would look is denied along with it."""
+    return any(
+        token.negated and is_wave(token.family) and (token.family, True) in ground.words
+        for token in claim.tokens
+    )
+
+
+def _of_the_class(said: tuple[str, bool], ground: Ground, context: Words) -> bool:
+    """Whether a word holds of the class as a whole, such as its chamber or degree, and no passage says other."""
+    group_of = default_vocabulary().group
+    group = group_of.get(said[0])
+    others = (word for word, _ in ground.words if group_of.get(word) == group)
+    return group in _CLASS_WIDE and said in context and not any(others)
 
 
 def _implied(token: Token, claim: Claim, ground: Ground) -> bool:
@@ -251,14 +285,13 @@ def _places(claim: Claim, ground: Ground) -> str | None:
         ]
         where = [item[3] for item in alike if item[1] == value]
         for lead in sorted(leads):
-            if not where or any(lead in place for place in where):
+            if not where or any(not place or lead in place for place in where):
                 continue
             other = next((item[1] for item in alike if item[1] != value and lead in item[3]), None)
             mine = _written(claim, value)
             if other:
                 return f"says {mine!r} in {lead}; the cited passage says {_all(ground, [other])}"
-            if all(where):  # a passage that names no leads says it of any
-                return f"says {mine!r} in {lead}; the cited passage says it in {_listed(where)}"
+            return f"says {mine!r} in {lead}; the cited passage says it in {_listed(where)}"
     return None
 
 
@@ -275,6 +308,9 @@ def _directions(claim: Claim, ground: Ground) -> str | None:
 
 
 def _words(claim: Claim, ground: Ground, context: Words, lenient: bool) -> str | None:
+    told = [token for token in claim.tokens if not token.free and token.family not in default_vocabulary().loose]
+    if not claim.measures and told and not any((token.family, token.negated) in ground.words for token in told):
+        return "not supported by any retrieved passage it cites: it shares no word with it"
     extra = unsupported(claim, ground, context)
     for token in extra:
         if (token.family, not token.negated) in ground.words:

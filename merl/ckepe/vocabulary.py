@@ -25,6 +25,9 @@ class _File(BaseModel):
     opposites: dict[str, tuple[str, ...]]
     implies: dict[str, tuple[str, ...]]
     qualifiers: tuple[str, ...]
+    ambiguous: dict[str, tuple[str, ...]] = {}
+    loose: tuple[str, ...] = ()
+    telling: str = ""
     filler: str
     talk: str
 
@@ -43,6 +46,7 @@ class Vocabulary:
         path = path or content_dir("knowledge_base") / "vocabulary.yaml"
         found = validate(_File, read_yaml(path, KnowledgeError), path, KnowledgeError)
         named = {word for many in found.opposites.values() for word in many} | found.implies.keys()
+        named |= {word for many in found.ambiguous.values() for word in many if word} | {*found.loose}
         for word in sorted(named.union(*found.implies.values())):
             if word not in found.families:
                 raise KnowledgeError(f"{path}: {word!r} is used but is no family; add it to `families`")
@@ -58,6 +62,9 @@ class Vocabulary:
                 self._add(family, wording)
         for known in self._terms.values():
             known.sort(key=lambda item: -len(item[0]))
+        self._ambiguous = found.ambiguous
+        self.loose = frozenset(found.loose)
+        self.telling = frozenset(_listed(found.telling)) | {stem(word) for word in _listed(found.telling)}
         self._free = frozenset(_listed(found.filler))
         self._free_stems = {stem(word) for word in self._free}
 
@@ -91,20 +98,46 @@ class Vocabulary:
         return "".join(pieces)
 
     @lru_cache(maxsize=65536)  # noqa: B019 - one vocabulary lives as long as the program
-    def family(self, word: str) -> str:
-        """Return what a word is compared by: its family, else its stem."""
+    def family(self, word: str, heard: frozenset[str] = frozenset()) -> str:
+        """Return what a word is compared by: its family, else its stem.
+
+        Args:
+            word: in lower case.
+            heard: families of the other text, by which an ambiguous word is read: as the first of its meanings
+                that is among them, else whose opposite is; else as claiming nothing, if it may, or as its first.
+        """
+        if meanings := self._ambiguous.get(word):
+            said = (meaning for meaning in meanings if meaning in heard)
+            opposed = (meaning for meaning in meanings if self._opposites(meaning) & heard)
+            return next(said, next(opposed, "" if "" in meanings else meanings[0]))
+        if word in self._free and word not in self._exact:
+            return stem(word)
         for form in (word, *_positives(word)):
             if found := self._exact.get(form) or self._stems.get(stem(form)):
                 return found
         return stem(word)
 
+    def meanings(self, text: str) -> frozenset[str]:
+        """Return what the ambiguous words of a lower-case text may mean, and the opposites of that."""
+        words = self._ambiguous.keys() & set(re.findall(r"[a-z_]+", text))
+        named = {meaning for word in words for meaning in self._ambiguous[word]}
+        return frozenset(named.union(*map(self._opposites, named)))
+
+    def _opposites(self, family: str) -> frozenset[str]:
+        group = self.group.get(family)
+        return frozenset(other for other, of in self.group.items() if of == group and group) - {family}
+
     def knows(self, word: str) -> bool:
         """Tell whether a word belongs to a family, so that its meaning is settled."""
+        if word in self._ambiguous:
+            return True
         return any(form in self._exact or stem(form) in self._stems for form in (word, *_positives(word)))
 
     @lru_cache(maxsize=65536)  # noqa: B019
     def is_free(self, word: str) -> bool:
         """Tell whether a word claims nothing."""
+        if word in self._ambiguous:
+            return False
         if word in self._free:
             return True
         return word not in self._exact and any(

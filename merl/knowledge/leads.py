@@ -17,7 +17,7 @@ _LEADS = {mark: lead for lead, mark in _MARKS.items()}
 MARK = f"[{''.join(_LEADS)}]"
 
 _LEAD = r"(?:av[rlf]|v[3-6]r|v[1-9]|iii|ii|i)"
-_JOIN = r"(?:\s*(?:,|and|or|,\s*and|,\s*or|/|-|to)\s*)"
+_JOIN = r"(?:\s*(?:,|and|or|,\s*and|,\s*or|/|-|\+|&|plus|to)\s*)"
 _SPAN = re.compile(r"\b(v[1-9])\s*(?:-|–|(?:up )?to|through|thru|until|till)\s*v?([1-9])\b(?![\d.])")
 _NUMERAL = re.compile(r"\b(?:type|mobitz|grade|class)\s+i{1,3}\b")
 _LISTED = re.compile(

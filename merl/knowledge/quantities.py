@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -69,7 +70,7 @@ _OUTSIDE = r"(?:outside|(?:beyond|outside) the limits? of|(?:outside|out of) the
 _PATTERN = re.compile(
     rf"(?:(?P<outside>{_OUTSIDE})\s+(?:of\s+|from\s+|between\s+)?)?(?P<before>{'|'.join(_BEFORE)})?\s*"
     rf"(?:{_ABOUT}\s+)?(?P<low>{_NUMBER})"
-    rf"(?:\s*(?:{_UNIT})?\s*(?:-|–|(?:up )?to(?=\s)|through|until|and(?=\s+[-+−]?\d))\s*"
+    rf"(?:\s*(?P<low_unit>{_UNIT})?\s*(?:-|–|(?:up )?to(?=\s)|through|until|and(?=\s+[-+−]?\d))\s*"
     rf"(?P<high>[-+−]?\d+(?:\.\d+)?))?(?:[\s-]*(?P<unit>{_UNIT})(?!\w))?"
     rf"(?=(?:\s+[a-z]+)?\s*(?P<after>{'|'.join(_AFTER)})(?!\w)(?!\s+(?:than|[-+]?\d)))?(?!\w)"
 )
@@ -130,35 +131,47 @@ def take_quantities(text: str) -> tuple[tuple[Quantity, ...], str]:
     text = spell_out(text.lower().replace("−", "-"))
     found: list[Quantity] = []
     rest, done = "", 0
-    for match in _PATTERN.finditer(text):
-        unit, factor = _unit(match["unit"], text[: match.start()])
+    while match := _PATTERN.search(text, done):
+        match = _apart(text, match)
         end = match.end("after") if match["after"] else match.end()
-        written = " ".join(text[match.start() : end].split())
-        subject = _subject(text, match.start("low"), match.end(), unit)
-        about = _about(text, match.start(), match.end(), unit)
-        how_compared = _comparison(match)
-        if (
-            found
-            and how_compared == "equal"
-            and unit
-            and unit == found[-1].unit
-            and _goes_on(text[done : match.start()])
-        ):
-            how_compared = found[-1].comparison  # "below 450 ms in men, 460 ms in women"
-        ends: list[tuple[str, Comparison]] = [(match["low"], how_compared)]
-        if match["high"] and match["outside"]:
-            ends = [(match["low"], "outside from"), (match["high"], "outside up to")]
-        elif match["high"]:
-            ends = [(match["low"], "from"), (match["high"], "up to")]
-        found += [
-            Quantity(float(number) * factor, unit, how, subject, written, about, match.start())
-            for number, how in ends
-        ]
+        found += _read(text, match, end, found[-1:], text[done : match.start()])
         rest += text[done : match.start()] + " "
         done = match.end()
         if match["after"]:
             rest, done = rest + text[match.end() : match.start("after")], end
     return tuple(found), rest + text[done:]
+
+
+def _apart(text: str, match: re.Match[str]) -> re.Match[str]:
+    """Take only the first of two numbers that are of different things: "40 ms and 0.1 mV"."""
+    if match["low_unit"] and _unit(match["low_unit"], "")[0] != _unit(match["unit"], "")[0]:
+        return _PATTERN.search(text, match.start(), match.end("low_unit")) or match
+    return match
+
+
+def _read(
+    text: str, match: re.Match[str], end: int, last: list[Quantity], between: str
+) -> Iterator[Quantity]:
+    """Read a match as one quantity, or as the two ends of a range."""
+    unit, factor = _unit(match["unit"], text[: match.start()])
+    how = _comparison(match)
+    if how == "equal" and unit and any(unit == other.unit for other in last) and _goes_on(between):
+        how = last[0].comparison  # "below 450 ms in men, 460 ms in women"
+    ends: list[tuple[str, Comparison]] = [(match["low"], how)]
+    if match["high"] and match["outside"]:
+        ends = [(match["low"], "outside from"), (match["high"], "outside up to")]
+    elif match["high"]:
+        ends = [(match["low"], "from"), (match["high"], "up to")]
+    for number, comparison in ends:
+        yield Quantity(
+            float(number) * factor,
+            unit,
+            comparison,
+            _subject(text, match.start("low"), match.end(), unit),
+            " ".join(text[match.start() : end].split()),
+            _about(text, match.start(), match.end(), unit),
+            match.start(),
+        )
 
 
 def _goes_on(between: str) -> bool:
