@@ -34,8 +34,9 @@ _PARTS = word_set("first second third initial terminal left right atrial ventric
 #: Groups that say how a wave looks, which is said of the leads it is seen in.
 _SHAPES = frozenset({"size", "pole", "length", "slope", "depth"})
 #: A heartbeat, and words that may stand between a word and what it is said of.
-BEATS = word_set("beat complex")
+BEATS = word_set("beat complex run tachycardia")
 _JOINS = word_set("a the an each every all both some wave waves")
+_ARTICLES = word_set("the its their each every a")
 _PLAIN = word_set("wave waves segment segments interval intervals shape")
 _RELATIONS = word_set("before after follow between with within than near")
 _SIZES = frozenset({"size", "length", "depth", "speed", "trend", "timing"})
@@ -101,6 +102,8 @@ def _said_of(clause: list[Token], place: int, things: Nouns) -> set[str]:
 def _named(clause: list[Token], place: int, things: Nouns) -> str:
     """Return what a word names of the things; a beat or complex of no wave of its own is a QRS complex."""
     family = clause[place].family
+    if place and clause[place].written in {"one", "ones"} and clause[place - 1].family in default_vocabulary().group:
+        family = "beat"  # "each wide one"
     if family in BEATS and "qrs" in things and not (place and is_wave(clause[place - 1].family)):
         return "qrs"
     return family if family in things else ""
@@ -126,7 +129,9 @@ def order(clause: list[Token]) -> set[tuple[str, str]]:
             alike = (pair for pair in pairs if group_of.get(pair[0], 0) == group_of.get(pair[1], 1))
             left, right = next(alike, (None, None))
         passive = "by" in families[place : place + 2]
+        told_of_right = place > 0 and clause[place - 1].written in _ARTICLES  # "P before the following QRS"
         left_first = passive if word == "follow" else (word in {"before", "between"}) != passive
+        left_first = left_first != told_of_right
         if left and right:
             found.add((left, right) if left_first else (right, left))
     return found
@@ -154,7 +159,7 @@ def _leads_of(clause: list[Token]) -> frozenset[str]:
     written = [token.written for token in clause]
     clause = clause[: written.index("than")] if "than" in written else clause
     sets = [LEAD_SETS[token.family] for token in clause if token.of_leads and token.family in LEAD_SETS]
-    return marked_leads("".join(token.written for token in clause)).union(*sets)
+    return marked_leads("".join(token.written for token in clause)) or frozenset().union(*sets)
 
 
 def _only_leads(clause: list[Token]) -> bool:

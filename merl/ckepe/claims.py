@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -56,7 +56,7 @@ class Claim:
         return frozenset((token.family, token.negated) for token in self.tokens)
 
 
-def read_claim(text: str, heard: Iterable[str] = ()) -> Claim:
+def read_claim(text: str, heard: Collection[str] | None = None) -> Claim:
     """Take a phrase apart.
 
     Args:
@@ -64,13 +64,13 @@ def read_claim(text: str, heard: Iterable[str] = ()) -> Claim:
         heard: the families of the text it is compared with, which settle what its ambiguous words mean.
     """
     meanings = default_vocabulary().meanings(text.lower())
-    return _read(text, meanings.intersection(heard))
+    return _read(text, None if heard is None else meanings.intersection(heard))
 
 
 @lru_cache(maxsize=65536)
-def _read(text: str, heard: frozenset[str]) -> Claim:
+def _read(text: str, heard: frozenset[str] | None) -> Claim:
     marked = mark(text)
-    measures, rest = _measures(default_vocabulary().replace(_ratios(marked)))
+    measures, rest = _measures(default_vocabulary().replace(_ratios(marked), heard))
     clauses = read_clauses(rest, heard)
     whole = _claim(clauses)
     return replace(

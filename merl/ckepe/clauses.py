@@ -44,7 +44,7 @@ class Token:
     of_leads: bool = False
 
 
-def read_clauses(text: str, heard: frozenset[str] = frozenset()) -> list[list[Token]]:
+def read_clauses(text: str, heard: frozenset[str] | None = None) -> list[list[Token]]:
     """Cut a marked text without numbers into clauses; the leads of each stand among its words.
 
     Args:
@@ -65,7 +65,9 @@ def walls_of(word: str) -> frozenset[str]:
 
 
 def _walls_of(word: str) -> list[str]:
-    return [] if _NO_WALL.search(word) else [wall for wall in _WALLS if wall in word]
+    if _NO_WALL.search(word):
+        return []
+    return ["apic"] if word == "apex" else [wall for wall in _WALLS if wall in word]
 
 
 def _clauses(text: str) -> list[list[str]]:
@@ -74,7 +76,7 @@ def _clauses(text: str) -> list[list[str]]:
     listed = False
     words = [*_TOKEN.findall(text), "."]
     for word, following in zip(words, [*words[1:], "."], strict=True):
-        if word in {",", "and"} and clauses[-1] and _has_opposite(clauses[-1][-1]) and _has_opposite(following):
+        if word in {",", "and"} and _qualifies(clauses[-1]) and _has_opposite(following):
             continue  # "a long, flat ST segment"
         if word not in _BREAKS and word not in ",;:.()":
             clauses[-1].append(word)
@@ -91,6 +93,12 @@ def _clauses(text: str) -> list[list[str]]:
 def _join_last(clauses: list[list[str]]) -> None:
     last = clauses.pop()
     clauses[-1] += last
+
+
+def _qualifies(clause: list[str]) -> bool:
+    """Whether a clause ends in a word with an opposite, and has named no wave that this is said of."""
+    family = default_vocabulary().family
+    return bool(clause) and _has_opposite(clause[-1]) and not any(is_wave(family(word)) for word in clause)
 
 
 def _has_opposite(word: str) -> bool:
@@ -115,7 +123,7 @@ def _opens_list(clause: list[str]) -> bool:
     return _only_waves(clause) and not any(map(marked_leads, clause))
 
 
-def _tokens(clause: list[str], heard: frozenset[str]) -> list[Token]:
+def _tokens(clause: list[str], heard: frozenset[str] | None) -> list[Token]:
     vocabulary = default_vocabulary()
     tokens = []
     for place, word in enumerate(clause):

@@ -80,6 +80,8 @@ def _with_implied(passages: Collection[Passage], claims: Iterable[Claim]) -> fro
     """Return the words of passages and what these imply; an r in lower case is a small one."""
     said = frozenset().union(*(claim.words for claim in claims))
     implied = {(word, False) for family, denied in said if not denied for word in implied_by(family)}
+    if ("hidden", False) in said:  # what cannot be told from another wave cannot be seen
+        implied.add(("p", True))
     small = any(re.search(r"(?<![\w'])[qrs](?![\w'])", passage.text) for passage in passages)
     return said | implied | ({("low", False), ("low", True)} if small else set())
 

@@ -44,6 +44,16 @@ _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"\b(?:of )?(?:little|small|reduced) (depth|height|width|length|duration)\b", _shrunk),
     (r"\b(?:nobody|no one) (?:can|could|would) (?:\w+ )??(?:recogni[sz]e|identify|read|discern)\b", "unrecognizable"),
     (rf"\b(?:from|between) (?:the )?p{_WAVE} (?:to|and) (?:the )?(?:start of the |onset of the )?qrs\b", "of the pr"),
+    (r"\b([pqrstu]|qrs)[\s-]waves? loss\b", r"loss of \1 wave"),
+    (r"\b(?:lost|loses?|losing|loss of)(?: in| their| its| the)* (?:height|amplitude|voltage)\b", "shrink"),
+    (r"\blost in (?=the\b|qrs|[tp]\b)", "hidden in "),
+    (r"\bcan(?:not| not)(?: be)? (?:told|tell|decided?|determined?|established?|assigned|classif\w+)\b", "indeterminate"),
+    (r"\b(?:nothing|nowhere|none) (?:but|except|other than)\b", "only"),
+    (r"\bw/o\b", "without"),
+    (r"\bw/", "with "),
+    (r"↑", " increased "),
+    (r"↓", " decreased "),
+    (r"\b(?:only )?after (?=(?:more than|over|at least)\b)", ""),
     # a denial that stands far from its number, or from what it denies
     (
         r"\b(?:none|no|not one|not any|neither|never)\b([^,;.]*?)\b(?:reach|attain|exceed|surpass)(?:e?s|ing)?\b"
@@ -60,7 +70,7 @@ _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (rf"\b(?:first(?:ly)?\s+)?{_DOWN}{_THEN}{_UP}\b", " biphasic "),
     (r"\bout(?:number|grow|weigh|last|run|pace|strip|size|rank)(?:s|ed|ing|n)?\b", "more than"),
     (r"\bmost (?:obvious|evident|visible|clear|apparent|noticeable|distinct|conspicuous)(?:ly)?\b", "best"),
-    (r"(?<!at )(?<!at the )\bmost (?!of\b|(?:\w+ ){0,2}(?:leads?|beats?|complexes|waves?|intervals?|cases|p|qrs|rr)\b)", ""),
+    (r"(?<!at )(?<!at the )\bmost (?!of\b|marked|pronounced|prominent|(?:\w+ ){0,2}(?:leads?|beats?|complexes|waves?|intervals?|cases|p|qrs|rr)\b)", ""),
 ]
 
 

@@ -81,14 +81,12 @@ def strays(claim: Claim, ground: Ground, context: Words, known: Collection[str])
 
 def _is_general(token: Token, known: Collection[str]) -> bool:
     vocabulary = default_vocabulary()
-    return not (
-        token.negated
-        or is_bound(token.family)
-        or walls_of(token.written)
-        or vocabulary.knows(token.written)
-        or {token.written, stem(token.written)} & vocabulary.telling
-        or stem(token.written) not in known
-    )
+    if token.negated or walls_of(token.written):
+        return False
+    if vocabulary.knows(token.written):
+        return token.family in vocabulary.loose
+    forms = {token.written, stem(token.written)}
+    return not (is_bound(token.family) or forms & vocabulary.telling) and bool(forms & set(known))
 
 
 def still_open(text: str, ground: Ground, context: Words, *, turned: bool = False) -> frozenset[object]:
@@ -113,8 +111,8 @@ def _is_said(token: Token, claim: Claim, ground: Ground, context: Words) -> bool
     told_by_pair = token.compared and any(claim.compared & other.compared for other in ground.claims)
     if said in ground.words or token.free or told_by_pair:
         return True
-    if token.family in default_vocabulary().loose or (token.negated and _same_denial(claim, ground)):
-        return (token.family, token.negated) != (token.family, False) or (token.family, True) not in ground.words
+    if token.negated and not is_wave(token.family) and _same_denial(claim, ground):
+        return True
     if _of_the_class(said, ground, context):
         return True
     if token.family == "every" and not _COUNTED & {word for word, _ in ground.words}:
@@ -242,7 +240,9 @@ def _opposites(claim: Claim, ground: Ground) -> str | None:
         also = {
             other
             for name, other, of, of_group in implied
-            if name == group and (not nouns or not of or of & nouns) and (of_group or not same_group)
+            if name == group
+            and (not nouns or not of or of & nouns)
+            and (of_group or not same_group or of & nouns)
         }
         allowed = (same_noun or same_group or {value}) | also
         if group not in BOUND and (value, False) in ground.words:
@@ -308,7 +308,7 @@ def _directions(claim: Claim, ground: Ground) -> str | None:
 
 
 def _words(claim: Claim, ground: Ground, context: Words, lenient: bool) -> str | None:
-    told = [token for token in claim.tokens if not token.free and token.family not in default_vocabulary().loose]
+    told = [token for token in claim.tokens if not token.free]
     if not claim.measures and told and not any((token.family, token.negated) in ground.words for token in told):
         return "not supported by any retrieved passage it cites: it shares no word with it"
     extra = unsupported(claim, ground, context)

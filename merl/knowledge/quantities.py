@@ -193,7 +193,7 @@ def _unit(written: str | None, before: str) -> tuple[str | None, float]:
             return unit
     if not written and re.search(r"\brates?(?: of| at| is| near)?\s*$", before):
         return "per minute", 1.0
-    if not written and re.search(r"\bage[ds]?(?: of)?\s*$", before):
+    if not written and re.search(r"\b(?:age[ds]?(?: of)?|men|women|males|females|people|patients|adults)\s*$", before):
         return "years", 1.0
     return None, 1.0
 
