@@ -90,6 +90,8 @@ def _said_of(clause: list[Token], place: int, things: Nouns) -> set[str]:
         for token in clause[place + 1 : ahead]
     ):
         behind = None  # "an elevated ST"
+    if clause[place + 1 : place + 2] and clause[place + 1].written in {"one", "ones"}:
+        return set()  # "a wide one" is of what was named before
     names: set[str] = set()
     for near, step in ((ahead, 1), (behind, -1)):
         at = near
@@ -102,8 +104,6 @@ def _said_of(clause: list[Token], place: int, things: Nouns) -> set[str]:
 def _named(clause: list[Token], place: int, things: Nouns) -> str:
     """Return what a word names of the things; a beat or complex of no wave of its own is a QRS complex."""
     family = clause[place].family
-    if place and clause[place].written in {"one", "ones"} and clause[place - 1].family in default_vocabulary().group:
-        family = "beat"  # "each wide one"
     if family in BEATS and "qrs" in things and not (place and is_wave(clause[place - 1].family)):
         return "qrs"
     return family if family in things else ""

@@ -81,6 +81,13 @@ def _read(text: str, heard: frozenset[str] | None) -> Claim:
     )
 
 
+@lru_cache(maxsize=16384)
+def literal_words(text: str) -> frozenset[tuple[str, bool]]:
+    """Return the words of a text one by one, those within terms of several words too."""
+    _, rest = take_quantities(_ratios(mark(text)))
+    return _claim(read_clauses(rest)).words
+
+
 def _claim(clauses: list[list[Token]]) -> Claim:
     words = [[token for token in clause if not marked_leads(token.written)] for clause in clauses]
     tokens = [token for clause in words for token in told(clause)]
@@ -131,4 +138,4 @@ def _measures(text: str) -> tuple[tuple[Measure, ...], str]:
 
 def _whom(text: str) -> frozenset[str]:
     vocabulary = default_vocabulary()
-    return vocabulary.qualifiers & {vocabulary.family(word) for word in re.findall(r"[a-z]+", text)}
+    return vocabulary.qualifiers & {vocabulary.family(word) for word in re.findall(r"[a-z]+(?! than)\b", text)}

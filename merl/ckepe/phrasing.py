@@ -49,6 +49,7 @@ _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"\blost in (?=the\b|qrs|[tp]\b)", "hidden in "),
     (r"\bcan(?:not| not)(?: be)? (?:told|tell|decided?|determined?|established?|assigned|classif\w+)\b", "indeterminate"),
     (r"\b(?:nothing|nowhere|none) (?:but|except|other than)\b", "only"),
+    (r"(\d\s*(?:mm|mv|ms|s|sec|millimet(?:er|re)s?|milliseconds?|seconds?))\s+(?:high|tall|deep|wide|long|broad)\b", r"\1"),
     (r"\bw/o\b", "without"),
     (r"\bw/", "with "),
     (r"↑", " increased "),
@@ -69,8 +70,10 @@ _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (rf"\b(?:first(?:ly)?\s+)?{_UP}{_THEN}{_DOWN}\b", " biphasic "),
     (rf"\b(?:first(?:ly)?\s+)?{_DOWN}{_THEN}{_UP}\b", " biphasic "),
     (r"\bout(?:number|grow|weigh|last|run|pace|strip|size|rank)(?:s|ed|ing|n)?\b", "more than"),
+    (r"\bthe same as (?:usual|normal)\b", "usual"),
+    (r"\bmost (?:marked|pronounced|prominent)\b", "greatest"),
     (r"\bmost (?:obvious|evident|visible|clear|apparent|noticeable|distinct|conspicuous)(?:ly)?\b", "best"),
-    (r"(?<!at )(?<!at the )\bmost (?!of\b|marked|pronounced|prominent|(?:\w+ ){0,2}(?:leads?|beats?|complexes|waves?|intervals?|cases|p|qrs|rr)\b)", ""),
+    (r"(?<!at )(?<!at the )\bmost (?!of\b|(?:\w+ ){0,2}(?:leads?|beats?|complexes|waves?|intervals?|cases|p|qrs|rr)\b)", ""),
 ]
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from merl.ckepe.bindings import BOUND, LEAD_SETS
 from merl.ckepe.claims import Claim
 from merl.ckepe.clauses import WAVES, Token, is_wave, walls_of
-from merl.ckepe.grounds import FACING, Ground, Words, implied_by
+from merl.ckepe.grounds import FACING, About, Ground, Words, implied_by
 from merl.ckepe.vocabulary import default_vocabulary, stem
 from merl.knowledge.leads import ALL_LEADS
 
@@ -17,6 +17,9 @@ _UPWARD = frozenset({"prolonged", "high", "rapid", "deep", "grow"})
 _SEQUENCE = ("p", "pr", "delta", "q", "r", "qrs", "s", "st", "t", "u")
 _ORDINALS = frozenset(["second", "third", "fourth", "fifth", "sixth"])
 _COUNTED = frozenset({"some", "most", "several", "intermittent", "half", "second", "third"})
+#: Groups of which a word may describe what the passages leave open; those of other groups tell something new.
+_DESCRIBING = frozenset({"length", "size", "depth", "speed", "regularity", "constancy", "trend", "pace", "timing", "part", "extent"})
+_DESCRIBING |= {"how many", "side of the limit", "chamber", "duration of rhythm"}
 #: Groups that tell one class from another rather than one wave from another.
 _CLASS_WIDE = frozenset({"chamber", "degree", "type", "tempo", "age of disease"})
 _SLOW, _RAPID = 60.0, 100.0  # beats per minute
@@ -62,19 +65,23 @@ def unsupported(claim: Claim, ground: Ground, context: Words = ()) -> list[Token
     return [token for token in claim.tokens if not _is_said(token, claim, ground, context)]
 
 
-def strays(claim: Claim, ground: Ground, context: Words, known: Collection[str]) -> list[str]:
-    """Return the words that the passages do not say, where each is general English and nothing else is wrong.
+def strays(claim: Claim, ground: Ground, context: Words, about: About, known: Collection[str]) -> list[str]:
+    """Return the words that the passages do not say, where each might be said all the same.
 
-    Such a word neither has an opposite nor names a wave, a wall or anything else the knowledge speaks of.
+    That is a word of general English, or one with an opposite where no passage of the class says the opposite
+    or denies it.
 
     Args:
         claim: what the phrase says.
         ground: what the cited passages say.
         context: words said elsewhere of the class.
+        about: all that is known for and against the class.
         known: the stems of the common words of English.
     """
     extra = unsupported(claim, ground, context)
-    if objection(claim, ground, context, lenient=True) or not all(_is_general(word, known) for word in extra):
+    if objection(claim, ground, context, lenient=True):
+        return []
+    if not all(_is_general(word, known) or _is_open(word, claim, about) for word in extra):
         return []
     return [token.written for token in extra]
 
@@ -87,6 +94,14 @@ def _is_general(token: Token, known: Collection[str]) -> bool:
         return token.family in vocabulary.loose
     forms = {token.written, stem(token.written)}
     return not (is_bound(token.family) or forms & vocabulary.telling) and bool(forms & set(known))
+
+
+def _is_open(token: Token, claim: Claim, about: About) -> bool:
+    """Whether a word has an opposite, and neither that nor its denial is known of the class."""
+    said = [item for item in claim.attributes if item[1] == token.family]
+    if token.negated or not said or said[0][0] not in _DESCRIBING:
+        return False
+    return all((nouns or group not in BOUND) and not about.opposes(group, value, nouns) for group, value, nouns in said)
 
 
 def still_open(text: str, ground: Ground, context: Words, *, turned: bool = False) -> frozenset[object]:

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from typing import Literal
 
 from merl.ckepe.claims import read_claim
-from merl.ckepe.grounds import Ground, words_of
+from merl.ckepe.grounds import About, Ground, words_of
 from merl.ckepe.prompt_set import Phrase
 from merl.ckepe.support import denied, objection, strays
 from merl.ckepe.vocabulary import default_vocabulary, stem
@@ -83,6 +83,7 @@ def verify(
             phrase,
             [retrieved[source] for source in phrase.sources],
             [*names, *about_class(phrase, retrieved)],
+            retrieved.values(),
             strictness,
             likeness,
         )
@@ -160,6 +161,7 @@ def _support(
     phrase: Phrase,
     cited: list[Passage],
     context: Iterable[str],
+    known: Collection[Passage],
     strictness: Strictness,
     likeness: Likeness | None,
 ) -> str | None:
@@ -173,11 +175,13 @@ def _support(
         return None
     ground, words = Ground.of(cited), words_of(context)
     claim = ground.read(phrase.text)
-    if (phrase.polarity == "absent") != (cited[0].kind == "absent"):
+    against = cited[0].kind == "absent"
+    if (phrase.polarity == "absent") != against:
         claim = denied(claim) or claim
     reason = objection(claim, ground, words, lenient=strictness == "lenient")
     if reason and likeness:
-        own = strays(claim, ground, words, _english())
+        sides = ([p for p in known if (p.kind == "absent") == side] for side in (against, not against))
+        own = strays(claim, ground, words, About(*map(Ground.of, sides)), _english())
         if own and _adds_nothing(phrase.text, own, " ; ".join(p.text for p in cited), likeness):
             return None
     return reason

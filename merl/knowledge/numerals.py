@@ -54,6 +54,7 @@ def spell_out(text: str) -> str:
     text = re.sub(r"\b(?:twice|thrice)\b|\bdouble(?= (?:the|that)\b)", lambda m: _TIMES[m[0]], text)
     text = _NUMBER.sub(_figures, text)
     text = re.sub(r"\b(minus|plus) (?=\d)", lambda m: "-" if m[1] == "minus" else "+", text)
+    text = re.sub(r"\b([2-9])[\s-]to[\s-](?:1|one)\b", r"\1:1", text)  # two-to-one
     text = _HALVES.sub(lambda m: f"{m[1].replace('one', '1')}.5", text)
     return _FRACTION.sub(_share, text)
 

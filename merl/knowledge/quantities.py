@@ -29,6 +29,8 @@ _UNITS = {
     rf"{_PER}h(?:our)?": ("per hour", 1.0),
     r"degrees?|deg|°": ("degrees", 1.0),
     r"percent|per cent|%": ("percent", 1.0),
+    r"(?:small|little) (?:squares?|box(?:es)?)": ("ms", 40.0),  # at 25 mm/s
+    r"(?:large|big) (?:squares?|box(?:es)?)": ("ms", 200.0),
     r"minutes?|min": ("minutes", 1.0),
     r"hours?": ("hours", 1.0),
     r"days?": ("days", 1.0),
@@ -111,10 +113,11 @@ class Quantity:
         how = {self.comparison, other.comparison}
         counts = unit is None and value > 1 and how == {"equal", "at least"}
         turned = unit == "degrees" and how == {"from", "up to"}  # an axis may be read either way round
+        mirrored = unit == "mV" and how == {"at least", "at most"} and value * theirs < 0  # "deeper than 0.1 mV"
         return (
             unit == other_unit
-            and (len(how) == 1 or counts or turned)
-            and math.isclose(value, theirs, rel_tol=1e-6)
+            and (len(how) == 1 or counts or turned or mirrored)
+            and math.isclose(-value if mirrored else value, theirs, rel_tol=1e-6)
             and (not self.about or not other.about or bool(self.about & other.about))
         )
 
