@@ -37,7 +37,7 @@ _SHAPES = frozenset({"size", "pole", "length", "slope", "depth"})
 BEATS = word_set("beat complex run tachycardia")
 _JOINS = word_set("a the an each every all both some wave waves")
 _ARTICLES = word_set("the its their each every a")
-_PLAIN = word_set("wave waves segment segments interval intervals shape")
+_PLAIN = word_set("wave waves segment segments interval intervals shape or the")
 _RELATIONS = word_set("before after follow between with within than near")
 _SIZES = frozenset({"size", "length", "depth", "speed", "trend", "timing"})
 #: What says that the first of two is the lesser, as a family or as it is written.

@@ -104,7 +104,7 @@ def _claim(clauses: list[list[Token]]) -> Claim:
 
 
 def _ratios(text: str) -> str:
-    return re.sub(r"\b([pqrstu])\s*/\s*([pqrstu])\b", r"\1 to \2 ratio", text)
+    return re.sub(r"\b([pqrstu])\s*/\s*([pqrstu])\b(?! transition)", r"\1 to \2 ratio", text)
 
 
 def _ratio_pairs(text: str) -> frozenset[tuple[str, str]]:

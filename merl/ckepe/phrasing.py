@@ -19,6 +19,10 @@ _DOWN = r"(?:negative|inverted|downward|downwards|down|minus)"
 _THEN = r"(?:\s+(?:part|phase|deflection|half|component))?[\s,]+(?:and\s+|but\s+)?(?:then|afterwards|later|followed by)\s+(?:an?\s+)?"
 _NUMBER = r"(?=[-+]?\d|(?:one|two|three|four|five|six|seven|eight|nine|ten|\w+teen|\w+ty)\b)"
 
+_NONE, _NEAR = r"(?:none|no|not|never|neither)(?: one| any)?", r"[^,;.]{0,40}?"
+_MORE = r"(?:more|greater|longer|wider|broader|faster|higher|larger|bigger|taller|deeper|later|older)"
+_LESS = r"(?:less|shorter|narrower|slower|lower|smaller|fewer|shallower|earlier|younger)"
+_OVER = r"(?:\bmore than\s+|\babove\s+|\bover\s+)?"
 _WAVE = r"(?:[\s-]waves?)?"
 _GROWN = {"depth": "deep", "height": "tall", "width": "wide", "length": "long", "duration": "long"}
 _SHRUNK = {"depth": "shallow", "height": "low", "width": "narrow", "length": "short", "duration": "short"}
@@ -47,9 +51,11 @@ _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"\b([pqrstu]|qrs)[\s-]waves? loss\b", r"loss of \1 wave"),
     (r"\b(?:lost|loses?|losing|loss of)(?: in| their| its| the)* (?:height|amplitude|voltage)\b", "shrink"),
     (r"\blost in (?=the\b|qrs|[tp]\b)", "hidden in "),
+    (r"\bimpossible to (?:say|tell|decide|determine)\b", "indeterminate"),
     (r"\bcan(?:not| not)(?: be)? (?:told|tell|decided?|determined?|established?|assigned|classif\w+)\b", "indeterminate"),
     (r"\b(?:nothing|nowhere|none) (?:but|except|other than)\b", "only"),
     (r"(\d\s*(?:mm|mv|ms|s|sec|millimet(?:er|re)s?|milliseconds?|seconds?))\s+(?:high|tall|deep|wide|long|broad)\b", r"\1"),
+    (r"\br\s?/\s?s transition\b", "transition"),
     (r"\bw/o\b", "without"),
     (r"\bw/", "with "),
     (r"↑", " increased "),
@@ -57,11 +63,12 @@ _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"\b(?:only )?after (?=(?:more than|over|at least)\b)", ""),
     # a denial that stands far from its number, or from what it denies
     (
-        r"\b(?:none|no|not one|not any|neither|never)\b([^,;.]*?)\b(?:reach|attain|exceed|surpass)(?:e?s|ing)?\b"
-        rf"([^,;.]*?)(?:\bmore than\s+|\babove\s+|\bover\s+)?{_NUMBER}",
+        rf"\b{_NONE}\b({_NEAR})\b(?:reach|attain|exceed|surpass)(?:e?s|ing)?\b({_NEAR}){_OVER}{_NUMBER}",
         r"\1 \2 at most ",
     ),
-    (rf"\b(?:none|not one|not any)\b([^,;.]*?)\b(?:more than|above|over)\s+{_NUMBER}", r"\1 at most "),
+    (rf"\b{_NONE}\b({_NEAR})\b(?:{_MORE} than|above|over|beyond)\s+{_NUMBER}", r"\1 at most "),
+    (rf"\b{_NONE}\b({_NEAR})\b(?:{_LESS} than|below|under)\s+{_NUMBER}", r"\1 at least "),
+    (rf"\bnot yet {_NUMBER}", "below "),
     (
         rf"\b(?:no|without|lacking)\s+(?:\w+\s+){{0,2}}?{_TIE}\b(?:\s+(?:to|with|between|of)\b)?",
         " independent ",

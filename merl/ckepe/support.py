@@ -65,7 +65,7 @@ def unsupported(claim: Claim, ground: Ground, context: Words = ()) -> list[Token
     return [token for token in claim.tokens if not _is_said(token, claim, ground, context)]
 
 
-def strays(claim: Claim, ground: Ground, context: Words, about: About, known: Collection[str]) -> list[str]:
+def strays(claim: Claim, ground: Ground, context: Words, about: About) -> list[str]:
     """Return the words that the passages do not say, where each might be said all the same.
 
     That is a word of general English, or one with an opposite where no passage of the class says the opposite
@@ -76,24 +76,22 @@ def strays(claim: Claim, ground: Ground, context: Words, about: About, known: Co
         ground: what the cited passages say.
         context: words said elsewhere of the class.
         about: all that is known for and against the class.
-        known: the stems of the common words of English.
     """
     extra = unsupported(claim, ground, context)
     if objection(claim, ground, context, lenient=True):
         return []
-    if not all(_is_general(word, known) or _is_open(word, claim, about) for word in extra):
+    if not all(_is_general(word) or _is_open(word, claim, about) for word in extra):
         return []
     return [token.written for token in extra]
 
 
-def _is_general(token: Token, known: Collection[str]) -> bool:
+def _is_general(token: Token) -> bool:
     vocabulary = default_vocabulary()
     if token.negated or walls_of(token.written):
         return False
     if vocabulary.knows(token.written):
         return token.family in vocabulary.loose
-    forms = {token.written, stem(token.written)}
-    return not (is_bound(token.family) or forms & vocabulary.telling) and bool(forms & set(known))
+    return not (is_bound(token.family) or {token.written, stem(token.written)} & vocabulary.telling)
 
 
 def _is_open(token: Token, claim: Claim, about: About) -> bool:

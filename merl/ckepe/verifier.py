@@ -181,7 +181,7 @@ def _support(
     reason = objection(claim, ground, words, lenient=strictness == "lenient")
     if reason and likeness:
         sides = ([p for p in known if (p.kind == "absent") == side] for side in (against, not against))
-        own = strays(claim, ground, words, About(*map(Ground.of, sides)), _english())
+        own = strays(claim, ground, words, About(*map(Ground.of, sides)))
         if own and _adds_nothing(phrase.text, own, " ; ".join(p.text for p in cited), likeness):
             return None
     return reason
@@ -195,9 +195,11 @@ def _english() -> frozenset[str]:
 def _adds_nothing(text: str, words: Collection[str], cited: str, likeness: Likeness) -> bool:
     """Whether a phrase means the same without some words: leaving them out brings it no nearer to the passages.
 
-    A name in capitals is never such a word.
+    Nothing that is no common word of English is such a word, and no name in capitals.
     """
-    if any(re.search(rf"(?<=\w )(?i:{word})(?<=[A-Z])|(?<=\w )[A-Z](?i:{word[1:]})\b", text) for word in words):
+    if not all(len(word) <= 2 or {word, stem(word)} & _english() for word in words):
+        return False
+    if any(re.search(rf"\b(?!{word}\b)(?i:{word})\b", text[1:]) for word in words):
         return False
     without = re.sub(rf"\b(?:{'|'.join(words)})\b", " ", text, flags=re.IGNORECASE)
     alike = likeness(text, cited)

@@ -77,7 +77,7 @@ _PATTERN = re.compile(
     rf"(?=(?:\s+[a-z]+)?\s*(?P<after>{'|'.join(_AFTER)})(?!\w)(?!\s+(?:than|[-+]?\d)))?(?!\w)"
 )
 _SUBJECT = re.compile(r"\b(pr|pq|qrs|qtc|qt|rr|pp|st|[pqrstuj](?=\s(?:wave|point|peak))|axis|rate)\b")
-_WAVE = re.compile(r"\b(pr|pq|qrs|qtc|qt|rr|pp|st|[pqrstuj]|axis|rate)\b(?!')")
+_WAVE = re.compile(r"(?<!\d )\b(pr|pq|qrs|qtc|qt|rr|pp|st|[pqrstuj]|axis|rate)\b(?!')")
 _BREAK = re.compile(r"[,;:.](?:\s|$)|\b(?:with|but|while|whereas)\b")
 
 
@@ -194,7 +194,7 @@ def _unit(written: str | None, before: str) -> tuple[str | None, float]:
     for pattern, unit in _UNITS.items():
         if written and re.fullmatch(pattern, written):
             return unit
-    if not written and re.search(r"\brates?(?: of| at| is| near)?\s*$", before):
+    if not written and re.search(r"\brates?(?: of| at| is| near| from| was)?\s*$", before):
         return "per minute", 1.0
     if not written and re.search(r"\b(?:age[ds]?(?: of)?|men|women|males|females|people|patients|adults)\s*$", before):
         return "years", 1.0
@@ -227,7 +227,9 @@ def _about(text: str, start: int, end: int, unit: str | None) -> frozenset[str]:
     )
     if counted:
         return frozenset({counted[1]})
-    waves = _WAVE.findall(_BREAK.split(text[:start])[-1])
+    *earlier, clause = _BREAK.split(text[:start])
+    waves = _WAVE.findall(clause)
     if not waves and unit != "percent":  # what follows a percentage is what it is a part of
-        waves = _WAVE.findall(_BREAK.split(text[end:])[0])
+        after = _WAVE.findall(_BREAK.split(text[end:])[0])
+        waves = [*after, *_WAVE.findall(earlier[-1])] if earlier and after else after
     return frozenset("pr" if wave == "pq" else wave for wave in waves)
