@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from merl.ckepe.clauses import STRUCTURES, THINGS, WAVES, Token, is_wave
+from merl.ckepe.clauses import STRUCTURES, THINGS, WAVES, Token, is_wave, walls_of
 from merl.ckepe.vocabulary import default_vocabulary, word_set
 from merl.knowledge.leads import ALL_LEADS, marked_leads
 from merl.records import STANDARD_LEADS
@@ -19,9 +19,10 @@ BOUND = {"side": STRUCTURES} | dict.fromkeys(
     ("length", "size", "pole", "depth", "slope", "curve", "contour", "regularity", "symmetry", "constancy"),
     THINGS,
 )
+BOUND["chamber"] = word_set("rate rhythm wave spike beat complex focus activation")
 BOUND |= dict.fromkeys(("speed", "tempo"), word_set("sinus atrial ventricular junctional p qrs"))
 #: One and the same beat: what is regular of the one is regular of the other.
-_SAME_BEAT = {"rr": "qrs", "rhythm": "qrs", "rate": "qrs", "ventricular": "qrs", "pp": "p"}
+_SAME_BEAT = {"rr": "qrs", "cycle": "qrs", "rhythm": "qrs", "rate": "qrs", "ventricular": "qrs", "pp": "p"}
 #: The leads by the plane they look at.
 LEAD_SETS = {
     "limb": frozenset(STANDARD_LEADS[:6]),
@@ -30,14 +31,14 @@ LEAD_SETS = {
 #: What comes before or after another.
 _FOLLOWING = WAVES | {"pause", "run", "spike"}
 #: Two of one kind that may be compared: the first peak and the second.
-_PARTS = word_set("first second third initial terminal left right atrial ventricular")
+_PARTS = word_set("first second third initial terminal left right atrial ventricular after before")
 #: Groups that say how a wave looks, which is said of the leads it is seen in.
 _SHAPES = frozenset({"size", "pole", "length", "slope", "depth"})
 #: A heartbeat, and words that may stand between a word and what it is said of.
-BEATS = word_set("beat complex run tachycardia")
+BEATS = word_set("beat complex run tachycardia voltag amplitud")
 _JOINS = word_set("a the an each every all both some wave waves")
 _ARTICLES = word_set("the its their each every a")
-_PLAIN = word_set("wave waves segment segments interval intervals shape or the")
+_PLAIN = word_set("wave waves segment segments interval intervals shape or")
 _RELATIONS = word_set("before after follow between with within than near")
 _SIZES = frozenset({"size", "length", "depth", "speed", "trend", "timing"})
 #: What says that the first of two is the lesser, as a family or as it is written.
@@ -102,10 +103,11 @@ def _said_of(clause: list[Token], place: int, things: Nouns) -> set[str]:
 
 
 def _named(clause: list[Token], place: int, things: Nouns) -> str:
-    """Return what a word names of the things; a beat or complex of no wave of its own is a QRS complex."""
+    """Return what a word names of the things; a beat or voltage of no wave of its own is the QRS complex's."""
     family = clause[place].family
-    if family in BEATS and "qrs" in things and not (place and is_wave(clause[place - 1].family)):
-        return "qrs"
+    if family in BEATS and "qrs" in things:
+        before = [token.family for token in clause[max(0, place - 2) : place] if token.written not in _PLAIN]
+        return "" if before and is_wave(before[-1]) else "qrs"
     return family if family in things else ""
 
 
@@ -132,6 +134,10 @@ def order(clause: list[Token]) -> set[tuple[str, str]]:
         told_of_right = place > 0 and clause[place - 1].written in _ARTICLES  # "P before the following QRS"
         left_first = passive if word == "follow" else (word in {"before", "between"}) != passive
         left_first = left_first != told_of_right
+        ends = [noun for noun in after if noun in WAVES][:2]
+        middle = next((noun for noun in before if noun in WAVES), None)
+        if word == "between" and middle and len(set(ends)) == 2 and middle not in ends:
+            found |= {(ends[0], middle), (middle, ends[1])}
         if left and right:
             found.add((left, right) if left_first else (right, left))
     return found
@@ -140,9 +146,11 @@ def order(clause: list[Token]) -> set[tuple[str, str]]:
 def placed(clauses: list[list[Token]]) -> set[tuple[str, str, Nouns, frozenset[str]]]:
     """Bind the look of a wave to the leads of its clause.
 
-    Leads that stand alone belong to the clause before; where a phrase opens with some, to the clause after.
+    Leads that stand alone belong to the clause before; where a phrase opens with some, to the clause after. Where
+    only one clause names leads and none a wall, they are those of every clause.
     """
     found: list[tuple[set[Attribute], frozenset[str]]] = []
+    walls = any(walls_of(token.written) for clause in clauses for token in clause)
     leading = bool(clauses) and _only_leads(clauses[0])
     for clause in reversed(clauses) if leading else clauses:
         leads = _leads_of(clause)
@@ -151,14 +159,16 @@ def placed(clauses: list[list[Token]]) -> set[tuple[str, str, Nouns, frozenset[s
         else:
             words = [token for token in clause if not marked_leads(token.written)]
             found.append(({item for item in attributes(words) if item[0] in _SHAPES}, leads))
-    return {(*item, leads) for items, leads in found for item in items}
+    named = {leads for _, leads in found if leads}
+    shared = next(iter(named)) if len(named) == 1 and not walls else frozenset()  # "X with Y in V2"
+    return {(*item, leads or shared) for items, leads in found for item in items}
 
 
 def _leads_of(clause: list[Token]) -> frozenset[str]:
     """Return the leads a clause names before any comparison; the limb leads are six, and so on."""
     written = [token.written for token in clause]
     clause = clause[: written.index("than")] if "than" in written else clause
-    sets = [LEAD_SETS[token.family] for token in clause if token.of_leads and token.family in LEAD_SETS]
+    sets = [LEAD_SETS[token.family] for token in clause if token.family in LEAD_SETS]
     return marked_leads("".join(token.written for token in clause)) or frozenset().union(*sets)
 
 
@@ -171,7 +181,7 @@ def compared(clause: list[Token]) -> set[tuple[str, str]]:
     """Find what is more than what in "taller in II than in III" and "more P waves than QRS complexes"."""
     families = [token.family for token in clause]
     if "than" not in families:
-        return set()
+        return _dominant(families)
     cut = families.index("than")
     before, after = clause[:cut][::-1], clause[cut + 1 :]  # what stands nearest to "than" comes first
     turned = bool(_LESSER & {name for token in before for name in (token.written, token.family)})
@@ -184,6 +194,13 @@ def compared(clause: list[Token]) -> set[tuple[str, str]]:
     waves = {(nouns[0], nouns[1])} if all(nouns) and nouns[0] != nouns[1] else set()
     pairs = waves | {(more, less) for more in leads[0] for less in leads[1] if more != less}
     return {pair[::-1] for pair in pairs} if turned else pairs
+
+
+def _dominant(families: list[str]) -> set[tuple[str, str]]:
+    """Read "a dominant R" as R being greater than S."""
+    pairs = {"r": ("r", "s"), "s": ("s", "r")}
+    following = [families[place + 1] for place, word in enumerate(families[:-1]) if word == "dominant"]
+    return {pairs[wave] for wave in following if wave in pairs}
 
 
 def _first_leads(side: Iterable[Token]) -> frozenset[str]:

@@ -10,8 +10,8 @@ from merl.ckepe.vocabulary import default_vocabulary, word_set
 from merl.knowledge.leads import MARK, marked_leads
 
 #: What a length, height, side, ... may be said of.
-WAVES = word_set("p q r s t u j f st pr pp qrs qt qtc rr rsr qs delta epsilon")
-THINGS = WAVES | {"axis", "rate", "rhythm", "baseline", "pause"}
+WAVES = word_set("p q r s t u j f st pr pp qrs qt qtc rr rp rsr qs delta epsilon")
+THINGS = WAVES | {"axis", "rate", "rhythm", "baseline", "pause", "cycle"}
 STRUCTURES = word_set("ventricular atrial bundle fascicular axis precordial limb arm force qrs")
 _WALLS = ("anter", "infer", "later", "poster", "sept", "apic")
 _NO_WALL = re.compile(r"bilater|unilater|collater|contralater|ipsilater")

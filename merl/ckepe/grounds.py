@@ -56,12 +56,14 @@ class Ground:
 
     def values(self, group: str, nouns: Collection[str]) -> set[str]:
         """Return what they say where there are opposites, of any of these waves or of none in particular."""
-        return {
+        found = {
             value
             for claim in self.claims
             for name, value, of in claim.attributes
-            if name == group and (not nouns or not of or of.intersection(nouns))
+            if not nouns or not of or of.intersection(nouns)
         }
+        group_of = default_vocabulary().group
+        return {word for value in found for word in {value, *implied_by(value)} if group_of.get(word) == group}
 
     def read(self, text: str) -> Claim:
         """Take a phrase apart, its ambiguous words as these passages use them."""
@@ -126,7 +128,7 @@ def implied_by(family: str) -> frozenset[str]:
 
 @lru_cache(maxsize=4096)
 def _words_of(texts: tuple[str, ...]) -> frozenset[tuple[str, bool]]:
-    return frozenset().union(*(read_claim(text).words for text in texts))
+    return frozenset().union(*(read_claim(text).words | literal_words(text) for text in texts))
 
 
 def words_of(texts: Iterable[str]) -> frozenset[tuple[str, bool]]:

@@ -119,8 +119,11 @@ def _citations(
 
         ranked = sorted(fitting, key=lambda passage: left([passage]))
         yield from ((passage.id,) for passage in ranked)
-        for passage in ranked[:3]:
-            if len(together := _filled([passage], ranked, left)) > 1:
+        if side:  # each thing that speaks against a class does so by itself
+            continue
+        others = [passage for passage in ranked if passage.kind not in {"name", "synonym"}]
+        for passage in others[:3]:
+            if len(together := _filled([passage], others, left)) > 1:
                 yield tuple(passage.id for passage in together)
 
 

@@ -17,6 +17,8 @@ _UPWARD = frozenset({"prolonged", "high", "rapid", "deep", "grow"})
 _SEQUENCE = ("p", "pr", "delta", "q", "r", "qrs", "s", "st", "t", "u")
 _ORDINALS = frozenset(["second", "third", "fourth", "fifth", "sixth"])
 _COUNTED = frozenset({"some", "most", "several", "intermittent", "half", "second", "third"})
+#: Words of its own that a phrase may have.
+MOST_STRAYS = 3
 #: Groups of which a word may describe what the passages leave open; those of other groups tell something new.
 _DESCRIBING = frozenset({"length", "size", "depth", "speed", "regularity", "constancy", "trend", "pace", "timing", "part", "extent"})
 _DESCRIBING |= {"how many", "side of the limit", "chamber", "duration of rhythm"}
@@ -78,7 +80,7 @@ def strays(claim: Claim, ground: Ground, context: Words, about: About) -> list[s
         about: all that is known for and against the class.
     """
     extra = unsupported(claim, ground, context)
-    if objection(claim, ground, context, lenient=True):
+    if len(extra) > MOST_STRAYS or objection(claim, ground, context, lenient=True):
         return []
     if not all(_is_general(word) or _is_open(word, claim, about) for word in extra):
         return []
@@ -134,7 +136,7 @@ def _is_said(token: Token, claim: Claim, ground: Ground, context: Words) -> bool
         return ground.leads <= LEAD_SETS[token.family] and not token.negated
     if walls := walls_of(token.written) | walls_of(token.family):
         elsewhere = frozenset().union(*(walls_of(word) for word, _ in context))
-        named = ground.walls or elsewhere or ground.faced
+        named = ground.walls or (frozenset() if token.of_leads and ground.leads else elsewhere) or ground.faced
         return walls <= (named | ground.faced if token.of_leads else named) and not token.negated
     if is_bound(token.family) or token.family in _MEASURED or token.family in _RELATIONS:
         return not token.negated and _implied(token, claim, ground)
@@ -214,6 +216,10 @@ def _mixture(claim: Claim, ground: Ground, context: Words) -> str | None:
     """
     if len(ground.singles) < 2:
         return None
+    for measure in claim.measures:
+        stating = [single for single in ground.singles if _numbers(replace(claim, measures=(measure,)), single) is None]
+        if claim.leads and not any(not single.leads or single.leads & claim.leads for single in stating):
+            return f"says {measure.quantity.text!r} of other leads than the cited passages"
     for part in claim.parts:
         bound = {
             (token.family, token.negated)
@@ -265,7 +271,7 @@ def _opposites(claim: Claim, ground: Ground) -> str | None:
                 f"says {_written(claim, value)!r}{_of(nouns)}; the cited passage says {_all(ground, allowed)}"
             )
         said_of = [of for name, other, of in stated if (name, other) == (group, value)]
-        if nouns and said_of and not any(not of or of & nouns for of in said_of):
+        if nouns and said_of and group != "chamber" and not any(not of or of & nouns for of in said_of):
             of_what = " and ".join(sorted({_shown(name) for of in said_of for name in of}))
             return f"says {_written(claim, value)!r}{_of(nouns)}; the cited passage says it of {of_what}"
     if claim.walls and ground.walls and not claim.walls <= ground.walls | ground.faced:
@@ -298,13 +304,14 @@ def _places(claim: Claim, ground: Ground) -> str | None:
         ]
         where = [item[3] for item in alike if item[1] == value]
         for lead in sorted(leads):
-            if not where or any(not place or lead in place for place in where):
+            if not where or any(lead in place for place in where):
                 continue
             other = next((item[1] for item in alike if item[1] != value and lead in item[3]), None)
             mine = _written(claim, value)
             if other:
                 return f"says {mine!r} in {lead}; the cited passage says {_all(ground, [other])}"
-            return f"says {mine!r} in {lead}; the cited passage says it in {_listed(where)}"
+            if all(where) and leads not in LEAD_SETS.values():  # where no leads are named, any may be meant
+                return f"says {mine!r} in {lead}; the cited passage says it in {_listed(where)}"
     return None
 
 
@@ -314,6 +321,9 @@ def _directions(claim: Claim, ground: Ground) -> str | None:
     if turned:
         return f"turns the order of {_shown(turned[0][0])} and {_shown(turned[0][1])} round"
     compared = {pair for other in ground.claims for pair in other.compared}
+    for one, two in sorted(claim.compared):
+        if {one, two} == {"r", "s"} and not {(one, two), (two, one)} & compared:
+            return f"compares {_shown(one)} with {_shown(two)}, which the cited passage does not"
     turned = [pair for pair in sorted(claim.compared - compared) if pair[::-1] in compared]
     if turned:
         return f"turns the comparison of {_shown(turned[0][0])} and {_shown(turned[0][1])} round"
@@ -321,9 +331,10 @@ def _directions(claim: Claim, ground: Ground) -> str | None:
 
 
 def _words(claim: Claim, ground: Ground, context: Words, lenient: bool) -> str | None:
-    told = [token for token in claim.tokens if not token.free]
-    if not claim.measures and told and not any((token.family, token.negated) in ground.words for token in told):
-        return "not supported by any retrieved passage it cites: it shares no word with it"
+    told = {(token.family, token.negated) for token in claim.tokens if not token.free}
+    said = len(told & ground.words) + len(claim.measures) + bool(claim.leads)
+    if 2 * said < len(told):
+        return "not supported by any retrieved passage it cites: it says little of this"
     extra = unsupported(claim, ground, context)
     for token in extra:
         if (token.family, not token.negated) in ground.words:

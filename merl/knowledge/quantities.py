@@ -77,7 +77,7 @@ _PATTERN = re.compile(
     rf"(?=(?:\s+[a-z]+)?\s*(?P<after>{'|'.join(_AFTER)})(?!\w)(?!\s+(?:than|[-+]?\d)))?(?!\w)"
 )
 _SUBJECT = re.compile(r"\b(pr|pq|qrs|qtc|qt|rr|pp|st|[pqrstuj](?=\s(?:wave|point|peak))|axis|rate)\b")
-_WAVE = re.compile(r"(?<!\d )\b(pr|pq|qrs|qtc|qt|rr|pp|st|[pqrstuj]|axis|rate)\b(?!')")
+_WAVE = re.compile(r"(?<!\d )\b(pr|pq|qrs|qtc|qt|rr|rp|pp|st|[pqrstuj]|axis|rate)\b(?!')")
 _BREAK = re.compile(r"[,;:.](?:\s|$)|\b(?:with|but|while|whereas)\b")
 
 
