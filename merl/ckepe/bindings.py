@@ -174,7 +174,9 @@ def _leads_of(clause: list[Token]) -> frozenset[str]:
 
 def _only_leads(clause: list[Token]) -> bool:
     group_of = default_vocabulary().group
-    return bool(_leads_of(clause)) and not any(token.family in WAVES or token.family in group_of for token in clause)
+    return bool(_leads_of(clause)) and not any(
+        token.family in WAVES or token.family in group_of for token in clause
+    )
 
 
 def compared(clause: list[Token]) -> set[tuple[str, str]]:

@@ -138,4 +138,6 @@ def _measures(text: str) -> tuple[tuple[Measure, ...], str]:
 
 def _whom(text: str) -> frozenset[str]:
     vocabulary = default_vocabulary()
-    return vocabulary.qualifiers & {vocabulary.family(word) for word in re.findall(r"[a-z]+(?! than)\b", text)}
+    return vocabulary.qualifiers & {
+        vocabulary.family(word) for word in re.findall(r"[a-z]+(?! than)\b", text)
+    }

@@ -81,9 +81,9 @@ def _clauses(text: str) -> list[list[str]]:
         if word not in _BREAKS and word not in ",;:.()":
             clauses[-1].append(word)
             continue
-        if len(clauses) > 1 and listed and (_only_waves(clauses[-1]) or _opens_list(clauses[-2])):
-            _join_last(clauses)
-        elif len(clauses) > 1 and _goes_on(clauses[-1]):
+        if (len(clauses) > 1 and listed and (_only_waves(clauses[-1]) or _opens_list(clauses[-2]))) or (
+            len(clauses) > 1 and _goes_on(clauses[-1])
+        ):
             _join_last(clauses)
         listed = word in {",", "and"}
         clauses.append([])
@@ -175,7 +175,11 @@ def _asserts(token: Token, family: str) -> bool:
 
 def _denies_before(clause: list[Token], place: int) -> bool:
     token = clause[place]
-    if token.family == "replace":  # "P waves replaced by flutter waves", not "flutter waves replacing P waves"
-        return token.written == "replaced" or {"by"} == {other.written for other in clause[place + 1 : place + 2]}
+    if (
+        token.family == "replace"
+    ):  # "P waves replaced by flutter waves", not "flutter waves replacing P waves"
+        return token.written == "replaced" or {"by"} == {
+            other.written for other in clause[place + 1 : place + 2]
+        }
     named = any(other.family in THINGS or other.family in STRUCTURES for other in clause[:place])
     return token.family == "absent" and bool(_GONE.match(token.written)) and named

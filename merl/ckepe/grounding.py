@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from merl.ckepe.candidates import name_phrase, retrieve
-from merl.ckepe.concepts import Concept, children, find_concepts, sibling_names
+from merl.ckepe.concepts import Concept, children, find_concepts
 from merl.ckepe.judging import Judgement, judge, likeness_by
 from merl.ckepe.prompt_set import ClassPrompts, PromptSet, Rejected
-from merl.errors import PromptError
+from merl.ckepe.siblings import Siblings
 from merl.knowledge.index import KnowledgeIndex
 from merl.label_sets import LabelClass, LabelSet, load_label_set, shipped_label_sets
 
@@ -34,21 +34,27 @@ def ground(
 
     """
     index = index or KnowledgeIndex.default()
-    concepts, unclear = _concepts(_label_set(prompt_set), index)
+    unclear: dict[str, str] = {}
+    concepts = find_concepts(_label_set(prompt_set), index, unclear)
+    siblings = Siblings(concepts)
     likeness = likeness_by(index.embedder)
     judgements: list[Judgement] = []
     for done, (code, item) in enumerate(prompt_set.classes.items(), 1):
         retrieved = {
             p.id: p for p in retrieve(concepts[code], children(concepts[code], concepts, index), index, None)
         }
-        siblings = sibling_names(concepts[code], concepts)
         seen: list[str] = []
         for phrase in item.prompts:
             if code in unclear:
                 judgements.append(Judgement(code, phrase, unclear[code]))
                 continue
             judgement = judge(
-                concepts[code], phrase, retrieved, siblings=siblings, seen=seen, likeness=likeness
+                concepts[code],
+                phrase,
+                retrieved,
+                siblings=siblings.named_in(phrase.text, concepts[code]),
+                seen=seen,
+                likeness=likeness,
             )
             judgements.append(judgement)
             if judgement.supported:
@@ -91,16 +97,3 @@ def _label_set(prompt_set: PromptSet) -> LabelSet:
         for code, item in prompt_set.classes.items()
     }
     return LabelSet(name=prompt_set.label_set, classes=classes)
-
-
-def _concepts(label_set: LabelSet, index: KnowledgeIndex) -> tuple[dict[str, Concept], dict[str, str]]:
-    """Find what each class means, and say of which it cannot be told."""
-    concepts: dict[str, Concept] = {}
-    unclear: dict[str, str] = {}
-    for code, item in label_set.classes.items():
-        try:
-            concepts |= find_concepts(LabelSet(name=label_set.name, classes={code: item}), index)
-        except PromptError as problem:
-            concepts[code] = Concept(code, item.name)
-            unclear[code] = str(problem)
-    return concepts, unclear

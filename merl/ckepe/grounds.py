@@ -48,7 +48,6 @@ class Ground:
         """Read the passages; each is read once."""
         return _ground(tuple(passages))
 
-
     @cached_property
     def heard(self) -> frozenset[str]:
         """The families of their words, which settle what an ambiguous word of a phrase means."""
@@ -63,7 +62,9 @@ class Ground:
             if not nouns or not of or of.intersection(nouns)
         }
         group_of = default_vocabulary().group
-        return {word for value in found for word in {value, *implied_by(value)} if group_of.get(word) == group}
+        return {
+            word for value in found for word in {value, *implied_by(value)} if group_of.get(word) == group
+        }
 
     def read(self, text: str) -> Claim:
         """Take a phrase apart, its ambiguous words as these passages use them."""

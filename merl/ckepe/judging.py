@@ -13,13 +13,14 @@ from merl.ckepe.claims import read_claim
 from merl.ckepe.concepts import Concept
 from merl.ckepe.grounds import Ground, words_of
 from merl.ckepe.prompt_set import Phrase
-from merl.ckepe.support import denied, still_open
+from merl.ckepe.said import denied, still_open
 from merl.ckepe.verifier import Likeness, Strictness, Verdict, about_class, verify
 from merl.knowledge.embedders import Embedder
 from merl.knowledge.lookup import normalise
 from merl.knowledge.passages import Passage
 
 MOST_CITED = 4
+_NOTHING = "no passage of this class says anything of the kind"
 
 
 @dataclass(frozen=True)
@@ -70,23 +71,24 @@ def judge(
     if phrase.role == "name" and normalise(phrase.text) in map(normalise, concept.names):
         source = (concept.name_source,) if concept.name_source else ()
         return Judgement(concept.code, phrase.model_copy(update={"sources": phrase.sources or source}), None)
-    first: Verdict | None = None
-    for sources in _citations(phrase, retrieved, concept.names):
-        cited = phrase.model_copy(update={"sources": sources})
-        verdict = verify(
-            cited,
-            retrieved,
-            names=concept.names,
-            siblings=siblings,
-            seen=seen,
-            likeness=likeness,
-            strictness=strictness,
-        )
-        if verdict.supported:
-            return Judgement(concept.code, cited, None)
-        first = first or verdict
-    reason = first.reason if first else "no passage of this class says anything of the kind"
-    return Judgement(concept.code, phrase, reason)
+    verdicts: dict[tuple[str, ...], Verdict] = {}
+    citations = list(_citations(phrase, retrieved, concept.names))
+    for tolerance in (None, likeness) if likeness else (None,):  # what is said in so many words comes first
+        for sources in citations:
+            cited = phrase.model_copy(update={"sources": sources})
+            verdicts[sources] = verify(
+                cited,
+                retrieved,
+                names=concept.names,
+                siblings=siblings,
+                seen=seen,
+                likeness=tolerance,
+                strictness=strictness,
+            )
+            if verdicts[sources].supported:
+                return Judgement(concept.code, cited, None)
+    verdict = verdicts.get(phrase.sources) or next(iter(verdicts.values()), Verdict(False, _NOTHING))
+    return Judgement(concept.code, phrase, verdict.reason)
 
 
 def likeness_by(embedder: Embedder) -> Likeness:
@@ -105,10 +107,15 @@ def _citations(
 ) -> Iterator[tuple[str, ...]]:
     """Yield what the phrase may rest on: what it cites, then each passage, then several of them together.
 
-    The passages that leave least of it open come first; others are added as long as they fill what is open.
+    A passage that says just this comes first, and of several that are cited each by itself. The passages that leave
+    least of it open come before others, which are added as long as they fill what is open.
     """
+    same = normalise(phrase.text)
+    yield from ((passage.id,) for passage in retrieved.values() if normalise(passage.text) == same)
     if phrase.sources and set(phrase.sources) <= retrieved.keys():
-        yield phrase.sources
+        yield from ((source,) for source in phrase.sources)
+        if len(phrase.sources) > 1:
+            yield phrase.sources
     context = words_of([*names, *about_class(phrase, retrieved)])
     against = phrase.polarity == "absent"
     for side in [against, not against] if denied(read_claim(phrase.text)) else [against]:

@@ -46,15 +46,27 @@ _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"\b(?:one and )?the same (?=trac|strip|record|lead|beat|time|patient|place)", "the "),
     (r"\b(?:of )?(?:great|large|considerable|increased) (depth|height|width|length|duration)\b", _grown),
     (r"\b(?:of )?(?:little|small|reduced) (depth|height|width|length|duration)\b", _shrunk),
-    (r"\b(?:nobody|no one) (?:can|could|would) (?:\w+ )??(?:recogni[sz]e|identify|read|discern)\b", "unrecognizable"),
-    (rf"\b(?:from|between) (?:the )?p{_WAVE} (?:to|and) (?:the )?(?:start of the |onset of the )?qrs\b", "of the pr"),
+    (
+        r"\b(?:nobody|no one) (?:can|could|would) (?:\w+ )??(?:recogni[sz]e|identify|read|discern)\b",
+        "unrecognizable",
+    ),
+    (
+        rf"\b(?:from|between) (?:the )?p{_WAVE} (?:to|and) (?:the )?(?:start of the |onset of the )?qrs\b",
+        "of the pr",
+    ),
     (r"\b([pqrstu]|qrs)[\s-]waves? loss\b", r"loss of \1 wave"),
     (r"\b(?:lost|loses?|losing|loss of)(?: in| their| its| the)* (?:height|amplitude|voltage)\b", "shrink"),
     (r"\blost in (?=the\b|qrs|[tp]\b)", "hidden in "),
     (r"\bimpossible to (?:say|tell|decide|determine)\b", "indeterminate"),
-    (r"\bcan(?:not| not)(?: be)? (?:told|tell|decided?|determined?|established?|assigned|classif\w+)\b", "indeterminate"),
+    (
+        r"\bcan(?:not| not)(?: be)? (?:told|tell|decided?|determined?|established?|assigned|classif\w+)\b",
+        "indeterminate",
+    ),
     (r"\b(?:nothing|nowhere|none) (?:but|except|other than)\b", "only"),
-    (r"(\d\s*(?:mm|mv|ms|s|sec|millimet(?:er|re)s?|milliseconds?|seconds?))\s+(?:high|tall|deep|wide|long|broad)\b", r"\1"),
+    (
+        r"(\d\s*(?:mm|mv|ms|s|sec|millimet(?:er|re)s?|milliseconds?|seconds?))\s+(?:high|tall|deep|wide|long|broad)\b",
+        r"\1",
+    ),
     (r"\br\s?/\s?s transition\b", "transition"),
     (r"\bw/o\b", "without"),
     (r"\bw/", "with "),
@@ -80,7 +92,10 @@ _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"\bthe same as (?:usual|normal)\b", "usual"),
     (r"\bmost (?:marked|pronounced|prominent)\b", "greatest"),
     (r"\bmost (?:obvious|evident|visible|clear|apparent|noticeable|distinct|conspicuous)(?:ly)?\b", "best"),
-    (r"(?<!at )(?<!at the )\bmost (?!of\b|(?:\w+ ){0,2}(?:leads?|beats?|complexes|waves?|intervals?|cases|p|qrs|rr)\b)", ""),
+    (
+        r"(?<!at )(?<!at the )\bmost (?!of\b|(?:\w+ ){0,2}(?:leads?|beats?|complexes|waves?|intervals?|cases|p|qrs|rr)\b)",
+        "",
+    ),
 ]
 
 

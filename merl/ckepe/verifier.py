@@ -11,7 +11,8 @@ from typing import Literal
 from merl.ckepe.claims import read_claim
 from merl.ckepe.grounds import About, Ground, words_of
 from merl.ckepe.prompt_set import Phrase
-from merl.ckepe.support import denied, objection, strays
+from merl.ckepe.said import denied, strays
+from merl.ckepe.support import objection
 from merl.ckepe.vocabulary import default_vocabulary, stem
 from merl.encoders.text import english_words
 from merl.knowledge.lookup import fold_words, normalise
@@ -179,7 +180,7 @@ def _support(
     if (phrase.polarity == "absent") != against:
         claim = denied(claim) or claim
     reason = objection(claim, ground, words, lenient=strictness == "lenient")
-    if reason and likeness:
+    if reason and likeness and not objection(claim, ground, words, lenient=True):
         sides = ([p for p in known if (p.kind == "absent") == side] for side in (against, not against))
         own = strays(claim, ground, words, About(*map(Ground.of, sides)))
         if own and _adds_nothing(phrase.text, own, " ; ".join(p.text for p in cited), likeness):

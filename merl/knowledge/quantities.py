@@ -113,7 +113,9 @@ class Quantity:
         how = {self.comparison, other.comparison}
         counts = unit is None and value > 1 and how == {"equal", "at least"}
         turned = unit == "degrees" and how == {"from", "up to"}  # an axis may be read either way round
-        mirrored = unit == "mV" and how == {"at least", "at most"} and value * theirs < 0  # "deeper than 0.1 mV"
+        mirrored = (
+            unit == "mV" and how == {"at least", "at most"} and value * theirs < 0
+        )  # "deeper than 0.1 mV"
         return (
             unit == other_unit
             and (len(how) == 1 or counts or turned or mirrored)
@@ -196,7 +198,9 @@ def _unit(written: str | None, before: str) -> tuple[str | None, float]:
             return unit
     if not written and re.search(r"\brates?(?: of| at| is| near| from| was)?\s*$", before):
         return "per minute", 1.0
-    if not written and re.search(r"\b(?:age[ds]?(?: of)?|men|women|males|females|people|patients|adults)\s*$", before):
+    if not written and re.search(
+        r"\b(?:age[ds]?(?: of)?|men|women|males|females|people|patients|adults)\s*$", before
+    ):
         return "years", 1.0
     return None, 1.0
 
