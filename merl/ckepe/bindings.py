@@ -103,7 +103,7 @@ def _said_of(clause: list[Token], place: int, things: Nouns) -> set[str]:
 
 
 def _named(clause: list[Token], place: int, things: Nouns) -> str:
-    """Return what a word names of the things; a beat or voltage of no wave of its own is the QRS complex's."""
+    """Return what a word names; a beat or voltage of no wave of its own is the QRS complex's."""
     family = clause[place].family
     if family in BEATS and "qrs" in things:
         before = [token.family for token in clause[max(0, place - 2) : place] if token.written not in _PLAIN]
@@ -146,7 +146,7 @@ def order(clause: list[Token]) -> set[tuple[str, str]]:
 def placed(clauses: list[list[Token]]) -> set[tuple[str, str, Nouns, frozenset[str]]]:
     """Bind the look of a wave to the leads of its clause.
 
-    Leads that stand alone belong to the clause before; where a phrase opens with some, to the clause after. Where
+    Leads that stand alone belong to the clause before; where a phrase opens with some, the one after. Where
     only one clause names leads and none a wall, they are those of every clause.
     """
     found: list[tuple[set[Attribute], frozenset[str]]] = []

@@ -59,11 +59,11 @@ def find_concepts(
     Args:
         label_set: the classes.
         index: the knowledge.
-        unclear: where given, takes the classes that cannot be told, by code, with the reason; they mean nothing
+        unclear: where given, takes classes that cannot be told, by code, with the reason; they mean nothing
             then.
 
     Raises:
-        PromptError: a declared entry does not exist, or a name has several meanings, and ``unclear`` is not given.
+        PromptError: a declared entry does not exist or a name has several meanings, without ``unclear``.
     """
     found: dict[str, Entry | None] = {}
     missing: dict[str, LabelClass] = {}

@@ -230,7 +230,8 @@ def _judge(
     retrieved = {passage.id: passage for passage in proposal.passages}
     kept = [name_phrase(concept)]
     rejected = list(proposal.dropped)
-    for phrase in proposal.phrases:
+    for proposed in proposal.phrases:
+        phrase = proposed
         how: dict[str, Any] = {
             "siblings": siblings.named_in(phrase.text, concept),
             "seen": [other.text for other in kept],

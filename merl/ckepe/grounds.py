@@ -73,7 +73,7 @@ class Ground:
 
 @dataclass(frozen=True)
 class About:
-    """All that is known of a class: what speaks for what a phrase says of it, and what speaks against that."""
+    """All that is known of a class: what speaks for what a phrase says of it, and what against."""
 
     same: Ground
     other: Ground
@@ -120,7 +120,7 @@ def _with_implied(passages: Collection[Passage], claims: Iterable[Claim]) -> fro
 
 
 def implied_by(family: str) -> frozenset[str]:
-    """Return what a word says along with itself; a beat and every part of the QRS complex tell of a QRS complex."""
+    """Return what a word says along with itself; beats and parts of the QRS complex tell of the complex."""
     implied = default_vocabulary().implied.get(family, frozenset())
     if family.startswith("q") and _PART_OF_QRS.fullmatch(family):
         implied |= {"initial"}

@@ -107,7 +107,7 @@ def _citations(
 ) -> Iterator[tuple[str, ...]]:
     """Yield what the phrase may rest on: what it cites, then each passage, then several of them together.
 
-    A passage that says just this comes first, and of several that are cited each by itself. The passages that leave
+    A passage that says just this comes first, and of several cited each by itself. The passages that leave
     least of it open come before others, which are added as long as they fill what is open.
     """
     same = normalise(phrase.text)

@@ -1,4 +1,4 @@
-"""Turns of phrase put into one form before the words of a phrase are read: compounds, comparisons, denials."""
+"""Turns of phrase put into one form before words are read: compounds, comparisons, denials."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _ORDINAL = "|".join(sorted(_ORDINALS, key=len, reverse=True))
 _TIE = r"(?:link|relation|relationship|connection|association|correlation|coupling|correspondence|bond|tie)s?"
 _UP = r"(?:positive|upright|upward|upwards|up|plus)"
 _DOWN = r"(?:negative|inverted|downward|downwards|down|minus)"
-_THEN = r"(?:\s+(?:part|phase|deflection|half|component))?[\s,]+(?:and\s+|but\s+)?(?:then|afterwards|later|followed by)\s+(?:an?\s+)?"
+_THEN = (
+    r"(?:\s+(?:part|phase|deflection|half|component))?[\s,]+(?:and\s+|but\s+)?"
+    r"(?:then|afterwards|later|followed by)\s+(?:an?\s+)?"
+)
 _NUMBER = r"(?=[-+]?\d|(?:one|two|three|four|five|six|seven|eight|nine|ten|\w+teen|\w+ty)\b)"
 
 _NONE, _NEAR = r"(?:none|no|not|never|neither)(?: one| any)?", r"[^,;.]{0,40}?"
@@ -93,7 +96,8 @@ _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"\bmost (?:marked|pronounced|prominent)\b", "greatest"),
     (r"\bmost (?:obvious|evident|visible|clear|apparent|noticeable|distinct|conspicuous)(?:ly)?\b", "best"),
     (
-        r"(?<!at )(?<!at the )\bmost (?!of\b|(?:\w+ ){0,2}(?:leads?|beats?|complexes|waves?|intervals?|cases|p|qrs|rr)\b)",
+        r"(?<!at )(?<!at the )\bmost "
+        r"(?!of\b|(?:\w+ ){0,2}(?:leads?|beats?|complexes|waves?|intervals?|cases|p|qrs|rr)\b)",
         "",
     ),
 ]

@@ -109,14 +109,16 @@ def _is_open(token: Token, claim: Claim, about: About) -> bool:
 def _is_said(token: Token, claim: Claim, ground: Ground, context: Words) -> bool:
     said = (token.family, token.negated)
     told_by_pair = token.compared and any(claim.compared & other.compared for other in ground.claims)
-    if said in ground.words or token.free or told_by_pair:
+    if (
+        said in ground.words
+        or token.free
+        or told_by_pair
+        or (token.negated and not is_wave(token.family) and _same_denial(claim, ground))
+        or _of_the_class(said, ground, context)
+        # what is said of P waves is said of each
+        or (token.family == "every" and not _COUNTED & {word for word, _ in ground.words})
+    ):
         return True
-    if token.negated and not is_wave(token.family) and _same_denial(claim, ground):
-        return True
-    if _of_the_class(said, ground, context):
-        return True
-    if token.family == "every" and not _COUNTED & {word for word, _ in ground.words}:
-        return True  # what is said of P waves is said of each
     if token.family in LEAD_SETS and ground.leads:
         return ground.leads <= LEAD_SETS[token.family] and not token.negated
     if walls := walls_of(token.written) | walls_of(token.family):
@@ -139,7 +141,7 @@ def _same_denial(claim: Claim, ground: Ground) -> bool:
 
 
 def _of_the_class(said: tuple[str, bool], ground: Ground, context: Words) -> bool:
-    """Whether a word holds of the class as a whole, such as its chamber or degree, and no passage says other."""
+    """Whether a word holds of the whole class, such as its chamber or degree, and no passage says other."""
     group_of = default_vocabulary().group
     group = group_of.get(said[0])
     others = (word for word, _ in ground.words if group_of.get(word) == group)

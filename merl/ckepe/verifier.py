@@ -33,7 +33,7 @@ _CHATTER = re.compile(
 
 _COMPLEX = re.compile(r"\b[qQrRsS]{2,4}'*(?!\w)")
 
-#: Least cosine of a phrase with the passages where it uses words of its own, and how much nearer it may come to
+#: Least cosine of a phrase with passages where it has words of its own, and how much nearer it may come to
 #: them without these words.
 PARAPHRASE, NEARER = 0.5, 0.03
 
@@ -85,8 +85,8 @@ def verify(
             [retrieved[source] for source in phrase.sources],
             [*names, *about_class(phrase, retrieved)],
             retrieved.values(),
-            strictness,
-            likeness,
+            strictness=strictness,
+            likeness=likeness,
         )
     )
     return Verdict(not reason, reason or None)
@@ -163,6 +163,7 @@ def _support(
     cited: list[Passage],
     context: Iterable[str],
     known: Collection[Passage],
+    *,
     strictness: Strictness,
     likeness: Likeness | None,
 ) -> str | None:
@@ -194,7 +195,7 @@ def _english() -> frozenset[str]:
 
 
 def _adds_nothing(text: str, words: Collection[str], cited: str, likeness: Likeness) -> bool:
-    """Whether a phrase means the same without some words: leaving them out brings it no nearer to the passages.
+    """Whether a phrase means the same without some words: without them it is no nearer to the passages.
 
     Nothing that is no common word of English is such a word, and no name in capitals.
     """

@@ -98,7 +98,7 @@ class Vocabulary:
         return "".join(pieces)
 
     def _term(self, pieces: list[str], words: list[int], stems: list[str], at: int) -> tuple[str, int]:
-        """Find the term that begins at a word, and how many words it has; an empty one of one word if none."""
+        """Find the term that begins at a word, and how many words it has; an empty one of one if none."""
         for term, family in self._terms.get(stems[at], ()):
             end = at + len(term)
             if tuple(stems[at:end]) == term and _joined(pieces, words[at], words[end - 1]):
@@ -112,7 +112,7 @@ class Vocabulary:
         Args:
             word: in lower case.
             heard: the families of the text this one is compared with, by which an ambiguous word is read: as
-                the first of its meanings that is among them, else whose opposite is; else as claiming nothing,
+                the first of its meanings that is among them, else whose opposite is; else as claiming none,
                 if it may, or as its first. Without another text its first meaning counts.
         """
         if word in self._ambiguous:

@@ -35,7 +35,7 @@ _LISTED = re.compile(
 def mark_leads(text: str) -> str:
     """Put a mark in the place of every lead name of a lower-case text.
 
-    II and III are leads but for the numerals of types and degrees; I counts only beside a lead word, another lead,
+    II and III are leads but for numerals of types or degrees; I counts only by a lead word, another lead,
     a bracket or a word of place, "in" or "than".
     """
 
