@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
@@ -65,6 +66,13 @@ class Findings(BaseModel):
 
     findings: Annotated[list[CitedPhrase], Field(max_length=12)]
     against: Annotated[list[CitedPhrase], Field(max_length=6)]
+
+
+def _without_numbers(text: str) -> str:
+    """Return a phrase without the numbers of passages that a small model repeats at its end: "in [1, 2]"."""
+    return re.sub(r"(?:\s*\b(?:in|from|see|passages?))*\s*\[\d+(?:\s*[,-]\s*\d+)*\][\s.]*$", "", text).strip(
+        " .,"
+    )
 
 
 @dataclass(frozen=True)
@@ -132,7 +140,7 @@ class Question:
             Phrase(text=text, role=role, polarity=polarity, sources=self._cited(item, step))
             for items, role, polarity, step in lists
             for item in items
-            if (text := plain_text(item.text).strip(" ."))
+            if (text := _without_numbers(plain_text(item.text)))
         ]
         unknown = [
             Rejected(

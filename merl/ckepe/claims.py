@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from merl.ckepe.bindings import Attribute, Nouns, attributes, compared, order, placed, told
-from merl.ckepe.clauses import Token, mark, read_clauses, walls_of
+from merl.ckepe.clauses import Token, read_clauses, walls_of
+from merl.ckepe.phrasing import mark
 from merl.ckepe.vocabulary import default_vocabulary
 from merl.knowledge.leads import marked_leads
 from merl.knowledge.numerals import spell_out
@@ -54,12 +56,22 @@ class Claim:
         return frozenset((token.family, token.negated) for token in self.tokens)
 
 
+def read_claim(text: str, heard: Collection[str] | None = None) -> Claim:
+    """Take a phrase apart.
+
+    Args:
+        text: the phrase.
+        heard: the families of the text it is compared with, which settle what its ambiguous words mean.
+    """
+    meanings = default_vocabulary().meanings(text.lower())
+    return _read(text, None if heard is None else meanings.intersection(heard))
+
+
 @lru_cache(maxsize=65536)
-def read_claim(text: str) -> Claim:
-    """Take a phrase apart."""
+def _read(text: str, heard: frozenset[str] | None) -> Claim:
     marked = mark(text)
-    measures, rest = _measures(default_vocabulary().replace(_ratios(marked)))
-    clauses = read_clauses(rest)
+    measures, rest = _measures(default_vocabulary().replace(_ratios(marked), heard))
+    clauses = read_clauses(rest, heard)
     whole = _claim(clauses)
     return replace(
         whole,
@@ -67,6 +79,13 @@ def read_claim(text: str) -> Claim:
         compared=whole.compared | _ratio_pairs(marked),
         parts=tuple(_claim([clause]) for clause in clauses) if len(clauses) > 1 else (whole,),
     )
+
+
+@lru_cache(maxsize=16384)
+def literal_words(text: str) -> frozenset[tuple[str, bool]]:
+    """Return the words of a text one by one, those within terms of several words too."""
+    _, rest = take_quantities(_ratios(mark(text)))
+    return _claim(read_clauses(rest)).words
 
 
 def _claim(clauses: list[list[Token]]) -> Claim:
@@ -85,7 +104,7 @@ def _claim(clauses: list[list[Token]]) -> Claim:
 
 
 def _ratios(text: str) -> str:
-    return re.sub(r"\b([pqrstu])\s*/\s*([pqrstu])\b", r"\1 to \2 ratio", text)
+    return re.sub(r"\b([pqrstu])\s*/\s*([pqrstu])\b(?! transition)", r"\1 to \2 ratio", text)
 
 
 def _ratio_pairs(text: str) -> frozenset[tuple[str, str]]:
@@ -119,4 +138,6 @@ def _measures(text: str) -> tuple[tuple[Measure, ...], str]:
 
 def _whom(text: str) -> frozenset[str]:
     vocabulary = default_vocabulary()
-    return vocabulary.qualifiers & {vocabulary.family(word) for word in re.findall(r"[a-z]+", text)}
+    return vocabulary.qualifiers & {
+        vocabulary.family(word) for word in re.findall(r"[a-z]+(?! than)\b", text)
+    }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from merl.errors import PromptError, unknown
+from merl.knowledge.embedders import Vectors, embed_queries
 from merl.knowledge.entries import Entry
 from merl.knowledge.index import KnowledgeIndex
 from merl.knowledge.lookup import normalise
@@ -50,13 +51,37 @@ class Concept:
         return tuple(name for name in self.names if name.lower() not in _ORDINARY)
 
 
-def find_concepts(label_set: LabelSet, index: KnowledgeIndex) -> dict[str, Concept]:
+def find_concepts(
+    label_set: LabelSet, index: KnowledgeIndex, unclear: dict[str, str] | None = None
+) -> dict[str, Concept]:
     """Find what every class of a label set means, in the label set's order.
 
+    Args:
+        label_set: the classes.
+        index: the knowledge.
+        unclear: where given, takes classes that cannot be told, by code, with the reason; they mean nothing
+            then.
+
     Raises:
-        PromptError: a declared entry does not exist, or a name has several meanings.
+        PromptError: a declared entry does not exist or a name has several meanings, without ``unclear``.
     """
-    return {code: _find(code, item, index) for code, item in label_set.classes.items()}
+    found: dict[str, Entry | None] = {}
+    missing: dict[str, LabelClass] = {}
+    for code, item in label_set.classes.items():
+        try:
+            found[code] = _declared(code, item, index) or _exact(code, item, index)
+        except PromptError as problem:
+            if unclear is None:
+                raise
+            found[code], unclear[code] = None, str(problem)
+        else:
+            if found[code] is None:
+                missing[code] = item
+    if missing:  # embedded together, which is faster
+        vectors = embed_queries(index.embedder, [item.name for item in missing.values()])
+        for row, (code, item) in enumerate(missing.items()):
+            found[code] = _nearest(code, item, vectors[row : row + 1], index)
+    return {code: _concept(code, item, found[code], index) for code, item in label_set.classes.items()}
 
 
 def children(concept: Concept, concepts: Mapping[str, Concept], index: KnowledgeIndex) -> list[Entry]:
@@ -80,8 +105,7 @@ def sibling_names(concept: Concept, concepts: Mapping[str, Concept]) -> dict[str
     return {code: other.telling_names for code, other in concepts.items() if other is not concept}
 
 
-def _find(code: str, item: LabelClass, index: KnowledgeIndex) -> Concept:
-    entry = _declared(code, item, index) or _exact(code, item, index) or _nearest(code, item, index)
+def _concept(code: str, item: LabelClass, entry: Entry | None, index: KnowledgeIndex) -> Concept:
     if entry is None:
         return Concept(code, item.name)
     same = normalise(item.name)
@@ -111,13 +135,13 @@ def _exact(code: str, item: LabelClass, index: KnowledgeIndex) -> Entry | None:
     return found[0] if found else None
 
 
-def _nearest(code: str, item: LabelClass, index: KnowledgeIndex) -> Entry | None:
+def _nearest(code: str, item: LabelClass, vector: Vectors, index: KnowledgeIndex) -> Entry | None:
     """Take the nearest name that says neither the opposite of the class name, nor more, nor less than it.
 
     Nearness alone confuses opposites: "QT interval extension" lies nearest to "shortened QT interval". What
     is true of any old infarction need not be true of an inferior one.
     """
-    ranked = index.nearest(item.name, frozenset({"name", "synonym"}))
+    ranked = index.nearest(vector, frozenset({"name", "synonym"}))
     coded = [entry.id for entry in index.names.by_code(code)]
     for passage, score in ranked:
         if passage.entry in coded and score >= AGREED_THRESHOLD and not conflict(item.name, passage.text):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from merl.ckepe.concepts import Concept, sibling_names
-from merl.ckepe.grounding import Judgement
+from merl.ckepe.judging import Judgement
 from merl.knowledge.entries import Entry
 from merl.knowledge.index import KnowledgeIndex
 from merl.knowledge.lookup import fold_words, normalise

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from merl.ckepe import verifier
 from merl.ckepe.asking import Question
 from merl.ckepe.candidates import from_knowledge, name_phrase, retrieve
 from merl.ckepe.concepts import Concept, children, find_concepts
 from merl.ckepe.diffing import same_meaning
+from merl.ckepe.judging import judge, likeness_by
 from merl.ckepe.llm import ChatModel, default_cache
 from merl.ckepe.prompt_set import ClassPrompts, Generator, Phrase, PromptSet, Rejected
 from merl.ckepe.siblings import Siblings
 from merl.ckepe.template import Template
-from merl.ckepe.verifier import Strictness
+from merl.ckepe.verifier import Likeness, Strictness, verify
 from merl.errors import LLMError, UsageError, unknown
 from merl.knowledge.index import KnowledgeIndex
 from merl.knowledge.passages import Passage
@@ -121,10 +121,10 @@ def _generate(
     proposals = _from_knowledge(concepts, index)
     if model:
         proposals = _from_model(_questions(concepts, k, index), model, concurrency, watch)
-    siblings = Siblings(concepts)
+    siblings, likeness = Siblings(concepts), likeness_by(index.embedder)
     judged: dict[str, Judged] = {}
     for code, proposal in proposals:
-        judged[code] = _judge(concepts[code], siblings, proposal, strictness)
+        judged[code] = _judge(concepts[code], siblings, proposal, strictness, likeness)
         if watch:
             watch(code, f"{len(judged[code][0])} kept, {len(judged[code][1])} rejected")
         if progress:
@@ -223,23 +223,30 @@ def _unanswered(failed: Mapping[str, LLMError], total: int) -> LLMError:
     return LLMError(f"{len(failed)} of {total} classes failed: {code!r}: {problem} (the others: {others})")
 
 
-def _judge(concept: Concept, siblings: Siblings, proposal: Proposal, strictness: Strictness) -> Judged:
+def _judge(
+    concept: Concept, siblings: Siblings, proposal: Proposal, strictness: Strictness, likeness: Likeness
+) -> Judged:
+    """Keep what a passage says, with that passage cited, whichever of the passages the model took it for."""
     retrieved = {passage.id: passage for passage in proposal.passages}
     kept = [name_phrase(concept)]
     rejected = list(proposal.dropped)
-    for phrase in proposal.phrases:
-        verdict = verifier.verify(
-            phrase,
-            retrieved,
-            names=concept.names,
-            siblings=siblings.named_in(phrase.text, concept),
-            seen=[other.text for other in kept],
-            strictness=strictness,
-        )
-        if verdict.reason is None:
+    for proposed in proposal.phrases:
+        phrase = proposed
+        how: dict[str, Any] = {
+            "siblings": siblings.named_in(phrase.text, concept),
+            "seen": [other.text for other in kept],
+            "strictness": strictness,
+            "likeness": likeness,
+        }
+        if strictness != "off" and phrase.sources and set(phrase.sources) <= retrieved.keys():
+            judged = judge(concept, phrase, retrieved, **how)
+            phrase, reason = judged.phrase, judged.reason
+        else:
+            reason = verify(phrase, retrieved, names=concept.names, **how).reason
+        if reason is None:
             kept.append(phrase)
         else:
-            rejected.append(Rejected.of(phrase, verdict.reason))
+            rejected.append(Rejected.of(phrase, reason))
     return kept, rejected
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
-from merl.ckepe.claims import Claim, Measure, read_claim
+from merl.ckepe.bindings import BEATS
+from merl.ckepe.claims import Claim, Measure, literal_words, read_claim
 from merl.ckepe.vocabulary import default_vocabulary
 from merl.knowledge.passages import Passage
 
@@ -47,6 +48,41 @@ class Ground:
         """Read the passages; each is read once."""
         return _ground(tuple(passages))
 
+    @cached_property
+    def heard(self) -> frozenset[str]:
+        """The families of their words, which settle what an ambiguous word of a phrase means."""
+        return frozenset(word for word, _ in self.words)
+
+    def values(self, group: str, nouns: Collection[str]) -> set[str]:
+        """Return what they say where there are opposites, of any of these waves or of none in particular."""
+        found = {
+            value
+            for claim in self.claims
+            for name, value, of in claim.attributes
+            if not nouns or not of or of.intersection(nouns)
+        }
+        group_of = default_vocabulary().group
+        return {
+            word for value in found for word in {value, *implied_by(value)} if group_of.get(word) == group
+        }
+
+    def read(self, text: str) -> Claim:
+        """Take a phrase apart, its ambiguous words as these passages use them."""
+        return read_claim(text, self.heard)
+
+
+@dataclass(frozen=True)
+class About:
+    """All that is known of a class: what speaks for what a phrase says of it, and what against."""
+
+    same: Ground
+    other: Ground
+
+    def opposes(self, group: str, value: str, nouns: Collection[str]) -> bool:
+        """Tell whether the knowledge says an opposite of a word, of the same thing, or denies it."""
+        here, there = self.same.values(group, nouns), self.other.values(group, nouns)
+        return value not in here and bool(here or value in there)
+
 
 @lru_cache(maxsize=16384)
 def _ground(passages: tuple[Passage, ...]) -> Ground:
@@ -68,20 +104,32 @@ def _ground(passages: tuple[Passage, ...]) -> Ground:
 def _with_implied(passages: Collection[Passage], claims: Iterable[Claim]) -> frozenset[tuple[str, bool]]:
     """Return the words of passages and what these imply; an r in lower case is a small one."""
     said = frozenset().union(*(claim.words for claim in claims))
+    group_of = default_vocabulary().group
+    settled = {group_of[word] for word, _ in said if word in group_of} - {"chamber"}
+    said |= {
+        item
+        for passage in passages
+        for item in literal_words(passage.text)
+        if group_of.get(item[0]) not in settled
+    }
     implied = {(word, False) for family, denied in said if not denied for word in implied_by(family)}
+    if ("hidden", False) in said:  # what cannot be told from another wave cannot be seen
+        implied.add(("p", True))
     small = any(re.search(r"(?<![\w'])[qrs](?![\w'])", passage.text) for passage in passages)
-    return said | implied | ({("low", False)} if small else set())
+    return said | implied | ({("low", False), ("low", True)} if small else set())
 
 
 def implied_by(family: str) -> frozenset[str]:
-    """Return what a word says along with itself; every part of the QRS complex tells of a QRS complex."""
+    """Return what a word says along with itself; beats and parts of the QRS complex tell of the complex."""
     implied = default_vocabulary().implied.get(family, frozenset())
-    return implied | {"qrs"} if _PART_OF_QRS.fullmatch(family) else implied
+    if family.startswith("q") and _PART_OF_QRS.fullmatch(family):
+        implied |= {"initial"}
+    return implied | {"qrs"} if _PART_OF_QRS.fullmatch(family) or family in BEATS else implied
 
 
 @lru_cache(maxsize=4096)
 def _words_of(texts: tuple[str, ...]) -> frozenset[tuple[str, bool]]:
-    return frozenset().union(*(read_claim(text).words for text in texts))
+    return frozenset().union(*(read_claim(text).words | literal_words(text) for text in texts))
 
 
 def words_of(texts: Iterable[str]) -> frozenset[tuple[str, bool]]:

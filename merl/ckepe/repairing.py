@@ -10,8 +10,9 @@ from merl.ckepe.concepts import Concept, find_concepts
 from merl.ckepe.diffing import same_meaning
 from merl.ckepe.faults import FaultFinder, german_names
 from merl.ckepe.generator import generate_prompts
-from merl.ckepe.grounding import Judgement, ground, grounded
+from merl.ckepe.grounding import ground, grounded
 from merl.ckepe.importing import split_set
+from merl.ckepe.judging import Judgement
 from merl.ckepe.linter import shared_phrases
 from merl.ckepe.prompt_set import ClassPrompts, Phrase, PromptSet, Rejected
 from merl.knowledge.index import KnowledgeIndex

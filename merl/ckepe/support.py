@@ -5,24 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from merl.ckepe.bindings import BOUND
+from merl.ckepe.bindings import BOUND, LEAD_SETS
 from merl.ckepe.claims import Claim
-from merl.ckepe.clauses import WAVES, Token, is_wave, walls_of
+from merl.ckepe.clauses import WAVES, walls_of
 from merl.ckepe.grounds import FACING, Ground, Words, implied_by
-from merl.ckepe.vocabulary import default_vocabulary
+from merl.ckepe.said import is_bound, unsupported
+from merl.ckepe.vocabulary import default_vocabulary, word_set
 from merl.knowledge.leads import ALL_LEADS
-from merl.records import STANDARD_LEADS
 
-_SETS = {"limb": set(STANDARD_LEADS[:6]), "precordial": {lead for lead in ALL_LEADS if lead.startswith("V")}}
-#: What a limit says already: a QRS "widened to 0.12 s or more" is a QRS of 120 ms or more.
-_UPWARD = frozenset({"prolonged", "high", "rapid", "deep", "grow"})
-_SEQUENCE = ("p", "pr", "delta", "q", "r", "qrs", "s", "st", "t", "u")
-_ORDINALS = frozenset(["second", "third", "fourth", "fifth", "sixth"])
-_COUNTED = frozenset({"some", "most", "several", "single", "intermittent", "half", "second", "third"})
-_SLOW, _RAPID = 60.0, 100.0  # beats per minute
-_RELATIONS = frozenset({"before", "after", "follow"})
-_MEASURED = {"rate": "per minute", "axis": "degrees", "aged": "years"}
-_DOWNWARD = frozenset({"shortened", "low", "slow", "shallow", "shrink"})
+#: Words that do no more than name a wave that every ECG has, and where.
+_BARE = word_set("p qrs t st r s pr qt qtc rr pp wave waves segment segments complex complexes interval")
+_BARE |= word_set("in the lead leads")
 
 
 def objection(claim: Claim, ground: Ground, context: Words = (), *, lenient: bool = False) -> str | None:
@@ -44,95 +37,6 @@ def objection(claim: Claim, ground: Ground, context: Words = (), *, lenient: boo
         or _directions(claim, ground)
         or _words(claim, ground, context, lenient)
     )
-
-
-def denied(claim: Claim) -> Claim | None:
-    """Return what a claim denies, asserted; None where it denies only a part of what it says.
-
-    "No delta wave" speaks for whatever a delta wave speaks against.
-    """
-    is_free = default_vocabulary().is_free
-    told = [token for token in claim.tokens if not is_free(token.written)]
-    if not told or not all(token.negated for token in told):
-        return None
-    return replace(claim, tokens=tuple(replace(token, negated=False) for token in claim.tokens))
-
-
-def unsupported(claim: Claim, ground: Ground, context: Words = ()) -> list[Token]:
-    """Return the content words of a claim that neither the passages nor the context say."""
-    return [token for token in claim.tokens if not _is_said(token, claim, ground, context)]
-
-
-def stray_word(claim: Claim, ground: Ground, context: Words, known: Collection[str]) -> bool:
-    """Tell whether all that the passages do not say is one word of general English.
-
-    Such a word neither has an opposite nor names a wave, a wall or anything else the knowledge speaks of.
-
-    Args:
-        claim: what the phrase says.
-        ground: what the cited passages say.
-        context: words said elsewhere of the class.
-        known: the common words of English.
-    """
-    extra = unsupported(claim, ground, context)
-    if len(extra) != 1 or objection(claim, ground, context, lenient=True):
-        return False
-    (word,) = extra
-    return not (
-        word.negated
-        or is_bound(word.family)
-        or walls_of(word.written)
-        or default_vocabulary().knows(word.written)
-        or not {word.written, word.family, word.written.removesuffix("s")} & set(known)
-    )
-
-
-def unmatched(claim: Claim, ground: Ground) -> int:
-    """Return how many numbers and leads of a claim the passages do not give."""
-    given = [measure.quantity for measure in ground.measures]
-    numbers = [m for m in claim.measures if not any(m.quantity.agrees(other) for other in given)]
-    return len(numbers) + bool(claim.leads - ground.leads)
-
-
-def _is_said(token: Token, claim: Claim, ground: Ground, context: Words) -> bool:
-    said = (token.family, token.negated)
-    told_by_pair = token.compared and any(claim.compared & other.compared for other in ground.claims)
-    if said in ground.words or default_vocabulary().is_free(token.written) or told_by_pair:
-        return True
-    if token.family == "every" and not _COUNTED & {word for word, _ in ground.words}:
-        return True  # what is said of P waves is said of each
-    if token.family in _SETS and ground.leads:
-        return ground.leads <= _SETS[token.family] and not token.negated
-    if walls := walls_of(token.written) | walls_of(token.family):
-        elsewhere = frozenset().union(*(walls_of(word) for word, _ in context))
-        named = ground.walls or elsewhere or ground.faced
-        return walls <= (named | ground.faced if token.of_leads else named) and not token.negated
-    if is_bound(token.family) or token.family in _MEASURED or token.family in _RELATIONS:
-        return not token.negated and _implied(token, claim, ground)
-    return said in context
-
-
-def _implied(token: Token, claim: Claim, ground: Ground) -> bool:
-    """Whether a number of the claim, or the order of the waves in every beat, already says the word."""
-    if token.family in _RELATIONS and claim.order and ("blocked", False) not in ground.words:
-        return all(_naturally(pair) for pair in claim.order)
-    numbers = [measure.quantity for measure in claim.measures]
-    ways = {number.comparison for number in numbers}
-    rates = [number for number in numbers if number.unit == "per minute"]
-    return (
-        (token.family in _MEASURED and any(number.unit == _MEASURED[token.family] for number in numbers))
-        or (token.family in _UPWARD and "at least" in ways)
-        or (token.family in _DOWNWARD and "at most" in ways)
-        or (token.written.startswith("delay") and "at least" in ways)
-        or (token.family == "slow" and any(r.value <= _SLOW and r.comparison != "at least" for r in rates))
-        or (token.family == "rapid" and any(r.value >= _RAPID and r.comparison != "at most" for r in rates))
-    )
-
-
-def _naturally(pair: tuple[str, str]) -> bool:
-    """Whether the first wave comes before the second in every beat, which needs no saying."""
-    places = [_SEQUENCE.index(wave) if wave in _SEQUENCE else -1 for wave in pair]
-    return -1 < places[0] < places[1]
 
 
 def _numbers(claim: Claim, ground: Ground) -> str | None:
@@ -169,6 +73,14 @@ def _mixture(claim: Claim, ground: Ground, context: Words) -> str | None:
     """
     if len(ground.singles) < 2:
         return None
+    for measure in claim.measures:
+        stating = [
+            single
+            for single in ground.singles
+            if _numbers(replace(claim, measures=(measure,)), single) is None
+        ]
+        if claim.leads and not any(not single.leads or single.leads & claim.leads for single in stating):
+            return f"says {measure.quantity.text!r} of other leads than the cited passages"
     for part in claim.parts:
         bound = {
             (token.family, token.negated)
@@ -182,11 +94,6 @@ def _mixture(claim: Claim, ground: Ground, context: Words) -> str | None:
         ):
             return "puts together what the cited passages say of different things"
     return None
-
-
-def is_bound(word: str) -> bool:
-    """Tell whether a word means nothing without what it is said of: a wave, or a word with an opposite."""
-    return is_wave(word) or word in _ORDINALS or word in default_vocabulary().group
 
 
 def _opposites(claim: Claim, ground: Ground) -> str | None:
@@ -208,7 +115,9 @@ def _opposites(claim: Claim, ground: Ground) -> str | None:
         also = {
             other
             for name, other, of, of_group in implied
-            if name == group and (not nouns or not of or of & nouns) and (of_group or not same_group)
+            if name == group
+            and (not nouns or not of or of & nouns)
+            and (of_group or not same_group or of & nouns)
         }
         allowed = (same_noun or same_group or {value}) | also
         if group not in BOUND and (value, False) in ground.words:
@@ -218,7 +127,7 @@ def _opposites(claim: Claim, ground: Ground) -> str | None:
                 f"says {_written(claim, value)!r}{_of(nouns)}; the cited passage says {_all(ground, allowed)}"
             )
         said_of = [of for name, other, of in stated if (name, other) == (group, value)]
-        if nouns and said_of and not any(not of or of & nouns for of in said_of):
+        if nouns and said_of and group != "chamber" and not any(not of or of & nouns for of in said_of):
             of_what = " and ".join(sorted({_shown(name) for of in said_of for name in of}))
             return f"says {_written(claim, value)!r}{_of(nouns)}; the cited passage says it of {of_what}"
     if claim.walls and ground.walls and not claim.walls <= ground.walls | ground.faced:
@@ -257,7 +166,7 @@ def _places(claim: Claim, ground: Ground) -> str | None:
             mine = _written(claim, value)
             if other:
                 return f"says {mine!r} in {lead}; the cited passage says {_all(ground, [other])}"
-            if all(where):  # a passage that names no leads says it of any
+            if all(where) and leads not in LEAD_SETS.values():  # where no leads are named, any may be meant
                 return f"says {mine!r} in {lead}; the cited passage says it in {_listed(where)}"
     return None
 
@@ -268,6 +177,9 @@ def _directions(claim: Claim, ground: Ground) -> str | None:
     if turned:
         return f"turns the order of {_shown(turned[0][0])} and {_shown(turned[0][1])} round"
     compared = {pair for other in ground.claims for pair in other.compared}
+    for one, two in sorted(claim.compared):
+        if {one, two} == {"r", "s"} and not {(one, two), (two, one)} & compared:
+            return f"compares {_shown(one)} with {_shown(two)}, which the cited passage does not"
     turned = [pair for pair in sorted(claim.compared - compared) if pair[::-1] in compared]
     if turned:
         return f"turns the comparison of {_shown(turned[0][0])} and {_shown(turned[0][1])} round"
@@ -280,6 +192,11 @@ def _words(claim: Claim, ground: Ground, context: Words, lenient: bool) -> str |
         if (token.family, not token.negated) in ground.words:
             how = ("denies", "asserts") if token.negated else ("asserts", "denies")
             return f"{how[0]} {token.written!r}, which the cited passage {how[1]}"
+    told = {(token.family, token.negated) for token in claim.tokens if not token.free}
+    if told and not claim.measures and {token.written for token in claim.tokens} <= _BARE:
+        return "names a wave and says nothing of it"
+    if 2 * (len(told & ground.words) + len(claim.measures) + bool(claim.leads)) < len(told):
+        return "not supported by any retrieved passage it cites: it says little of this"
     if extra and not lenient:
         return f"not supported by any retrieved passage it cites: none says {extra[0].written!r}"
     return None

@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from merl.ckepe.claims import read_claim
-from merl.ckepe.grounds import Ground, words_of
+from merl.ckepe.grounds import About, Ground, words_of
 from merl.ckepe.prompt_set import Phrase
-from merl.ckepe.support import denied, objection, stray_word
-from merl.ckepe.vocabulary import default_vocabulary
+from merl.ckepe.said import denied, strays
+from merl.ckepe.support import objection
+from merl.ckepe.vocabulary import default_vocabulary, stem
 from merl.encoders.text import english_words
 from merl.knowledge.lookup import fold_words, normalise
 from merl.knowledge.passages import SPEAKS_FOR, Passage
 
 Strictness = Literal["strict", "lenient", "off"]
+Likeness = Callable[[str, str], float]  # how alike two texts are, -1 to 1
 
 _CHATTER = re.compile(
     r"\bas an? (?:ai|assistant|reviewer|expert)\b|\blanguage model\b|https?:|www\.|[{}<>|`]{2}|<\||[!?\[\]{}]"
@@ -31,8 +33,9 @@ _CHATTER = re.compile(
 
 _COMPLEX = re.compile(r"\b[qQrRsS]{2,4}'*(?!\w)")
 
-#: Least cosine of a paraphrase of a passage with one word of its own.
-PARAPHRASE = 0.8
+#: Least cosine of a phrase with passages where it has words of its own, and how much nearer it may come to
+#: them without these words.
+PARAPHRASE, NEARER = 0.5, 0.03
 
 _RUN_TOGETHER = re.compile(
     r"\b(?:waves?|complex(?:es)?|[pqrstu]|qrs)\s+(?:every|each|all)\s+(?:[pqrstu]|qrs)\b", re.IGNORECASE
@@ -55,7 +58,7 @@ def verify(
     siblings: Mapping[str, Collection[str]] | None = None,
     seen: Collection[str] = (),
     strictness: Strictness = "strict",
-    likeness: Callable[[str, str], float] | None = None,
+    likeness: Likeness | None = None,
 ) -> Verdict:
     """Judge one phrase by the passages it cites.
 
@@ -67,8 +70,8 @@ def verify(
         seen: phrases already kept for the class.
         strictness: ``lenient`` lets words pass that no passage uses, but nothing that contradicts one;
             ``off`` looks at nothing.
-        likeness: how alike two texts are, -1 to 1. A single word of general English that no passage uses is
-            let pass where the phrase is as like a passage as a paraphrase is; by default none is.
+        likeness: how alike two texts are, -1 to 1. Words of general English that no passage uses are let pass
+            where the phrase means the same without them; by default none is.
     """
     if strictness == "off":
         return Verdict(True)
@@ -81,8 +84,9 @@ def verify(
             phrase,
             [retrieved[source] for source in phrase.sources],
             [*names, *about_class(phrase, retrieved)],
-            strictness,
-            likeness,
+            retrieved.values(),
+            strictness=strictness,
+            likeness=likeness,
         )
     )
     return Verdict(not reason, reason or None)
@@ -158,8 +162,10 @@ def _support(
     phrase: Phrase,
     cited: list[Passage],
     context: Iterable[str],
+    known: Collection[Passage],
+    *,
     strictness: Strictness,
-    likeness: Callable[[str, str], float] | None,
+    likeness: Likeness | None,
 ) -> str | None:
     if phrase.role in {"synonym", "subtype"}:
         named = {_normalised(passage.text) for passage in cited if passage.kind in {"name", "synonym"}}
@@ -169,14 +175,37 @@ def _support(
     said = " ".join(phrase.text.casefold().split())
     if any(said == " ".join(passage.text.casefold().split()) for passage in cited):
         return None
-    claim = read_claim(phrase.text)
-    if (phrase.polarity == "absent") != (cited[0].kind == "absent"):
-        claim = denied(claim) or claim
     ground, words = Ground.of(cited), words_of(context)
+    claim = ground.read(phrase.text)
+    against = cited[0].kind == "absent"
+    if (phrase.polarity == "absent") != against:
+        claim = denied(claim) or claim
     reason = objection(claim, ground, words, lenient=strictness == "lenient")
-    if reason and likeness and len(cited) == 1 and stray_word(claim, ground, words, english_words()):
-        return None if likeness(phrase.text, cited[0].text) >= PARAPHRASE else reason
+    if reason and likeness and not objection(claim, ground, words, lenient=True):
+        sides = ([p for p in known if (p.kind == "absent") == side] for side in (against, not against))
+        own = strays(claim, ground, words, About(*map(Ground.of, sides)))
+        if own and _adds_nothing(phrase.text, own, " ; ".join(p.text for p in cited), likeness):
+            return None
     return reason
+
+
+@cache
+def _english() -> frozenset[str]:
+    return frozenset(map(stem, english_words()))
+
+
+def _adds_nothing(text: str, words: Collection[str], cited: str, likeness: Likeness) -> bool:
+    """Whether a phrase means the same without some words: without them it is no nearer to the passages.
+
+    Nothing that is no common word of English is such a word, and no name in capitals.
+    """
+    if not all(len(word) <= 2 or {word, stem(word)} & _english() for word in words):
+        return False
+    if any(re.search(rf"\b(?!{word}\b)(?i:{word})\b", text[1:]) for word in words):
+        return False
+    without = re.sub(rf"\b(?:{'|'.join(words)})\b", " ", text, flags=re.IGNORECASE)
+    alike = likeness(text, cited)
+    return alike >= PARAPHRASE and likeness(" ".join(without.split()), cited) - alike <= NEARER
 
 
 def _letters(text: str, cited: list[str]) -> str | None:

@@ -25,6 +25,9 @@ class _File(BaseModel):
     opposites: dict[str, tuple[str, ...]]
     implies: dict[str, tuple[str, ...]]
     qualifiers: tuple[str, ...]
+    ambiguous: dict[str, tuple[str, ...]] = {}
+    loose: tuple[str, ...] = ()
+    telling: str = ""
     filler: str
     talk: str
 
@@ -43,6 +46,7 @@ class Vocabulary:
         path = path or content_dir("knowledge_base") / "vocabulary.yaml"
         found = validate(_File, read_yaml(path, KnowledgeError), path, KnowledgeError)
         named = {word for many in found.opposites.values() for word in many} | found.implies.keys()
+        named |= {word for many in found.ambiguous.values() for word in many if word} | {*found.loose}
         for word in sorted(named.union(*found.implies.values())):
             if word not in found.families:
                 raise KnowledgeError(f"{path}: {word!r} is used but is no family; add it to `families`")
@@ -56,8 +60,14 @@ class Vocabulary:
         for family, wordings in found.families.items():
             for wording in (family, *wordings):
                 self._add(family, wording)
-        for known in self._terms.values():
-            known.sort(key=lambda item: -len(item[0]))
+        self._ambiguous = found.ambiguous
+        for term in (term for term in found.ambiguous if " " in term):
+            words = tuple(map(stem, term.split()))
+            self._terms[words[0]].append((words, term))
+        for known in self._terms.values():  # the longest first, an ambiguous one before a settled one
+            known.sort(key=lambda item: (-len(item[0]), item[1] not in self._ambiguous))
+        self.loose = frozenset(found.loose)
+        self.telling = frozenset(_listed(found.telling)) | {stem(word) for word in _listed(found.telling)}
         self._free = frozenset(_listed(found.filler))
         self._free_stems = {stem(word) for word in self._free}
 
@@ -70,41 +80,80 @@ class Vocabulary:
             self._exact.setdefault(wording, family)
             self._stems.setdefault(stem(wording), family)
 
-    def replace(self, text: str) -> str:
+    def replace(self, text: str, heard: frozenset[str] | None = None) -> str:
         """Replace every term of several words in a lower-case text by its family, the longest first."""
         pieces = _PIECE.findall(text)
         words = [place for place, piece in enumerate(pieces) if piece[0].isalpha() and piece.isascii()]
         stems = [stem(pieces[place]) for place in words]
         at = 0
         while at < len(words):
-            for term, family in self._terms.get(stems[at], ()):
-                end = at + len(term)
-                if tuple(stems[at:end]) == term and _joined(pieces, words[at], words[end - 1]):
-                    pieces[words[at] : words[end - 1] + 1] = [
-                        family,
-                        *[""] * (words[end - 1] - words[at]),
-                    ]
-                    at = end
-                    break
-            else:
-                at += 1
+            family, length = self._term(pieces, words, stems, at)
+            family = self._meant(family, heard) if family in self._ambiguous else family
+            if family:
+                pieces[words[at] : words[at + length - 1] + 1] = [
+                    family,
+                    *[""] * (words[at + length - 1] - words[at]),
+                ]
+            at += length
         return "".join(pieces)
 
+    def _term(self, pieces: list[str], words: list[int], stems: list[str], at: int) -> tuple[str, int]:
+        """Find the term that begins at a word, and how many words it has; an empty one of one if none."""
+        for term, family in self._terms.get(stems[at], ()):
+            end = at + len(term)
+            if tuple(stems[at:end]) == term and _joined(pieces, words[at], words[end - 1]):
+                return family, len(term)
+        return "", 1
+
     @lru_cache(maxsize=65536)  # noqa: B019 - one vocabulary lives as long as the program
-    def family(self, word: str) -> str:
-        """Return what a word is compared by: its family, else its stem."""
+    def family(self, word: str, heard: frozenset[str] | None = None) -> str:
+        """Return what a word is compared by: its family, else its stem.
+
+        Args:
+            word: in lower case.
+            heard: the families of the text this one is compared with, by which an ambiguous word is read: as
+                the first of its meanings that is among them, else whose opposite is; else as claiming none,
+                if it may, or as its first. Without another text its first meaning counts.
+        """
+        if word in self._ambiguous:
+            return self._meant(word, heard)
+        if word in self._free and word not in self._exact:
+            return stem(word)
         for form in (word, *_positives(word)):
             if found := self._exact.get(form) or self._stems.get(stem(form)):
                 return found
         return stem(word)
 
+    def _meant(self, word: str, heard: frozenset[str] | None) -> str:
+        meanings = self._ambiguous[word]
+        if heard is None:
+            return meanings[0]
+        said = (meaning for meaning in meanings if meaning in heard)
+        opposed = (meaning for meaning in meanings if self._opposites(meaning) & heard)
+        return next(said, next(opposed, "" if "" in meanings else meanings[0]))
+
+    @lru_cache(maxsize=65536)  # noqa: B019
+    def meanings(self, text: str) -> frozenset[str]:
+        """Return what the ambiguous words of a lower-case text may mean, and the opposites of that."""
+        words = [word for word in self._ambiguous if re.search(rf"\b{word}\b", text)]
+        named = {meaning for word in words for meaning in self._ambiguous[word]}
+        return frozenset(named.union(*map(self._opposites, named)))
+
+    def _opposites(self, family: str) -> frozenset[str]:
+        group = self.group.get(family)
+        return frozenset(other for other, of in self.group.items() if of == group and group) - {family}
+
     def knows(self, word: str) -> bool:
         """Tell whether a word belongs to a family, so that its meaning is settled."""
+        if word in self._ambiguous:
+            return True
         return any(form in self._exact or stem(form) in self._stems for form in (word, *_positives(word)))
 
     @lru_cache(maxsize=65536)  # noqa: B019
     def is_free(self, word: str) -> bool:
         """Tell whether a word claims nothing."""
+        if word in self._ambiguous:
+            return False
         if word in self._free:
             return True
         return word not in self._exact and any(

@@ -16,7 +16,7 @@ import numpy as np
 
 from merl.errors import KnowledgeError, UsageError, unknown
 from merl.files import cache_dir, validate
-from merl.knowledge.embedders import Embedder, LazyMiniLM, embed_queries
+from merl.knowledge.embedders import Embedder, LazyMiniLM, Vectors, embed_queries
 from merl.knowledge.entries import Entry, load_entries
 from merl.knowledge.index_folder import (
     BUILD_AGAIN,
@@ -240,9 +240,17 @@ class KnowledgeIndex:
                 hits.setdefault(entry.id, _hit(entry, text, float(scores[place]), "hybrid"))
         return list(hits.values())[:k]
 
-    def nearest(self, query: str, kinds: frozenset[str] = SPEAKS_FOR) -> list[tuple[Passage, float]]:
-        """Return every passage of the given kinds with its cosine to the query, nearest first."""
-        scores, rows = self._vectors.search(embed_queries(self.embedder, [query]), len(self._rows))
+    def nearest(
+        self, query: str | Vectors, kinds: frozenset[str] = SPEAKS_FOR
+    ) -> list[tuple[Passage, float]]:
+        """Return every passage of the given kinds with its cosine to the query, nearest first.
+
+        Args:
+            query: a text, or its embedding, shape (1, dim), where many are embedded at once.
+            kinds: the kinds of passages.
+        """
+        asked = embed_queries(self.embedder, [query]) if isinstance(query, str) else query
+        scores, rows = self._vectors.search(asked, len(self._rows))
         found = [(self._rows[row], float(score)) for row, score in zip(rows[0], scores[0], strict=True)]
         return [(passage, score) for passage, score in found if passage.kind in kinds]
 

@@ -27,7 +27,7 @@ _SHARES = {
     "thousandth": 1000,
 }
 _SCALED = r"seconds?|secs?|minutes?|hours?|millivolts?|mv|millimet(?:er|re)s?|mm|milliseconds?|ms"
-_TIMES = {"twice": "2", "thrice": "3"}
+_TIMES = {"twice": "2", "double": "2", "thrice": "3"}
 
 _WORD = "|".join([*_ONES, *_TENS, "hundred"])
 _NUMBER = re.compile(rf"\b(?:a\s+(?=hundred\b))?(?:{_WORD})(?:(?:[\s-]+|\s+and\s+)(?:{_WORD}))*\b")
@@ -51,9 +51,10 @@ def spell_out(text: str) -> str:
     """
     text = re.sub(r"(?<![\w.,])([1-9]\d{0,2}),(\d{3})(?!\d)", r"\1\2", text)  # thousands
     text = re.sub(r"(?<![\w.,])(\d+),(\d+)(?=\s*[a-z%°])", r"\1.\2", text)  # a decimal comma
-    text = re.sub(r"\b(?:twice|thrice)\b", lambda m: _TIMES[m[0]], text)
+    text = re.sub(r"\b(?:twice|thrice)\b|\bdouble(?= (?:the|that)\b)", lambda m: _TIMES[m[0]], text)
     text = _NUMBER.sub(_figures, text)
     text = re.sub(r"\b(minus|plus) (?=\d)", lambda m: "-" if m[1] == "minus" else "+", text)
+    text = re.sub(r"\b([2-9])[\s-]to[\s-](?:1|one)\b", r"\1:1", text)  # two-to-one
     text = _HALVES.sub(lambda m: f"{m[1].replace('one', '1')}.5", text)
     return _FRACTION.sub(_share, text)
 

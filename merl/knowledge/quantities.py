@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,6 +29,8 @@ _UNITS = {
     rf"{_PER}h(?:our)?": ("per hour", 1.0),
     r"degrees?|deg|°": ("degrees", 1.0),
     r"percent|per cent|%": ("percent", 1.0),
+    r"(?:small|little) (?:squares?|box(?:es)?)": ("ms", 40.0),  # at 25 mm/s
+    r"(?:large|big) (?:squares?|box(?:es)?)": ("ms", 200.0),
     r"minutes?|min": ("minutes", 1.0),
     r"hours?": ("hours", 1.0),
     r"days?": ("days", 1.0),
@@ -69,12 +72,12 @@ _OUTSIDE = r"(?:outside|(?:beyond|outside) the limits? of|(?:outside|out of) the
 _PATTERN = re.compile(
     rf"(?:(?P<outside>{_OUTSIDE})\s+(?:of\s+|from\s+|between\s+)?)?(?P<before>{'|'.join(_BEFORE)})?\s*"
     rf"(?:{_ABOUT}\s+)?(?P<low>{_NUMBER})"
-    rf"(?:\s*(?:{_UNIT})?\s*(?:-|–|(?:up )?to(?=\s)|through|until|and(?=\s+[-+−]?\d))\s*"
+    rf"(?:\s*(?P<low_unit>{_UNIT})?\s*(?:-|–|(?:up )?to(?=\s)|through|until|and(?=\s+[-+−]?\d))\s*"
     rf"(?P<high>[-+−]?\d+(?:\.\d+)?))?(?:[\s-]*(?P<unit>{_UNIT})(?!\w))?"
     rf"(?=(?:\s+[a-z]+)?\s*(?P<after>{'|'.join(_AFTER)})(?!\w)(?!\s+(?:than|[-+]?\d)))?(?!\w)"
 )
 _SUBJECT = re.compile(r"\b(pr|pq|qrs|qtc|qt|rr|pp|st|[pqrstuj](?=\s(?:wave|point|peak))|axis|rate)\b")
-_WAVE = re.compile(r"\b(pr|pq|qrs|qtc|qt|rr|pp|st|[pqrstuj]|axis|rate)\b(?!')")
+_WAVE = re.compile(r"(?<!\d )\b(pr|pq|qrs|qtc|qt|rr|rp|pp|st|[pqrstuj]|axis|rate)\b(?!')")
 _BREAK = re.compile(r"[,;:.](?:\s|$)|\b(?:with|but|while|whereas)\b")
 
 
@@ -110,10 +113,13 @@ class Quantity:
         how = {self.comparison, other.comparison}
         counts = unit is None and value > 1 and how == {"equal", "at least"}
         turned = unit == "degrees" and how == {"from", "up to"}  # an axis may be read either way round
+        mirrored = (
+            unit == "mV" and how == {"at least", "at most"} and value * theirs < 0
+        )  # "deeper than 0.1 mV"
         return (
             unit == other_unit
-            and (len(how) == 1 or counts or turned)
-            and math.isclose(value, theirs, rel_tol=1e-6)
+            and (len(how) == 1 or counts or turned or mirrored)
+            and math.isclose(-value if mirrored else value, theirs, rel_tol=1e-6)
             and (not self.about or not other.about or bool(self.about & other.about))
         )
 
@@ -130,35 +136,47 @@ def take_quantities(text: str) -> tuple[tuple[Quantity, ...], str]:
     text = spell_out(text.lower().replace("−", "-"))
     found: list[Quantity] = []
     rest, done = "", 0
-    for match in _PATTERN.finditer(text):
-        unit, factor = _unit(match["unit"], text[: match.start()])
+    while match := _PATTERN.search(text, done):
+        match = _apart(text, match)
         end = match.end("after") if match["after"] else match.end()
-        written = " ".join(text[match.start() : end].split())
-        subject = _subject(text, match.start("low"), match.end(), unit)
-        about = _about(text, match.start(), match.end(), unit)
-        how_compared = _comparison(match)
-        if (
-            found
-            and how_compared == "equal"
-            and unit
-            and unit == found[-1].unit
-            and _goes_on(text[done : match.start()])
-        ):
-            how_compared = found[-1].comparison  # "below 450 ms in men, 460 ms in women"
-        ends: list[tuple[str, Comparison]] = [(match["low"], how_compared)]
-        if match["high"] and match["outside"]:
-            ends = [(match["low"], "outside from"), (match["high"], "outside up to")]
-        elif match["high"]:
-            ends = [(match["low"], "from"), (match["high"], "up to")]
-        found += [
-            Quantity(float(number) * factor, unit, how, subject, written, about, match.start())
-            for number, how in ends
-        ]
+        found += _read(text, match, end, found[-1:], text[done : match.start()])
         rest += text[done : match.start()] + " "
         done = match.end()
         if match["after"]:
             rest, done = rest + text[match.end() : match.start("after")], end
     return tuple(found), rest + text[done:]
+
+
+def _apart(text: str, match: re.Match[str]) -> re.Match[str]:
+    """Take only the first of two numbers that are of different things: "40 ms and 0.1 mV"."""
+    if match["low_unit"] and _unit(match["low_unit"], "")[0] != _unit(match["unit"], "")[0]:
+        return _PATTERN.search(text, match.start(), match.end("low_unit")) or match
+    return match
+
+
+def _read(
+    text: str, match: re.Match[str], end: int, last: list[Quantity], between: str
+) -> Iterator[Quantity]:
+    """Read a match as one quantity, or as the two ends of a range."""
+    unit, factor = _unit(match["unit"], text[: match.start()])
+    how = _comparison(match)
+    if how == "equal" and unit and any(unit == other.unit for other in last) and _goes_on(between):
+        how = last[0].comparison  # "below 450 ms in men, 460 ms in women"
+    ends: list[tuple[str, Comparison]] = [(match["low"], how)]
+    if match["high"] and match["outside"]:
+        ends = [(match["low"], "outside from"), (match["high"], "outside up to")]
+    elif match["high"]:
+        ends = [(match["low"], "from"), (match["high"], "up to")]
+    for number, comparison in ends:
+        yield Quantity(
+            float(number) * factor,
+            unit,
+            comparison,
+            _subject(text, match.start("low"), match.end(), unit),
+            " ".join(text[match.start() : end].split()),
+            _about(text, match.start(), match.end(), unit),
+            match.start(),
+        )
 
 
 def _goes_on(between: str) -> bool:
@@ -178,9 +196,11 @@ def _unit(written: str | None, before: str) -> tuple[str | None, float]:
     for pattern, unit in _UNITS.items():
         if written and re.fullmatch(pattern, written):
             return unit
-    if not written and re.search(r"\brates?(?: of| at| is| near)?\s*$", before):
+    if not written and re.search(r"\brates?(?: of| at| is| near| from| was)?\s*$", before):
         return "per minute", 1.0
-    if not written and re.search(r"\bage[ds]?(?: of)?\s*$", before):
+    if not written and re.search(
+        r"\b(?:age[ds]?(?: of)?|men|women|males|females|people|patients|adults)\s*$", before
+    ):
         return "years", 1.0
     return None, 1.0
 
@@ -211,7 +231,9 @@ def _about(text: str, start: int, end: int, unit: str | None) -> frozenset[str]:
     )
     if counted:
         return frozenset({counted[1]})
-    waves = _WAVE.findall(_BREAK.split(text[:start])[-1])
+    *earlier, clause = _BREAK.split(text[:start])
+    waves = _WAVE.findall(clause)
     if not waves and unit != "percent":  # what follows a percentage is what it is a part of
-        waves = _WAVE.findall(_BREAK.split(text[end:])[0])
+        after = _WAVE.findall(_BREAK.split(text[end:])[0])
+        waves = [*after, *_WAVE.findall(earlier[-1])] if earlier and after else after
     return frozenset("pr" if wave == "pq" else wave for wave in waves)

@@ -11,7 +11,7 @@ import numpy as np
 
 from merl.errors import KnowledgeError, UsageError
 from merl.knowledge.corpus import CorpusIndex
-from merl.knowledge.embedders import Embedder, embed_queries
+from merl.knowledge.embedders import Embedder, Vectors, embed_queries
 from merl.knowledge.entries import Codes, Entry, Statement, load_entries
 from merl.knowledge.index import Hit, KnowledgeIndex
 from merl.knowledge.index_folder import BUILD_AGAIN
@@ -82,7 +82,9 @@ class WideIndex(KnowledgeIndex):
         found = {hit.id: hit for hit in reversed([*exact, *others])}
         return list(reversed(found.values()))[:k]
 
-    def nearest(self, query: str, kinds: frozenset[str] = SPEAKS_FOR) -> list[tuple[Passage, float]]:
+    def nearest(
+        self, query: str | Vectors, kinds: frozenset[str] = SPEAKS_FOR
+    ) -> list[tuple[Passage, float]]:
         """Return every passage of our entries and the nearest of others with their cosines, nearest first."""
         found = super().nearest(query, kinds)
         found += [(passage, score) for passage, score in self._near(query) if passage.kind in kinds]
@@ -116,8 +118,8 @@ class WideIndex(KnowledgeIndex):
                 hits.append(Hit(concept, entry.name, {}, passage.text, score - opposite, "hybrid"))
         return hits
 
-    def _near(self, query: str) -> Iterator[tuple[Passage, float]]:
-        vectors = embed_queries(self.embedder, [query])
+    def _near(self, query: str | Vectors) -> Iterator[tuple[Passage, float]]:
+        vectors = embed_queries(self.embedder, [query]) if isinstance(query, str) else query
         scores, rows = self.corpus.rows(vectors, min(_CANDIDATES, len(self.corpus)))
         for row, score in zip(rows[0], scores[0], strict=True):
             if row >= 0 and not self._first <= row < self._first + len(self._rows):

@@ -1,0 +1,126 @@
+"""Turns of phrase put into one form before words are read: compounds, comparisons, denials."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+from merl.knowledge.leads import mark_leads
+
+_ORDINALS = {"first": "1", "1st": "1", "i": "1", "1": "1", "second": "2", "2nd": "2", "ii": "2", "2": "2"}
+_ORDINALS |= {"third": "3", "3rd": "3", "iii": "3", "3": "3", "fourth": "4", "4th": "4", "iv": "4", "4": "4"}
+_ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
+_ORDINAL = "|".join(sorted(_ORDINALS, key=len, reverse=True))
+
+_TIE = r"(?:link|relation|relationship|connection|association|correlation|coupling|correspondence|bond|tie)s?"
+_UP = r"(?:positive|upright|upward|upwards|up|plus)"
+_DOWN = r"(?:negative|inverted|downward|downwards|down|minus)"
+_THEN = (
+    r"(?:\s+(?:part|phase|deflection|half|component))?[\s,]+(?:and\s+|but\s+)?"
+    r"(?:then|afterwards|later|followed by)\s+(?:an?\s+)?"
+)
+_NUMBER = r"(?=[-+]?\d|(?:one|two|three|four|five|six|seven|eight|nine|ten|\w+teen|\w+ty)\b)"
+
+_NONE, _NEAR = r"(?:none|no|not|never|neither)(?: one| any)?", r"[^,;.]{0,40}?"
+_MORE = r"(?:more|greater|longer|wider|broader|faster|higher|larger|bigger|taller|deeper|later|older)"
+_LESS = r"(?:less|shorter|narrower|slower|lower|smaller|fewer|shallower|earlier|younger)"
+_OVER = r"(?:\bmore than\s+|\babove\s+|\bover\s+)?"
+_WAVE = r"(?:[\s-]waves?)?"
+_GROWN = {"depth": "deep", "height": "tall", "width": "wide", "length": "long", "duration": "long"}
+_SHRUNK = {"depth": "shallow", "height": "low", "width": "narrow", "length": "short", "duration": "short"}
+
+
+def _grown(match: re.Match[str]) -> str:
+    return _GROWN[match[1]]
+
+
+def _shrunk(match: re.Match[str]) -> str:
+    return _SHRUNK[match[1]]
+
+
+#: Tried in this order on a lower-case text.
+_TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
+    (r"\bnon[-\s]+(?=[a-z])", "non"),
+    (r"\b(counter|anti|saw|up|down|re|pre)-(?=[a-z])", r"\1"),
+    (r"\b([a-z]+)-free\b", r" \1_free "),
+    (r"\bn't\b|n't\b", " not"),
+    (r"\br'(?= (?:\w+ )?(?:than|over|above)\b)", "second r"),  # R' is the second R wave
+    (r"\b(?:one and )?the same (?=trac|strip|record|lead|beat|time|patient|place)", "the "),
+    (r"\b(?:of )?(?:great|large|considerable|increased) (depth|height|width|length|duration)\b", _grown),
+    (r"\b(?:of )?(?:little|small|reduced) (depth|height|width|length|duration)\b", _shrunk),
+    (
+        r"\b(?:nobody|no one) (?:can|could|would) (?:\w+ )??(?:recogni[sz]e|identify|read|discern)\b",
+        "unrecognizable",
+    ),
+    (
+        rf"\b(?:from|between) (?:the )?p{_WAVE} (?:to|and) (?:the )?(?:start of the |onset of the )?qrs\b",
+        "of the pr",
+    ),
+    (r"\b([pqrstu]|qrs)[\s-]waves? loss\b", r"loss of \1 wave"),
+    (r"\b(?:lost|loses?|losing|loss of)(?: in| their| its| the)* (?:height|amplitude|voltage)\b", "shrink"),
+    (r"\blost in (?=the\b|qrs|[tp]\b)", "hidden in "),
+    (r"\bimpossible to (?:say|tell|decide|determine)\b", "indeterminate"),
+    (
+        r"\bcan(?:not| not)(?: be)? (?:told|tell|decided?|determined?|established?|assigned|classif\w+)\b",
+        "indeterminate",
+    ),
+    (r"\b(?:nothing|nowhere|none) (?:but|except|other than)\b", "only"),
+    (
+        r"(\d\s*(?:mm|mv|ms|s|sec|millimet(?:er|re)s?|milliseconds?|seconds?))\s+(?:high|tall|deep|wide|long|broad)\b",
+        r"\1",
+    ),
+    (r"\br\s?/\s?s transition\b", "transition"),
+    (r"\bw/o\b", "without"),
+    (r"\bw/", "with "),
+    (r"↑", " increased "),
+    (r"↓", " decreased "),
+    (r"\b(?:only )?after (?=(?:more than|over|at least)\b)", ""),
+    # a denial that stands far from its number, or from what it denies
+    (
+        rf"\b{_NONE}\b({_NEAR})\b(?:reach|attain|exceed|surpass)(?:e?s|ing)?\b({_NEAR}){_OVER}{_NUMBER}",
+        r"\1 \2 at most ",
+    ),
+    (rf"\b{_NONE}\b({_NEAR})\b(?:{_MORE} than|above|over|beyond)\s+{_NUMBER}", r"\1 at most "),
+    (rf"\b{_NONE}\b({_NEAR})\b(?:{_LESS} than|below|under)\s+{_NUMBER}", r"\1 at least "),
+    (rf"\bnot yet {_NUMBER}", "below "),
+    (
+        rf"\b(?:no|without|lacking)\s+(?:\w+\s+){{0,2}}?{_TIE}\b(?:\s+(?:to|with|between|of)\b)?",
+        " independent ",
+    ),
+    # two waves or phases
+    (rf"\b(?:first(?:ly)?\s+)?{_UP}{_THEN}{_DOWN}\b", " biphasic "),
+    (rf"\b(?:first(?:ly)?\s+)?{_DOWN}{_THEN}{_UP}\b", " biphasic "),
+    (r"\bout(?:number|grow|weigh|last|run|pace|strip|size|rank)(?:s|ed|ing|n)?\b", "more than"),
+    (r"\bthe same as (?:usual|normal)\b", "usual"),
+    (r"\bmost (?:marked|pronounced|prominent)\b", "greatest"),
+    (r"\bmost (?:obvious|evident|visible|clear|apparent|noticeable|distinct|conspicuous)(?:ly)?\b", "best"),
+    (
+        r"(?<!at )(?<!at the )\bmost "
+        r"(?!of\b|(?:\w+ ){0,2}(?:leads?|beats?|complexes|waves?|intervals?|cases|p|qrs|rr)\b)",
+        "",
+    ),
+]
+
+
+def mark(text: str) -> str:
+    """Return a phrase in lower case, its turns of phrase in one form and its leads marked."""
+    text = unicodedata.normalize("NFKC", text.lower().replace("’", "'").replace("′", "'"))
+    for pattern, form in _TURNS:
+        text = re.sub(pattern, form, text)
+    text = re.sub(rf"\b({_ORDINAL})(?:[-\s]+degree\b|\s*°)", lambda m: f"degree_{_ORDINALS[m[1]]} ", text)
+    named = r"\b(type|mobitz|grade|class|stage|variant)[\s-]+(viii|vii|vi|iv|ix|v|i{1,3}|\d+)\b"
+    return mark_leads(re.sub(named, lambda m: f"{_kind(m[1])}_{_ROMAN.get(m[2], m[2])} ", text))
+
+
+def _kind(word: str) -> str:
+    if word in {"type", "mobitz", "variant"}:
+        return "mobitz type" if word == "mobitz" else "type"
+    return "degree" if word == "grade" else word
+
+
+def join_comparisons(text: str) -> str:
+    """Put what is left of comparisons, the numbers being gone, into one word: than."""
+    text = re.sub(r"\b(?:above|exceeds?|exceeding|over) (?:that|those) (?:of|in)\b", "than", text)
+    text = re.sub(r"\b(?:above|over) (?:the )?(?=[pqrstu]\b|qrs\b)", "than ", text)
+    return re.sub(r"\b(?:exceeding|exceeds?|surpass(?:es|ing)?)\b", "than", text)
