@@ -27,9 +27,12 @@ def write_sheet(path, prompt_file, *decisions):
 
 
 def test_it_serves_until_it_is_stopped(prompt_file):
-    command = [sys.executable, "-m", "merl", "prompts", "review", "set.yaml", "--no-browser"]
+    program = (  # a shell may have told its background jobs to ignore Ctrl-C
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from merl.cli import main; main(['prompts', 'review', 'set.yaml', '--no-browser'])"
+    )
     process = subprocess.Popen(
-        command,
+        [sys.executable, "-c", program],
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -78,7 +78,7 @@ class ChatModel:
         self.spec = self._local.name if self._local else spec
         #: How many requests it takes at once; None for as many as one likes. A replay goes in order.
         self.at_once = 1 if self._local or offline else None
-        self.temperature = temperature
+        self.temperature = float(temperature)  # 0 and 0.0 are one request
         self._timeout, self._max_tokens = timeout, max_tokens
         self._server_url = providers.server_of(self.provider, base_url)
         self.where = self._server_url or self.provider
