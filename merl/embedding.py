@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,11 +14,10 @@ from numpy.typing import NDArray
 
 from merl.model import MERL, cpu_has_bf16
 from merl.records import ECGRecord
+from merl.workers import workers
 
 if TYPE_CHECKING:
     Windows = NDArray[np.float32]
-
-_MOST_WORKERS = 4  # each holds a batch and what the encoder makes of it
 
 
 def embed_records(
@@ -57,8 +55,7 @@ def embed_windows(
 ) -> NDArray[np.float32]:
     """Embed records that are cut into the model's windows already, each (windows, leads, samples).
 
-    The next batches are read while others are encoded, each by one thread: threads that share a batch wait
-    for each other after every layer, which on a busy machine takes ten times as long.
+    The next batches are read while others are encoded.
     """
     rows: list[NDArray[np.float32]] = []
     waiting: deque[Future[NDArray[np.float32]]] = deque()
@@ -68,7 +65,7 @@ def embed_windows(
         if progress:
             progress(len(rows))
 
-    with _workers() as (pool, count):
+    with workers() as (pool, count):
         for batch in _batches(records, batch_size):
             waiting.append(pool.submit(_embed, model, batch, batch_size))
             if len(waiting) > count:
@@ -87,19 +84,6 @@ def _embed(model: MERL, batch: list[Windows], batch_size: int) -> NDArray[np.flo
     parts = (encoded if headless else F.normalize(encoded, dim=-1)).split([len(item) for item in batch])
     means = torch.stack([part.mean(0) for part in parts])  # (records, embed_dim)
     return (means if headless else F.normalize(means, dim=-1)).numpy()
-
-
-@contextmanager
-def _workers() -> Iterator[tuple[ThreadPoolExecutor, int]]:
-    """Share torch's threads out among a few workers; torch keeps the number for itself as it was."""
-    threads = torch.get_num_threads()
-    count = min(threads, _MOST_WORKERS)
-    pool = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(threads // count,))
-    try:
-        yield pool, count
-    finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)
 
 
 def _batches(records: Iterable[Windows], size: int) -> Iterator[list[Windows]]:

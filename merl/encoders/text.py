@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from merl.errors import CheckpointError, ConfigError, PromptError
 from merl.files import sha256
+from merl.workers import workers
 
 if TYPE_CHECKING:
     import torch
@@ -138,8 +139,14 @@ class SentenceEncoder:
         distinct = sorted(set(texts))
         if not truncate:
             self._refuse_long(distinct)
-        with torch.inference_mode():
-            embeddings = self.embed(distinct, batch_size=batch_size).float().cpu().numpy()
+        order, batches = self._batches(distinct, batch_size)
+        forward = torch.inference_mode()(self._forward)
+        if self.model.device.type == "cpu":
+            with workers() as (pool, _):
+                parts = list(pool.map(forward, batches))
+        else:
+            parts = [forward(tokens) for tokens in batches]
+        embeddings = self._in_order(parts, order).float().cpu().numpy()
         row = {text: number for number, text in enumerate(distinct)}
         return embeddings[[row[text] for text in texts]]
 
@@ -151,22 +158,33 @@ class SentenceEncoder:
         Returns:
             Embeddings, shape (texts, dim), in the order given; of unit length with mean pooling.
         """
-        import torch
+        order, batches = self._batches(texts, batch_size)
+        return self._in_order([self._forward(tokens) for tokens in batches], order)
 
-        if not texts:
-            return torch.zeros((0, self.dim))
+    def _batches(self, texts: Sequence[str], batch_size: int) -> tuple[list[int], list[Any]]:
+        """Return the texts' numbers by length, and the tokens of so many of them at a time."""
         texts = [self._as_read(text) for text in texts]
         order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
-        parts = []
-        for start in range(0, len(order), batch_size):
-            tokens = self.tokenizer(
+        return order, [
+            self.tokenizer(
                 [texts[number] for number in order[start : start + batch_size]],
                 padding=True,
                 truncation=True,
                 max_length=self.max_tokens,
                 return_tensors="pt",
             ).to(self.model.device)
-            parts.append(self._pool(self.model(**tokens), tokens["attention_mask"]))
+            for start in range(0, len(order), batch_size)
+        ]
+
+    def _forward(self, tokens: Any) -> torch.Tensor:
+        return self._pool(self.model(**tokens), tokens["attention_mask"])
+
+    def _in_order(self, parts: list[torch.Tensor], order: list[int]) -> torch.Tensor:
+        """Put batches back into the order of the texts."""
+        import torch
+
+        if not order:
+            return torch.zeros((0, self.dim))
         back = torch.empty(len(order), dtype=torch.long, device=self.model.device)
         back[order] = torch.arange(len(order), device=back.device)
         return torch.cat(parts)[back]

@@ -1,1 +1,1 @@
-"""Evaluation: AUROC with patient-level bootstrap intervals, paired comparison of prompt sets, results."""
+"""Evaluation: areas and decisions with patient-level intervals, paired comparison, the result, tables."""

@@ -1,6 +1,6 @@
 """How a cell is made: prompts are embedded, then ECGs, then both are scored and measured.
 
-All but the ECGs is small work, done by one thread: on a busy machine threads that share small work spend ten
+What is scored and measured is small work for one thread: on a busy machine threads that share it spend ten
 times as long waiting for each other.
 """
 
@@ -175,10 +175,9 @@ class CellMaker:
     def _prompts(self, number: int, row: Row, ensemble: Ensemble) -> EmbeddedPrompts:
         """Embed the prompts of every row, each text once: a fault should not cost the ECGs' encoding."""
         weight = self._request.absent_weight
-        with threadpool_limits(1):
-            for other in self._rows:
-                self._texts[number].embed(other.prompt_set, ensemble, weight)
-            return self._texts[number].embed(row.prompt_set, ensemble, weight)
+        for other in self._rows:
+            self._texts[number].embed(other.prompt_set, ensemble, weight)
+        return self._texts[number].embed(row.prompt_set, ensemble, weight)
 
     def _judged(
         self, number: int, row: Row, ensemble: Ensemble, scored: ScoredFold, fold: ScoredFold | None

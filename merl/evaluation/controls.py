@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from merl.model import MERL
 
 RANDOM_ENCODER = "random-encoder"
-_SEED = 0
+SEED = 0
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Row:
     untrained: bool = False
 
 
-def rows_of(sets: Sequence[PromptSet], *, controls: bool, seed: int = _SEED) -> list[Row]:
+def rows_of(sets: Sequence[PromptSet], *, controls: bool, seed: int = SEED) -> list[Row]:
     """Return a row for each prompt set and, if asked for, the controls of the one given last.
 
     A control that is among the sets given is not added again.
@@ -78,7 +78,7 @@ def _kind(prompt_set: PromptSet) -> tuple[str, str | None]:
     return prompt_set.generator.kind, prompt_set.generator.control
 
 
-def untrained_encoder(model: MERL, seed: int = _SEED) -> MERL:
+def untrained_encoder(model: MERL, seed: int = SEED) -> MERL:
     """Build an ECG encoder as a model has it, with its heads, and train it on nothing.
 
     Checkpoints of one architecture and signal specification share it. It cannot read text: prompts are for

@@ -12,7 +12,7 @@ from merl.ckepe.prompt_set import PromptSet
 from merl.evaluation.cell_making import CellMaker, Loaded, load
 from merl.evaluation.cells import Cell, Cells
 from merl.evaluation.comparison import Measured, compare, joined
-from merl.evaluation.controls import Row, rows_of
+from merl.evaluation.controls import SEED, Row, rows_of
 from merl.evaluation.evidence import Evidence
 from merl.evaluation.provenance import checkpoint_facts, versions
 from merl.evaluation.request import Request, check_classes, find_sets
@@ -210,7 +210,7 @@ def _run(
         ensemble=ensemble,
         absent_weight=request.absent_weight,
         scoring_chosen_here=(records.dataset, records.split) == SCORING_CHOSEN_ON,
-        seeds={"bootstrap": request.seed},
+        seeds={"bootstrap": request.seed} | ({"controls": SEED} if any(row.control for row in rows) else {}),
         versions=versions(),
         evidence=evidence,
     )
