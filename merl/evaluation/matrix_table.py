@@ -68,8 +68,8 @@ def _scores(matrix: MatrixResult, checkpoint: str, ensemble: str) -> FigureTable
 def _differences(pairs: Sequence[ArmComparison], names: Sequence[str]) -> FigureTable:
     """Lay out one kind: a single pair task by task; of several only the means, if there are any."""
     alone, brief = len(pairs) == 1, len(pairs) > 1 and pairs[0].mean is not None
-    what = names[0] if alone else f"between {pairs[0].kind}"
-    title = escape(f"Differences in macro AUROC, {what}, paired by patient{', mean over tasks' * brief}")
+    what = f", {names[0]}" if alone else f" between {pairs[0].kind}"
+    title = escape(f"Differences in macro AUROC{what}, paired by patient{', mean over tasks' * brief}")
     left = [*[pairs[0].kind] * (not alone), *["task"] * (not brief)]
     table = FigureTable(title, left=left, right=["difference", INTERVAL, "p", "p by Holm"])
     for pair, name in zip(pairs, names, strict=True):

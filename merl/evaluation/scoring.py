@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from merl.ckepe.prompt_set import PromptSet
-from merl.errors import DataError, RecordError
+from merl.errors import DataError, NoDataError, RecordError
 from merl.evaluation.controls import Row, untrained_encoder
 from merl.evaluation.embeddings import record_embeddings
 from merl.evaluation.held_out import ScoredFold
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from merl.zeroshot import EmbeddedPrompts, Ensemble
 
 Progress = Callable[[int, int, str], None]
-_NAMED = 5  # faulty records
+_NAMED = 5  # reasons
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +110,11 @@ def see(
         number = {name: i for i, name in enumerate(records.names)}
         faulty |= {number[name]: why for one in rows for name, why in one.faults.items()}
         embedded.append([one.rows for one in rows])
+    if len(faulty) == len(loaded[0]):  # whatever is allowed: such data is nothing for such a model
+        raise NoDataError(_faults(loaded[0], faulty, remedy=""))
     if faulty and not allow_missing:
-        raise RecordError(_faults(loaded[0].task, len(loaded[0]), faulty))
+        remedy = ". Get them again, or leave them out with allow_missing (--allow-missing)"
+        raise RecordError(_faults(loaded[0], faulty, remedy=remedy))
     kept = np.array([i not in faulty for i in range(len(loaded[0]))])
     return [
         Seen(
@@ -142,10 +145,19 @@ def _named(progress: Progress | None, name: str) -> Callable[[int, int], None] |
     return progress and (lambda done, total: progress(done, total, f"embedding ECGs by {name}"))
 
 
-def _faults(task: str, count: int, faulty: Mapping[int, str]) -> str:
-    reasons = [faulty[i].partition(";")[0] for i in sorted(faulty)]  # without each one's remedy
-    more = f"; and {len(reasons) - _NAMED} more" if len(reasons) > _NAMED else ""
+def _faults(records: TaskData, faulty: Mapping[int, str], *, remedy: str) -> str:
+    """Say which records cannot be used and why, the same reason once."""
+    alike: dict[str, list[str]] = {}
+    for i in sorted(faulty):
+        reason = faulty[i].partition(";")[0]  # without its own remedy
+        alike.setdefault(reason.replace(records.names[i], ""), []).append(reason)
+    said = [
+        first + (f" (and {len(others)} more alike)" if others else "")
+        for first, *others in list(alike.values())[:_NAMED]
+    ]
+    rest = sum(len(reasons) for reasons in list(alike.values())[_NAMED:])
+    more = f"; and {rest} more" if rest else ""
     return (
-        f"{len(reasons)} of {count} records of {task} cannot be used: {'; '.join(reasons[:_NAMED])}{more}."
-        " Get them again, or leave them out with allow_missing (--allow-missing)"
+        f"{len(faulty)} of {len(records)} records of {records.task} cannot be used: {'; '.join(said)}{more}"
+        f"{remedy}"
     )
