@@ -150,7 +150,7 @@ def test_all_records_that_cannot_be_used_are_told_at_once(toy):
 def test_nothing_is_left_to_score(toy):
     for path in toy.paths:
         path.with_suffix(".hea").write_text("noise")
-    with pytest.raises(NoDataError, match="12 of 12 records .* used: record '00' is none"):
+    with pytest.raises(NoDataError, match=r"12 of 12 records .* used: record '00' is none"):
         run(prompts(), allow_missing=True)
 
 
