@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -56,7 +58,7 @@ def record_embeddings(
     """
     path = cache_dir() / "embeddings" / f"{_store_key(model, data)}.npy" if model.sha256 else None
     known = _read(path) if path else {}
-    keys = [_record_key(name, record) for name, record in zip(data.names, data.paths, strict=True)]
+    keys = _record_keys(data)
     missing = [i for i, key in enumerate(keys) if key not in known]
     faults: dict[str, str] = {}
     for start in range(0, len(missing), _KEPT_AFTER):
@@ -116,7 +118,7 @@ def model_hash(model: Any) -> str:
 def data_hash(data: TaskData) -> str:
     """Hash a task's records: which files, whose, with which labels, and how they are read."""
     digest = hashlib.sha256(data.labels.tobytes() + data.patients.tobytes() + data.split_patients.tobytes())
-    keys = [_record_key(name, path).decode() for name, path in zip(data.names, data.paths, strict=True)]
+    keys = [key.decode() for key in _record_keys(data)]
     facts = [data.task, data.dataset, data.split, data.classes, data.leads, sorted(data.lead_as.items())]
     return _hash([digest.hexdigest(), *facts, data.truth, data.missing, keys])
 
@@ -129,11 +131,24 @@ def _hash(facts: list[Any]) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-def _record_key(name: str, path: Path) -> bytes:
-    files = [(suffix, path.with_name(path.name + suffix)) for suffix in _SUFFIXES]
-    stats = [(suffix, file.stat()) for suffix, file in files if file.is_file()]
-    facts = [name, str(path.resolve()), [(suffix, stat.st_size, stat.st_mtime_ns) for suffix, stat in stats]]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest().encode()
+def _record_keys(data: TaskData) -> list[bytes]:
+    """Hash each record's name, path, and the size and time of change of its files."""
+    folders = {folder: str(folder.resolve()) for folder in {path.parent for path in data.paths}}
+    keys = []
+    for name, path in zip(data.names, data.paths, strict=True):
+        place = f"{folders[path.parent]}/{path.name}"  # plain strings: there are tens of thousands
+        stats = [(suffix, _stat(place + suffix)) for suffix in _SUFFIXES]
+        facts = [name, place, [(suffix, *found) for suffix, found in stats if found]]
+        keys.append(hashlib.sha256(json.dumps(facts).encode()).hexdigest().encode())
+    return keys
+
+
+def _stat(file: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(file)  # noqa: PTH116
+    except OSError:
+        return None
+    return (found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
 
 
 def _read(path: Path) -> dict[bytes, NDArray[np.float32]]:
