@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from merl.ckepe.clauses import STRUCTURES, THINGS, WAVES, Token, is_wave, walls_of
 from merl.ckepe.vocabulary import default_vocabulary, word_set
-from merl.knowledge.leads import ALL_LEADS, marked_leads
+from merl.knowledge.leads import marked_leads
 from merl.records import STANDARD_LEADS
 
 Nouns = frozenset[str]  # what a word is said of; empty where the text leaves it open
@@ -20,14 +20,11 @@ BOUND = {"side": STRUCTURES} | dict.fromkeys(
     THINGS,
 )
 BOUND["chamber"] = word_set("rate rhythm wave spike beat complex focus activation")
-BOUND |= dict.fromkeys(("speed", "tempo"), word_set("sinus atrial ventricular junctional p qrs"))
+BOUND["speed"] = word_set("sinus atrial ventricular junctional p qrs")
 #: One and the same beat: what is regular of the one is regular of the other.
 _SAME_BEAT = {"rr": "qrs", "cycle": "qrs", "rhythm": "qrs", "rate": "qrs", "ventricular": "qrs", "pp": "p"}
 #: The leads by the plane they look at.
-LEAD_SETS = {
-    "limb": frozenset(STANDARD_LEADS[:6]),
-    "precordial": frozenset(lead for lead in ALL_LEADS if lead.startswith("V")),
-}
+LEAD_SETS = {"limb": frozenset(STANDARD_LEADS[:6]), "precordial": frozenset(STANDARD_LEADS[6:])}
 #: What comes before or after another.
 _FOLLOWING = WAVES | {"pause", "run", "spike"}
 #: Two of one kind that may be compared: the first peak and the second.
@@ -38,7 +35,7 @@ _SHAPES = frozenset({"size", "pole", "length", "slope", "depth"})
 BEATS = word_set("beat complex run tachycardia voltag amplitud")
 _JOINS = word_set("a the an each every all both some wave waves")
 _ARTICLES = word_set("the its their each every a")
-_PLAIN = word_set("wave waves segment segments interval intervals shape or")
+_PLAIN = word_set("wave waves segment segments interval intervals shape or and")
 _RELATIONS = word_set("before after follow between with within than near")
 _SIZES = frozenset({"size", "length", "depth", "speed", "trend", "timing"})
 #: What says that the first of two is the lesser, as a family or as it is written.
@@ -105,9 +102,10 @@ def _said_of(clause: list[Token], place: int, things: Nouns) -> set[str]:
 def _named(clause: list[Token], place: int, things: Nouns) -> str:
     """Return what a word names; a beat or voltage of no wave of its own is the QRS complex's."""
     family = clause[place].family
-    if family in BEATS and "qrs" in things:
+    if (family in BEATS and "qrs" in things) or family == "interv":
         before = [token.family for token in clause[max(0, place - 2) : place] if token.written not in _PLAIN]
-        return "" if before and is_wave(before[-1]) else "qrs"
+        own = family if family == "interv" else "qrs"
+        return "" if family not in BEATS | things or (before and is_wave(before[-1])) else own
     return family if family in things else ""
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from merl.ckepe.bindings import Attribute, Nouns, attributes, compared, order, placed, told
-from merl.ckepe.clauses import Token, read_clauses, walls_of
+from merl.ckepe.clauses import GAP, Token, read_clauses, walls_of
 from merl.ckepe.phrasing import mark
 from merl.ckepe.vocabulary import default_vocabulary
 from merl.knowledge.leads import marked_leads
@@ -84,7 +84,7 @@ def _read(text: str, heard: frozenset[str] | None) -> Claim:
 @lru_cache(maxsize=16384)
 def literal_words(text: str) -> frozenset[tuple[str, bool]]:
     """Return the words of a text one by one, those within terms of several words too."""
-    _, rest = take_quantities(_ratios(mark(text)))
+    _, rest = take_quantities(_ratios(mark(text)), f" {GAP} ")
     return _claim(read_clauses(rest)).words
 
 
@@ -120,7 +120,7 @@ def _ratio_pairs(text: str) -> frozenset[tuple[str, str]]:
 
 def _measures(text: str) -> tuple[tuple[Measure, ...], str]:
     """Cut the numbers out, each with the people its part of the text names."""
-    quantities, rest = take_quantities(text)
+    quantities, rest = take_quantities(text, f" {GAP} ")
     spelled = spell_out(text)
     everyone = _whom(spelled)
     starts = sorted({quantity.start for quantity in quantities})

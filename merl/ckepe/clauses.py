@@ -11,7 +11,7 @@ from merl.knowledge.leads import MARK, marked_leads
 
 #: What a length, height, side, ... may be said of.
 WAVES = word_set("p q r s t u j f st pr pp qrs qt qtc rr rp rsr qs delta epsilon")
-THINGS = WAVES | {"axis", "rate", "rhythm", "baseline", "pause", "cycle"}
+THINGS = WAVES | {"axis", "rate", "rhythm", "baseline", "pause", "cycle", "interv"}
 STRUCTURES = word_set("ventricular atrial bundle fascicular axis precordial limb arm force qrs")
 _WALLS = ("anter", "infer", "later", "poster", "sept", "apic")
 _NO_WALL = re.compile(r"bilater|unilater|collater|contralater|ipsilater")
@@ -22,6 +22,10 @@ _CUES = word_set("no not without never neither nor none cannot nobody")
 #: Said after what is gone ("P waves are absent"), these deny what stands before them in the clause.
 _GONE = re.compile(r"absent|missing|gone|lost|disappear|vanish|invisible|unrecogni|undetect|nonexistent")
 _BREAKS = word_set("but while whereas and with although though despite where which because yet plus")
+_NAMING = word_set("wave waves segment segments complex complexes interval intervals shape")
+_NAMING |= word_set("in of the a an lead leads both")
+#: Stands where a number was.
+GAP = "quantity"
 _COMPLEX = re.compile(r"[qrs]{2,4}")
 _TOKEN = re.compile(rf"[a-z_]+[a-z0-9_]*(?:'[a-z]+)?|{MARK}+|[,;:.()]")
 
@@ -114,9 +118,12 @@ def _goes_on(clause: list[str]) -> bool:
 
 
 def _only_waves(clause: list[str]) -> bool:
-    vocabulary = default_vocabulary()
-    told = [word for word in clause if not vocabulary.is_free(word) and not marked_leads(word)]
-    return bool(told) and all(is_wave(vocabulary.family(word)) for word in told)
+    """Whether a clause does no more than name waves, and the leads they are seen in."""
+    family = default_vocabulary().family
+    waves = [is_wave(family(word)) for word in clause]
+    return any(waves) and all(
+        wave or word in _NAMING or marked_leads(word) for wave, word in zip(waves, clause, strict=True)
+    )
 
 
 def _opens_list(clause: list[str]) -> bool:

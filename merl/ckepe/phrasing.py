@@ -39,6 +39,13 @@ def _shrunk(match: re.Match[str]) -> str:
     return _SHRUNK[match[1]]
 
 
+_LESSER = {"wide": "narrower", "broad": "narrower", "long": "shorter", "deep": "shallower", "fast": "slower"}
+
+
+def _lesser(match: re.Match[str]) -> str:
+    return _LESSER.get(match[1], "smaller")
+
+
 #: Tried in this order on a lower-case text.
 _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"\bnon[-\s]+(?=[a-z])", "non"),
@@ -57,6 +64,8 @@ _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
         rf"\b(?:from|between) (?:the )?p{_WAVE} (?:to|and) (?:the )?(?:start of the |onset of the )?qrs\b",
         "of the pr",
     ),
+    (r"\b(?:less|not as|not so) (wide|broad|long|tall|high|large|deep|fast)\b(?! as\b)", _lesser),
+    (r"(\d|\btwice|\btimes)(?: times)? as (?:long|wide|tall|high|large|deep|much|many) as\b", r"\1 times"),
     (r"\b([pqrstu]|qrs)[\s-]waves? loss\b", r"loss of \1 wave"),
     (r"\b(?:lost|loses?|losing|loss of)(?: in| their| its| the)* (?:height|amplitude|voltage)\b", "shrink"),
     (r"\blost in (?=the\b|qrs|[tp]\b)", "hidden in "),
@@ -92,6 +101,8 @@ _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (rf"\b(?:first(?:ly)?\s+)?{_UP}{_THEN}{_DOWN}\b", " biphasic "),
     (rf"\b(?:first(?:ly)?\s+)?{_DOWN}{_THEN}{_UP}\b", " biphasic "),
     (r"\bout(?:number|grow|weigh|last|run|pace|strip|size|rank)(?:s|ed|ing|n)?\b", "more than"),
+    (r"\bfollow(?:s|ing)? the direction of\b", "concordant with"),
+    (r"\bfurther (?:left|right|to the left|to the right) than\b", "beyond"),
     (r"\bthe same as (?:usual|normal)\b", "usual"),
     (r"\bmost (?:marked|pronounced|prominent)\b", "greatest"),
     (r"\bmost (?:obvious|evident|visible|clear|apparent|noticeable|distinct|conspicuous)(?:ly)?\b", "best"),

@@ -9,6 +9,7 @@ from merl.ckepe.claims import Claim
 from merl.ckepe.clauses import Token, is_wave, walls_of
 from merl.ckepe.grounds import About, Ground, Words
 from merl.ckepe.vocabulary import default_vocabulary, stem, word_set
+from merl.records import STANDARD_LEADS
 
 #: Words of its own that a phrase may have.
 MOST_STRAYS = 3
@@ -66,6 +67,14 @@ def still_open(text: str, ground: Ground, context: Words, *, turned: bool = Fals
     return frozenset(numbers) | words | (claim.leads - ground.leads)
 
 
+def count_said(claim: Claim, ground: Ground) -> int:
+    """Return how many words, numbers and leads of a claim the passages give."""
+    told = {(token.family, token.negated) for token in claim.tokens if not token.free}
+    given = [measure.quantity for measure in ground.measures]
+    numbers = [m for m in claim.measures if any(m.quantity.agrees(other) for other in given)]
+    return len(told & ground.words) + len(numbers) + len(claim.leads & ground.leads)
+
+
 def strays(claim: Claim, ground: Ground, context: Words, about: About) -> list[str]:
     """Return the words that the passages do not say, where each might be said all the same.
 
@@ -120,7 +129,7 @@ def _is_said(token: Token, claim: Claim, ground: Ground, context: Words) -> bool
     ):
         return True
     if token.family in LEAD_SETS and ground.leads:
-        return ground.leads <= LEAD_SETS[token.family] and not token.negated
+        return ground.leads.intersection(STANDARD_LEADS) <= LEAD_SETS[token.family] and not token.negated
     if walls := walls_of(token.written) | walls_of(token.family):
         elsewhere = frozenset().union(*(walls_of(word) for word, _ in context))
         named = (
@@ -129,7 +138,16 @@ def _is_said(token: Token, claim: Claim, ground: Ground, context: Words) -> bool
         return walls <= (named | ground.faced if token.of_leads else named) and not token.negated
     if is_bound(token.family) or token.family in _MEASURED or token.family in _RELATIONS:
         return not token.negated and _implied(token, claim, ground)
-    return said in context
+    return said in context or _is_derived(token, ground)
+
+
+def _is_derived(token: Token, ground: Ground) -> bool:
+    """Whether the passages have a word of the same root: inflammation for inflamed."""
+    stem_, least = token.family, 5
+    return len(stem_) >= least and any(
+        denied == token.negated and len(word) >= least and (word.startswith(stem_) or stem_.startswith(word))
+        for word, denied in ground.words
+    )
 
 
 def _same_denial(claim: Claim, ground: Ground) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from merl.ckepe.bindings import BOUND, LEAD_SETS
 from merl.ckepe.claims import Claim
-from merl.ckepe.clauses import WAVES, walls_of
+from merl.ckepe.clauses import WAVES, is_wave, walls_of
 from merl.ckepe.grounds import FACING, Ground, Words, implied_by
 from merl.ckepe.said import is_bound, unsupported
 from merl.ckepe.vocabulary import default_vocabulary, word_set
@@ -67,33 +67,52 @@ def _leads(claim: Claim, ground: Ground) -> str | None:
 
 
 def _mixture(claim: Claim, ground: Ground, context: Words) -> str | None:
-    """Find a clause that is put together from several passages.
+    """Find what is put together from several passages that do not say it.
 
-    A wave, its leads and what has an opposite belong together; other words may come from elsewhere.
+    A wave, its leads and what is said of it belong together, and so do a number and its leads; other words
+    may come from elsewhere.
     """
     if len(ground.singles) < 2:
         return None
     for measure in claim.measures:
-        stating = [
-            single
-            for single in ground.singles
-            if _numbers(replace(claim, measures=(measure,)), single) is None
-        ]
+        alone = replace(claim, measures=(measure,))
+        stating = [single for single in ground.singles if _numbers(alone, single) is None]
         if claim.leads and not any(not single.leads or single.leads & claim.leads for single in stating):
             return f"says {measure.quantity.text!r} of other leads than the cited passages"
-    for part in claim.parts:
-        bound = {
-            (token.family, token.negated)
-            for token in part.tokens
-            if is_bound(token.family) or (part.leads and (token.family, token.negated) not in context)
-        } & ground.words
-        if not any(
-            bound <= single.words
-            and (_leads(part, single) or _opposites(part, single) or _places(part, single)) is None
-            for single in ground.singles
-        ):
-            return "puts together what the cited passages say of different things"
+    parts = claim.parts if all(_waves(part) for part in claim.parts) else (claim,)
+    for part in parts if len(_waves(claim)) == 1 else claim.parts:
+        for piece in _pieces(part):
+            bound = {
+                (token.family, token.negated)
+                for token in piece.tokens
+                if is_bound(token.family) or (piece.leads and (token.family, token.negated) not in context)
+            } & ground.words
+            if not any(
+                bound <= single.words
+                and (_leads(piece, single) or _opposites(piece, single) or _places(piece, single)) is None
+                for single in ground.singles
+            ):
+                return "puts together what the cited passages say of different things"
     return None
+
+
+def _waves(claim: Claim) -> set[str]:
+    return {token.family for token in claim.tokens if is_wave(token.family)}
+
+
+def _pieces(part: Claim) -> Iterator[Claim]:
+    """Yield each thing that is said of a wave as a claim of its own, beside the waves; else the whole."""
+    waves = _waves(part)
+    if len(waves) != 1 or not part.attributes:
+        yield part
+        return
+    for item in sorted(part.attributes, key=str):
+        yield replace(
+            part,
+            tokens=tuple(token for token in part.tokens if token.family in {item[1], *waves}),
+            attributes=frozenset({item}),
+            placed=frozenset(place for place in part.placed if place[:3] == item),
+        )
 
 
 def _opposites(claim: Claim, ground: Ground) -> str | None:
@@ -119,7 +138,8 @@ def _opposites(claim: Claim, ground: Ground) -> str | None:
             and (not nouns or not of or of & nouns)
             and (of_group or not same_group or of & nouns)
         }
-        allowed = (same_noun or same_group or {value}) | also
+        told = {other for name, other, of, _ in implied if name == group and nouns and (not of or of & nouns)}
+        allowed = (same_noun or told or same_group or {value}) | also
         if group not in BOUND and (value, False) in ground.words:
             continue
         if value not in allowed:
@@ -193,7 +213,8 @@ def _words(claim: Claim, ground: Ground, context: Words, lenient: bool) -> str |
             how = ("denies", "asserts") if token.negated else ("asserts", "denies")
             return f"{how[0]} {token.written!r}, which the cited passage {how[1]}"
     told = {(token.family, token.negated) for token in claim.tokens if not token.free}
-    if told and not claim.measures and {token.written for token in claim.tokens} <= _BARE:
+    bare = {token.written for token in claim.tokens} <= _BARE and not any(denied for _, denied in told)
+    if told and bare and not claim.measures and not claim.compared:
         return "names a wave and says nothing of it"
     if 2 * (len(told & ground.words) + len(claim.measures) + bool(claim.leads)) < len(told):
         return "not supported by any retrieved passage it cites: it says little of this"

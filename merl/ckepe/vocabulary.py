@@ -182,12 +182,12 @@ def stem(word: str) -> str:
 
 
 def _positives(word: str) -> list[str]:
-    """Return what a word may be the comparative or superlative of: clearest, clear."""
-    ending = next((end for end in ("iest", "ier", "est", "er") if word.endswith(end)), "")
+    """Return what a word may be the comparative, superlative or adverb of: clearest, clear."""
+    ending = next((end for end in ("iest", "ier", "est", "er", "ily", "ly") if word.endswith(end)), "")
     if len(word) - len(ending) < 4 or not ending:
         return []
     short = word.removesuffix(ending)
-    return [short + "y"] if ending in {"iest", "ier"} else [short, short + "e"]
+    return [short + "y"] if ending in {"iest", "ier", "ily"} else [short, short + "e"]
 
 
 def word_set(text: str) -> frozenset[str]:

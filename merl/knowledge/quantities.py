@@ -124,8 +124,12 @@ class Quantity:
         )
 
 
-def take_quantities(text: str) -> tuple[tuple[Quantity, ...], str]:
+def take_quantities(text: str, gap: str = " ") -> tuple[tuple[Quantity, ...], str]:
     """Cut every quantity out of a text from which lead names are already gone.
+
+    Args:
+        text: the text.
+        gap: what is left in the place of each.
 
     Returns:
         The quantities in order, and the lower-case text without them.
@@ -140,7 +144,7 @@ def take_quantities(text: str) -> tuple[tuple[Quantity, ...], str]:
         match = _apart(text, match)
         end = match.end("after") if match["after"] else match.end()
         found += _read(text, match, end, found[-1:], text[done : match.start()])
-        rest += text[done : match.start()] + " "
+        rest += text[done : match.start()] + gap
         done = match.end()
         if match["after"]:
             rest, done = rest + text[match.end() : match.start("after")], end
@@ -196,7 +200,7 @@ def _unit(written: str | None, before: str) -> tuple[str | None, float]:
     for pattern, unit in _UNITS.items():
         if written and re.fullmatch(pattern, written):
             return unit
-    if not written and re.search(r"\brates?(?: of| at| is| near| from| was)?\s*$", before):
+    if not written and re.search(r"\brates?(?: of| at| is| near| from| was| between)?\s*$", before):
         return "per minute", 1.0
     if not written and re.search(
         r"\b(?:age[ds]?(?: of)?|men|women|males|females|people|patients|adults)\s*$", before
