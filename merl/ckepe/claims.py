@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from merl.ckepe.bindings import Attribute, Nouns, attributes, compared, order, placed, told
+from merl.ckepe.bindings import Attribute, Nouns, attributes, compared, order, parted, placed, told
 from merl.ckepe.clauses import GAP, Token, read_clauses, walls_of
 from merl.ckepe.phrasing import mark
 from merl.ckepe.vocabulary import default_vocabulary
@@ -37,6 +37,7 @@ class Claim:
         walls: territories named, ``anteroseptal`` being two.
         placed: (group, value, nouns, leads) for every word on a wave's look, with the leads of its clause.
         compared: (greater, lesser) waves or leads, for "taller in II than in III".
+        parted: (word, part) for what is said of a part of a wave: a deep end.
         parts: each of several clauses as a claim of its own, without its numbers.
     """
 
@@ -48,6 +49,7 @@ class Claim:
     walls: frozenset[str]
     placed: frozenset[tuple[str, str, Nouns, frozenset[str]]]
     compared: frozenset[tuple[str, str]]
+    parted: frozenset[tuple[str, str]] = frozenset()
     parts: tuple[Claim, ...] = ()
 
     @property
@@ -100,11 +102,12 @@ def _claim(clauses: list[list[Token]]) -> Claim:
         walls=frozenset().union(*(walls_of(token.written) | walls_of(token.family) for token in tokens)),
         placed=frozenset(placed(clauses)),
         compared=frozenset(pair for clause in clauses for pair in compared(clause)),
+        parted=frozenset(pair for clause in words for pair in parted(clause)),
     )
 
 
 def _ratios(text: str) -> str:
-    return re.sub(r"\b([pqrstu])\s*/\s*([pqrstu])\b(?! transition)", r"\1 to \2 ratio", text)
+    return re.sub(r"\b([pqrstu]|qrs)\s*[/:]\s*([pqrstu]|qrs)\b(?! transition)", r"\1 to \2 ratio", text)
 
 
 def _ratio_pairs(text: str) -> frozenset[tuple[str, str]]:

@@ -127,6 +127,8 @@ def _with_implied(passages: Collection[Passage], claims: Iterable[Claim]) -> fro
         implied.add(("p", True))
     if any(name == "regularity" and "qrs" in of for claim in claims for name, _, of in claim.attributes):
         implied.add(("rr", False))
+    if any(re.search(r"\b[rs]*r'", passage.text.lower()) for passage in passages):
+        implied.add(("second", False))
     small = any(re.search(r"(?<![\w'])[qrs](?![\w'])", passage.text) for passage in passages)
     return said | implied | ({("low", False), ("low", True)} if small else set())
 

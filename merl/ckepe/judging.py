@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from merl.ckepe.claims import read_claim
 from merl.ckepe.concepts import Concept
 from merl.ckepe.grounds import Ground, words_of
+from merl.ckepe.pieces import pieces
 from merl.ckepe.prompt_set import Phrase
 from merl.ckepe.said import denied, still_open
-from merl.ckepe.verifier import Likeness, Strictness, Verdict, about_class, verify
+from merl.ckepe.verifier import Likeness, Strictness, Verdict, about_class, unfit, verify
 from merl.knowledge.embedders import Embedder
 from merl.knowledge.lookup import normalise
 from merl.knowledge.passages import Passage
@@ -71,6 +72,33 @@ def judge(
     if phrase.role == "name" and normalise(phrase.text) in map(normalise, concept.names):
         source = (concept.name_source,) if concept.name_source else ()
         return Judgement(concept.code, phrase.model_copy(update={"sources": phrase.sources or source}), None)
+    how = {"siblings": siblings, "seen": seen, "likeness": likeness, "strictness": strictness}
+    judgement = _judge(concept, phrase, retrieved, **how)
+    parts = pieces(phrase.text, concept.names)
+    if judgement.supported or len(parts) < 2 or phrase.polarity == "absent" or strictness == "off":
+        return judgement
+    if unfit(phrase, [*concept.names, *(passage.text for passage in retrieved.values())], seen):
+        return judgement
+    judged = [
+        _judge(concept, Phrase(text=part, role="finding"), retrieved, **how) for part in parts
+    ]
+    if not all(part.supported for part in judged):
+        return judgement
+    sources = tuple(dict.fromkeys(source for part in judged for source in part.phrase.sources))
+    return Judgement(concept.code, phrase.model_copy(update={"sources": sources}), None)
+
+
+def _judge(
+    concept: Concept,
+    phrase: Phrase,
+    retrieved: Mapping[str, Passage],
+    *,
+    siblings: Mapping[str, Collection[str]],
+    seen: Collection[str],
+    likeness: Likeness | None,
+    strictness: Strictness,
+) -> Judgement:
+    """Judge a phrase as one statement."""
     verdicts: dict[tuple[str, ...], Verdict] = {}
     citations = list(_citations(phrase, retrieved, concept.names))
     for tolerance in (None, likeness) if likeness else (None,):  # what is said in so many words comes first

@@ -46,14 +46,61 @@ def _lesser(match: re.Match[str]) -> str:
     return _LESSER.get(match[1], "smaller")
 
 
+_SHAPE = r"(?:complex|pattern|config|shape|morpholog|type|form|deflection)"
+_PHASE = r"(?:part|phase|component|portion|deflection|half|limb|section|lobe)"
+_VERB = r"(?:exceed|overtake|surpass|outgrow|conduct|resolve|disappear|change|vary|appear|dominate|grow)"
+
+#: Tried in this order on a text as it is written: plurals ("Ps", "QRSs") and sums ("SV1 + RV5").
+_WRITTEN = [
+    (rf"\b(QRS|PR|PQ|ST|QT|RR|PP|[PQRSTUJ])(?:s|es|'s)\b(?!\s+{_SHAPE})", r"\1 waves"),
+    (r"\b([PQRST])(?:-| in )?(V[1-9]|aV[RLF]|I{1,3})\b", r"\1 in \2"),
+    (r"\b([PQRST])[-–]([PQRST])\b", r"\1\2"),
+]
+
 #: Tried in this order on a lower-case text.
 _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
+    (r"\b(?:12|twelve)[-\s]leads?\b", ""),
+    (
+        r"\b1\s?:\s?1\b(?: (?:av|atrioventricular))?(?: (?:conduction|relation\w*|ratio|association|link))?",
+        "one p wave for each qrs",
+    ),
+    (rf"\b{_MORE} than (?=(?:the |its )?(?:\w+ )?limit)", "above "),
+    (rf"\b{_LESS} than (?=(?:the |its )?(?:\w+ )?limit)", "below "),
+    (r"\b(?:i\.\s?e|e\.\s?g)\.?(?=[\s,])", ", "),
+    (r"\bflat (?:base ?line|line)\b", "isoelectric baseline"),
+    (r"\bthe atria (?=go|run|beat|rac|at\b)", "p waves "),
+    (r"\bthe ventricles (?=go|run|beat|rac|at\b)", "qrs "),
+    (r"\bno two ([^,;]{0,30}?)\s(?:are |being |look )?(?:alike|the same|equal|identical|similar)\b", r"\1 variable"),
+    (r"\b(?:hardly|scarcely|barely|almost no|virtually no|next to no)(?: any)? (?=st\b|[pqrstu]\b|qrs\b)", "no "),
+    (r"\ba (?:little|bit|touch|trifle|shade)(?: bit)? (?=more\b|less\b|\w+er\b)", ""),
+    (r"\bup (?=(?:in)?to (?:the|a|its|[pqrstuv]\w?)\b|from\b)", ""),
+    (r"\b(?:speed|quicken|accelerat)\w*(?: up)? (?:and|then|or) (?:slow|decelerat)\w*(?: down)?\b", "variable"),
+    (r"\b(?:slow|decelerat)\w*(?: down)? (?:and|then|or) (?:speed|quicken|accelerat)\w*(?: up)?\b", "variable"),
+    (
+        r"\bright (?=before|behind|after|at the|in front|on top|ahead|next|from|when|where|away|through|until|up to)",
+        "",
+    ),
+    (rf"\b(?:do(?:es)?|did|is|are) not ({_VERB})\b([^,;]*?) (?:until|till|before) ", r"first \1\2 in "),
+    (rf"\bnot ({_VERB})(?:ing|ed|d)\b([^,;]*?) (?:until|till) ", r"first \1\2 in "),
+    (
+        r"\blook(?:s|ing|ed)? (?:just|exactly|much|very much|a lot|quite|rather|the same as)? ?like\b"
+        r"|\blook(?:s|ing|ed)? the same as\b",
+        "look like",
+    ),
+    (r"\b(?:one|a single|the same|a uniform|a common) ((?:\w+ ){0,3}shape)\b", r"constant \1"),
+    (
+        r"\b(?:overshadow|dwarf|overtop|overreach|eclips|overtak|surpass)(?:e?s|ing|e)?\b"
+        r"|\btower(?:s|ing)? (?:over|above)\b",
+        "more than",
+    ),
+    (rf"\b{_UP}(?: {_PHASE})? (?:and|plus|as well as|followed by)(?: then)?(?: an?)? {_DOWN} {_PHASE}\b", "biphasic"),
+    (rf"\b{_DOWN}(?: {_PHASE})? (?:and|plus|as well as|followed by)(?: then)?(?: an?)? {_UP} {_PHASE}\b", "biphasic"),
     (r"\bnon[-\s]+(?=[a-z])", "non"),
     (r"\b(counter|anti|saw|up|down|re|pre)-(?=[a-z])", r"\1"),
     (r"\b([a-z]+)-free\b", r" \1_free "),
     (r"\bn't\b|n't\b", " not"),
     (r"\br'(?= (?:\w+ )?(?:than|over|above)\b)", "second r"),  # R' is the second R wave
-    (r"\b(?:one and )?the same (?=trac|strip|record|lead|beat|time|patient|place)", "the "),
+    (r"\b(?:one and )?the (?:very |exact |self)?same (?=trac|strip|record|lead|beat|time|patient|place)", "the "),
     (r"\b(?:of )?(?:great|large|considerable|increased) (depth|height|width|length|duration)\b", _grown),
     (r"\b(?:of )?(?:little|small|reduced) (depth|height|width|length|duration)\b", _shrunk),
     (
@@ -90,7 +137,7 @@ _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
         rf"\b{_NONE}\b({_NEAR})\b(?:reach|attain|exceed|surpass)(?:e?s|ing)?\b({_NEAR}){_OVER}{_NUMBER}",
         r"\1 \2 at most ",
     ),
-    (rf"\b{_NONE}\b({_NEAR})\b(?:{_MORE} than|above|over|beyond)\s+{_NUMBER}", r"\1 at most "),
+    (rf"\b{_NONE}\b({_NEAR})\b(?<!\bfor )(?:{_MORE} than|above|over|beyond)\s+{_NUMBER}", r"\1 at most "),
     (rf"\b{_NONE}\b({_NEAR})\b(?:{_LESS} than|below|under)\s+{_NUMBER}", r"\1 at least "),
     (rf"\bnot yet {_NUMBER}", "below "),
     (
@@ -116,7 +163,10 @@ _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
 
 def mark(text: str) -> str:
     """Return a phrase in lower case, its turns of phrase in one form and its leads marked."""
-    text = unicodedata.normalize("NFKC", text.lower().replace("’", "'").replace("′", "'"))
+    text = unicodedata.normalize("NFKC", text.replace("’", "'").replace("′", "'"))
+    for pattern, form in _WRITTEN:
+        text = re.sub(pattern, form, text)
+    text = text.lower()
     for pattern, form in _TURNS:
         text = re.sub(pattern, form, text)
     text = re.sub(rf"\b({_ORDINAL})(?:[-\s]+degree\b|\s*°)", lambda m: f"degree_{_ORDINALS[m[1]]} ", text)

@@ -11,6 +11,12 @@ from merl.ckepe.grounds import About, Ground, Words
 from merl.ckepe.vocabulary import default_vocabulary, stem, word_set
 from merl.records import STANDARD_LEADS
 
+#: The chest leads on either side.
+FACING_SIDES = {
+    "right": frozenset({"V1", "V2", "V3", "V3R", "V4R", "V5R", "V6R"}),
+    "left": frozenset({"V4", "V5", "V6"}),
+    "middle": frozenset({"V2", "V3", "V4", "V5"}),
+}
 #: Words of its own that a phrase may have.
 MOST_STRAYS = 3
 #: Groups of which a word may describe what the passages leave open; those of other groups tell something new.
@@ -128,6 +134,8 @@ def _is_said(token: Token, claim: Claim, ground: Ground, context: Words) -> bool
         or (token.family == "every" and not _COUNTED & {word for word, _ in ground.words})
     ):
         return True
+    if token.of_leads and token.family in FACING_SIDES and ("precordial", False) in claim.words and ground.leads:
+        return ground.leads <= FACING_SIDES[token.family] and not token.negated
     if token.family in LEAD_SETS and ground.leads:
         return ground.leads.intersection(STANDARD_LEADS) <= LEAD_SETS[token.family] and not token.negated
     if walls := walls_of(token.written) | walls_of(token.family):
@@ -172,11 +180,14 @@ def _implied(token: Token, claim: Claim, ground: Ground) -> bool:
         return all(_naturally(pair) for pair in claim.order)
     numbers = [measure.quantity for measure in claim.measures]
     ways = {number.comparison for number in numbers}
+    axes = [number.value for number in numbers if number.unit == "degrees"]
     rates = [number for number in numbers if number.unit == "per minute"]
     return (
         (token.family in _MEASURED and any(number.unit == _MEASURED[token.family] for number in numbers))
         or (token.family in _UPWARD and "at least" in ways)
         or (token.family in _DOWNWARD and "at most" in ways)
+        or (token.family == "left" and bool(axes) and all(-90 <= axis <= 0 for axis in axes))
+        or (token.family == "right" and bool(axes) and all(90 <= axis <= 180 for axis in axes))
         or (token.written.startswith("delay") and "at least" in ways)
         or (token.family == "slow" and any(r.value <= _SLOW and r.comparison != "at least" for r in rates))
         or (token.family == "rapid" and any(r.value >= _RAPID and r.comparison != "at most" for r in rates))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
-from merl.ckepe.bindings import BOUND, LEAD_SETS
+from merl.ckepe.bindings import BOUND, LEAD_SETS, OTHER_PART
 from merl.ckepe.claims import Claim
 from merl.ckepe.clauses import WAVES, is_wave, walls_of
 from merl.ckepe.grounds import FACING, Ground, Words, implied_by
@@ -13,6 +13,7 @@ from merl.ckepe.said import is_bound, unsupported
 from merl.ckepe.vocabulary import default_vocabulary, word_set
 from merl.knowledge.leads import ALL_LEADS
 
+_COMPARED = word_set("p q r s t u qrs")
 #: Words that do no more than name a wave that every ECG has, and where.
 _BARE = word_set("p qrs t st r s pr qt qtc rr pp wave waves segment segments complex complexes interval")
 _BARE |= word_set("in the lead leads")
@@ -196,9 +197,13 @@ def _directions(claim: Claim, ground: Ground) -> str | None:
     turned = [pair for pair in sorted(claim.order - order) if pair[::-1] in order]
     if turned:
         return f"turns the order of {_shown(turned[0][0])} and {_shown(turned[0][1])} round"
+    parted = {pair for other in ground.claims for pair in other.parted}
+    for word, part in sorted(claim.parted - parted):
+        if (word, OTHER_PART[part]) in parted:
+            return f"says {_written(claim, word)!r} of the other part than the cited passage"
     compared = {pair for other in ground.claims for pair in other.compared}
     for one, two in sorted(claim.compared):
-        if {one, two} == {"r", "s"} and not {(one, two), (two, one)} & compared:
+        if {one, two} <= _COMPARED and not {(one, two), (two, one)} & compared:
             return f"compares {_shown(one)} with {_shown(two)}, which the cited passage does not"
     turned = [pair for pair in sorted(claim.compared - compared) if pair[::-1] in compared]
     if turned:

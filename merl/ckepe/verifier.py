@@ -78,7 +78,7 @@ def verify(
         return Verdict(True)
     cited = [retrieved[source].text for source in phrase.sources if source in retrieved]
     reason = (
-        _form(phrase, [*names, *cited], seen)
+        unfit(phrase, [*names, *cited], seen)
         or (phrase.polarity == "present" and _names_sibling(phrase.text, names, siblings or {}))
         or _citation(phrase, retrieved)
         or _support(
@@ -100,7 +100,8 @@ def about_class(phrase: Phrase, retrieved: Mapping[str, Passage]) -> list[str]:
     return [p.text for p in retrieved.values() if p.kind in {"name", "synonym", "definition"}]
 
 
-def _form(phrase: Phrase, known: Collection[str], seen: Collection[str]) -> str | None:
+def unfit(phrase: Phrase, known: Collection[str], seen: Collection[str] = ()) -> str | None:
+    """Say in one sentence why a text is no phrase at all, whatever the knowledge says; None if it is one."""
     words = re.findall(r"\w+", phrase.text)
     if _CHATTER.search(phrase.text) or _talks(phrase.text, known):
         return "reads as chatter or an instruction, not as an ECG finding"

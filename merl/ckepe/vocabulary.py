@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from merl.errors import KnowledgeError
 from merl.files import content_dir, read_yaml, validate
 
+_SPELLED = {"ae": "e", "our": "or", "oe": "e"}
 _PIECE = re.compile(r"[a-z_]+(?:'[a-z]+)?|[^a-z_]+")
 
 
@@ -176,9 +177,16 @@ def _stemmer() -> Any:
 
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
-    """Return a word without its inflection and derivation; words of up to three letters as they are."""
-    word = word.replace("'s", "").strip("'")
+    """Return a word without its inflection and derivation, in American spelling; words of up to three letters as they are."""
+    word = _american(word.replace("'s", "").strip("'"))
     return word if len(word) <= 3 else str(_stemmer().stemWord(word))
+
+
+def _american(word: str) -> str:
+    """Return a word in American spelling: organized, fiber, ischemia, color."""
+    word = re.sub(r"(?<=[a-z]{4})is(?=(?:e[ds]?|ing|ations?)$)", "iz", word)
+    word = re.sub(r"(?<=[a-z]{2})(?:tre|bre)(?=s?$)", lambda match: match[0][0] + "er", word)
+    return re.sub(r"ae(?=mi|sth|di)|(?<=[a-z]{2})our(?=s?$)|oe(?=de)", lambda m: _SPELLED[m[0]], word)
 
 
 def _positives(word: str) -> list[str]:
