@@ -20,6 +20,8 @@ BOUND = {"side": STRUCTURES} | dict.fromkeys(
     THINGS,
 )
 BOUND["chamber"] = word_set("rate rhythm wave spike beat complex focus activation")
+BOUND["trend"] = THINGS
+BOUND["timing"] = word_set("p qrs")
 BOUND["speed"] = word_set("sinus atrial ventricular junctional p qrs")
 #: One and the same beat: what is regular of the one is regular of the other.
 _SAME_BEAT = {"rr": "qrs", "cycle": "qrs", "rhythm": "qrs", "rate": "qrs", "ventricular": "qrs", "pp": "p"}
@@ -36,12 +38,14 @@ _ARTICLES = word_set("the its their each every a")
 _PLAIN = word_set("wave waves segment segments interval intervals shape or and")
 _RELATIONS = word_set("before after follow between with within than near")
 #: Whose rate is compared: an atrial one is that of the P waves.
-_RATES = {"atrial": "p", "ventricular": "qrs"}
+_RATES = {"atrial": "p", "ventricular": "qrs", "rhythm": "qrs"}
 #: Parts of a wave, each with the part that lies opposite.
 OTHER_PART = {"initial": "terminal", "upstroke": "downstroke", "first": "second"}
 OTHER_PART |= {other: part for part, other in OTHER_PART.items()}
 _OF_PARTS = word_set("steep sharp sudden gradual slow rapid high low deep shallow upright inverted prolonged shortened")
 _SIZES = frozenset({"size", "length", "depth", "speed", "trend", "timing", "degree of change"})
+#: Leads that are spoken of and not named: "in many leads".
+_ELSEWHERE = frozenset({"elsewhere"})
 #: What says that the first of two is the lesser, as a family or as it is written.
 _LESSER = word_set("low below shortened shallow slow early shrink less fewer weaker lesser under")
 #: A noun follows what it is said of (T inversion), an adjective goes before it (inverted T).
@@ -73,6 +77,8 @@ def attributes(clause: list[Token]) -> set[Attribute]:
         if group is None or (token.free and token.family not in group_of) or (comparing and group in _SIZES):
             continue
         names = _said_of(clause, place, BOUND.get(group, frozenset()))
+        if group == "side" and _comes_from(clause, place):
+            names = set()  # "activated from the right"
         if group in {"regularity", "constancy"}:
             names = {_SAME_BEAT.get(name, name) for name in names}
         if group == "length" and "rhythm" in names:
@@ -94,6 +100,8 @@ def _said_of(clause: list[Token], place: int, things: Nouns) -> set[str]:
         for token in clause[place + 1 : ahead]
     ):
         behind = None  # "an elevated ST"
+    if behind is not None and ahead is not None and _apart(clause[place:ahead]) and not _apart(clause[behind:place]):
+        ahead = None  # "an ST drawn out before the T wave"
     if clause[place + 1 : place + 2] and clause[place + 1].written in {"one", "ones"}:
         return set()  # "a wide one" is of what was named before
     names: set[str] = set()
@@ -103,6 +111,17 @@ def _said_of(clause: list[Token], place: int, things: Nouns) -> set[str]:
             names.add(named[at])
             at += step
     return names - {""}
+
+
+def _apart(tokens: list[Token]) -> bool:
+    return any(token.family in _RELATIONS for token in tokens)
+
+
+def _comes_from(clause: list[Token], place: int) -> bool:
+    """Whether a side is where something comes from or goes to, with nothing named that lies there."""
+    before = [token.written for token in clause[max(0, place - 2) : place] if token.written != "the"][-1:]
+    after = [token.family for token in clause[place + 1 : place + 2]]
+    return before in (["from"], ["to"], ["toward"], ["towards"]) and not STRUCTURES.intersection(after)
 
 
 def _named(clause: list[Token], place: int, things: Nouns) -> str:
@@ -173,10 +192,12 @@ def placed(clauses: list[list[Token]]) -> set[tuple[str, str, Nouns, frozenset[s
             found[-1] = (found[-1][0], found[-1][1] | leads)
         else:
             words = [token for token in clause if not marked_leads(token.written)]
-            found.append(({item for item in attributes(words) if item[0] in SHAPES}, leads))
+            unnamed = any(token.written == "leads" or token.family == "widespread" for token in clause)
+            own = leads or (_ELSEWHERE if unnamed else leads)
+            found.append(({item for item in attributes(words) if item[0] in SHAPES}, own))
     named = {leads for _, leads in found if leads}
     shared = next(iter(named)) if len(named) == 1 and not walls else frozenset()  # "X with Y in V2"
-    return {(*item, leads or shared) for items, leads in found for item in items}
+    return {(*item, (leads or shared) - _ELSEWHERE) for items, leads in found for item in items}
 
 
 def _leads_of(clause: list[Token]) -> frozenset[str]:

@@ -11,7 +11,7 @@ from merl.ckepe.bindings import Attribute, Nouns, attributes, compared, order, p
 from merl.ckepe.clauses import GAP, Token, read_clauses, walls_of
 from merl.ckepe.phrasing import mark
 from merl.ckepe.vocabulary import default_vocabulary
-from merl.knowledge.leads import marked_leads
+from merl.knowledge.leads import marked_leads, without_leads
 from merl.knowledge.numerals import spell_out
 from merl.knowledge.quantities import Quantity, take_quantities
 
@@ -65,7 +65,7 @@ def read_claim(text: str, heard: Collection[str] | None = None) -> Claim:
         text: the phrase.
         heard: the families of the text it is compared with, which settle what its ambiguous words mean.
     """
-    meanings = default_vocabulary().meanings(text.lower())
+    meanings = default_vocabulary().meanings(without_leads(mark(text)))
     return _read(text, None if heard is None else meanings.intersection(heard))
 
 
@@ -92,7 +92,7 @@ def literal_words(text: str) -> frozenset[tuple[str, bool]]:
 
 def _claim(clauses: list[list[Token]]) -> Claim:
     words = [[token for token in clause if not marked_leads(token.written)] for clause in clauses]
-    tokens = [token for clause in words for token in told(clause)]
+    tokens = [token for clause in clauses for token in told(clause) if not marked_leads(token.written)]
     return Claim(
         tokens=tuple(tokens),
         leads=marked_leads("".join(token.written for clause in clauses for token in clause)),

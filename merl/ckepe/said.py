@@ -20,8 +20,8 @@ FACING_SIDES = {
 #: Words of its own that a phrase may have.
 MOST_STRAYS = 3
 #: Groups of which a word may describe what the passages leave open; those of other groups tell something new.
-_DESCRIBING = word_set("length size depth speed regularity constancy trend pace timing part extent chamber")
-_DESCRIBING |= {"how many", "side of the limit", "duration of rhythm"}
+_DESCRIBING = word_set("length size depth speed regularity constancy pace timing part extent chamber")
+_DESCRIBING |= {"how many", "side of the limit"}
 #: Groups that tell one class from another rather than one wave from another.
 _CLASS_WIDE = frozenset({"chamber", "degree", "type", "tempo", "age of disease"})
 _ORDINALS = word_set("second third fourth fifth sixth")
@@ -32,6 +32,8 @@ _MEASURED = {"rate": "per minute", "axis": "degrees", "aged": "years"}
 #: What a limit says already: a QRS "widened to 0.12 s or more" is a QRS of 120 ms or more.
 _UPWARD = word_set("prolonged high rapid deep grow")
 _DOWNWARD = word_set("shortened low slow shallow shrink")
+_UNITS = dict.fromkeys(("prolonged", "shortened"), "ms") | dict.fromkeys(("rapid", "slow"), "per minute")
+_UNITS |= dict.fromkeys(("high", "low", "deep", "shallow"), "mV")
 _SLOW, _RAPID = 60.0, 100.0  # beats per minute
 
 
@@ -145,7 +147,7 @@ def _is_said(token: Token, claim: Claim, ground: Ground, context: Words) -> bool
         )
         return walls <= (named | ground.faced if token.of_leads else named) and not token.negated
     if is_bound(token.family) or token.family in _MEASURED or token.family in _RELATIONS:
-        return not token.negated and _implied(token, claim, ground)
+        return not token.negated and is_implied(token, claim, ground)
     return said in context or _is_derived(token, ground)
 
 
@@ -174,21 +176,25 @@ def _of_the_class(said: tuple[str, bool], ground: Ground, context: Words) -> boo
     return group in _CLASS_WIDE and said in context and not any(others)
 
 
-def _implied(token: Token, claim: Claim, ground: Ground) -> bool:
+def is_implied(token: Token, claim: Claim, ground: Ground) -> bool:
     """Whether a number of the claim, or the order of the waves in every beat, already says the word."""
     if token.family in _RELATIONS and claim.order and ("blocked", False) not in ground.words:
         return all(_naturally(pair) for pair in claim.order)
     numbers = [measure.quantity for measure in claim.measures]
-    ways = {number.comparison for number in numbers}
+
+    def ways(unit: str | None) -> set[str]:
+        return {number.comparison for number in numbers if unit in {number.unit, None} or not number.unit}
+
     axes = [number.value for number in numbers if number.unit == "degrees"]
     rates = [number for number in numbers if number.unit == "per minute"]
     return (
         (token.family in _MEASURED and any(number.unit == _MEASURED[token.family] for number in numbers))
-        or (token.family in _UPWARD and "at least" in ways)
-        or (token.family in _DOWNWARD and "at most" in ways)
+        or (token.family in _UPWARD and "at least" in ways(_UNITS.get(token.family)))
+        or (token.family in _DOWNWARD and "at most" in ways(_UNITS.get(token.family)))
+        or (token.family == "atrial" and ("rate", False) in claim.words and ("p", False) in ground.words)
         or (token.family == "left" and bool(axes) and all(-90 <= axis <= 0 for axis in axes))
         or (token.family == "right" and bool(axes) and all(90 <= axis <= 180 for axis in axes))
-        or (token.written.startswith("delay") and "at least" in ways)
+        or (token.written.startswith("delay") and "at least" in ways("ms"))
         or (token.family == "slow" and any(r.value <= _SLOW and r.comparison != "at least" for r in rates))
         or (token.family == "rapid" and any(r.value >= _RAPID and r.comparison != "at most" for r in rates))
     )

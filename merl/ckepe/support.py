@@ -9,11 +9,10 @@ from merl.ckepe.bindings import BOUND, LEAD_SETS, OTHER_PART
 from merl.ckepe.claims import Claim
 from merl.ckepe.clauses import WAVES, is_wave, walls_of
 from merl.ckepe.grounds import FACING, Ground, Words, implied_by
-from merl.ckepe.said import is_bound, unsupported
+from merl.ckepe.said import is_bound, is_implied, unsupported
 from merl.ckepe.vocabulary import default_vocabulary, word_set
 from merl.knowledge.leads import ALL_LEADS
 
-_COMPARED = word_set("p q r s t u qrs")
 #: Words that do no more than name a wave that every ECG has, and where.
 _BARE = word_set("p qrs t st r s pr qt qtc rr pp wave waves segment segments complex complexes interval")
 _BARE |= word_set("in the lead leads")
@@ -143,6 +142,8 @@ def _opposites(claim: Claim, ground: Ground) -> str | None:
         allowed = (same_noun or told or same_group or {value}) | also
         if group not in BOUND and (value, False) in ground.words:
             continue
+        if group == "speed" and _by_rate(claim, value, ground):
+            continue
         if value not in allowed:
             return (
                 f"says {_written(claim, value)!r}{_of(nouns)}; the cited passage says {_all(ground, allowed)}"
@@ -154,6 +155,11 @@ def _opposites(claim: Claim, ground: Ground) -> str | None:
     if claim.walls and ground.walls and not claim.walls <= ground.walls | ground.faced:
         return "names another wall than the cited passage"
     return None
+
+
+def _by_rate(claim: Claim, value: str, ground: Ground) -> bool:
+    """Whether a rate that the claim gives already says that it is rapid or slow."""
+    return any(token.family == value and is_implied(token, claim, ground) for token in claim.tokens)
 
 
 def _written(claim: Claim, family: str) -> str:
@@ -203,7 +209,7 @@ def _directions(claim: Claim, ground: Ground) -> str | None:
             return f"says {_written(claim, word)!r} of the other part than the cited passage"
     compared = {pair for other in ground.claims for pair in other.compared}
     for one, two in sorted(claim.compared):
-        if {one, two} <= _COMPARED and not {(one, two), (two, one)} & compared:
+        if {one, two}.isdisjoint({"st", "j"}) and not {(one, two), (two, one)} & compared:
             return f"compares {_shown(one)} with {_shown(two)}, which the cited passage does not"
     turned = [pair for pair in sorted(claim.compared - compared) if pair[::-1] in compared]
     if turned:

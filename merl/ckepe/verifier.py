@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
 
-from merl.ckepe.claims import read_claim
+from merl.ckepe.claims import Claim, read_claim
 from merl.ckepe.grounds import About, Ground, words_of
 from merl.ckepe.prompt_set import Phrase
 from merl.ckepe.said import count_said, denied, strays
@@ -189,9 +189,22 @@ def _support(
         own = strays(claim, ground, words, about)
         if own and _adds_nothing(phrase.text, own, " ; ".join(p.text for p in cited), likeness):
             reason = None
+    if reason is None and (word := _contradicted(phrase.text, claim, about)):
+        return f"says {word!r}, against what is known of the class"
     if reason is None and _said_better(phrase.text, ground, about.other):
         return f"says what speaks {'for' if against else 'against'} the class"
     return reason
+
+
+def _contradicted(text: str, claim: Claim, about: About) -> str | None:
+    """Return what an ambiguous word means to all that is known of the class, where that is its opposite."""
+    meant = read_claim(text, about.same.heard).attributes - claim.attributes
+    opposed = (
+        value
+        for group, value, nouns in meant
+        if nouns and group != "constancy" and about.opposes(group, value, nouns)
+    )
+    return next(opposed, None)
 
 
 def _said_better(text: str, ground: Ground, other: Ground) -> bool:

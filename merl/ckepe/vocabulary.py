@@ -136,7 +136,13 @@ class Vocabulary:
     @lru_cache(maxsize=65536)  # noqa: B019
     def meanings(self, text: str) -> frozenset[str]:
         """Return what the ambiguous words of a lower-case text may mean, and the opposites of that."""
-        words = [word for word in self._ambiguous if re.search(rf"\b{word}\b", text)]
+        said = re.findall(r"[a-z_']+", text)
+        stems = f" {' '.join(map(stem, said))} "
+        words = [
+            word
+            for word in self._ambiguous
+            if (f" {' '.join(map(stem, word.split()))} " in stems if " " in word else word in said)
+        ]
         named = {meaning for word in words for meaning in self._ambiguous[word]}
         return frozenset(named.union(*map(self._opposites, named)))
 

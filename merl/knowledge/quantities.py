@@ -44,8 +44,11 @@ _UNIT = "|".join(_UNITS)
 _MORE = r"(?:more|greater|longer|wider|broader|faster|higher|larger|bigger|taller|deeper|later|older)"
 _LESS = r"(?:less|shorter|narrower|slower|lower|smaller|fewer|shallower|earlier|younger|sooner)"
 _NO = r"(?:no|not|never|nor|neither)(?: ever| be| is| being)?"
+_AGE = r"(?: (?:the )?age)(?: of)?"
 #: Tried in this order: a denied comparison is the opposite one.
 _BEFORE = {
+    rf"(?:after|past|beyond|above|over|older than|from){_AGE}": "at least",
+    rf"(?:before|below|under|until|up to|younger than){_AGE}": "at most",
     rf"{_NO} (?:{_LESS}(?: than)?|below|under|beneath|before)|do(?:es)? not fall below": "at least",
     rf"{_NO} (?:{_MORE}(?: than)?|above|over|beyond|exceeding|past|after)"
     r"|(?:does|do|must|may|should|can) not exceed|never exceeds?|without exceeding": "at most",
@@ -173,9 +176,11 @@ def _read(
     text: str, match: re.Match[str], end: int, last: list[Quantity], between: str
 ) -> Iterator[Quantity]:
     """Read a match as one quantity, or as the two ends of a range."""
-    unit, factor = _unit(match["unit"], text[: match.start()])
+    aged = re.search(r"age(?: of)?$", match["before"] or "")
+    unit, factor = _unit(match["unit"], text[: match.start()] + (aged[0] if aged else ""))
     how = _comparison(match)
-    if how == "equal" and unit and any(unit == other.unit for other in last) and _goes_on(between):
+    again = any(unit == other.unit for other in last) or re.search(r"\bin (?:height|amplitude|width|length)\b", between)
+    if how == "equal" and unit and last and again and _goes_on(between):
         how = last[0].comparison  # "below 450 ms in men, 460 ms in women"
     ends: list[tuple[str, Comparison]] = [(match["low"], how)]
     if match["high"] and match["outside"]:
@@ -213,6 +218,8 @@ def _unit(written: str | None, before: str) -> tuple[str | None, float]:
             return unit
     if not written and re.search(r"\brates?(?: of| at| is| near| from| was| between)?\s*$", before):
         return "per minute", 1.0
+    if not written and re.search(r"\baxis(?: [a-z]+){0,3}\s*$", before):
+        return "degrees", 1.0
     if not written and re.search(
         r"\b(?:age[ds]?|men|women|males|females|people|patients|adults)(?: of| aged| from)?\s*$", before
     ):
