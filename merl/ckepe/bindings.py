@@ -42,7 +42,8 @@ _RATES = {"atrial": "p", "ventricular": "qrs", "rhythm": "qrs"}
 #: Parts of a wave, each with the part that lies opposite.
 OTHER_PART = {"initial": "terminal", "upstroke": "downstroke", "first": "second"}
 OTHER_PART |= {other: part for part, other in OTHER_PART.items()}
-_OF_PARTS = word_set("steep sharp sudden gradual slow rapid high low deep shallow upright inverted prolonged shortened")
+_OF_PARTS = word_set("steep sharp sudden gradual slow rapid high low deep shallow upright inverted")
+_OF_PARTS |= {"prolonged", "shortened"}
 _SIZES = frozenset({"size", "length", "depth", "speed", "trend", "timing", "degree of change"})
 #: Leads that are spoken of and not named: "in many leads".
 _ELSEWHERE = frozenset({"elsewhere"})
@@ -100,7 +101,8 @@ def _said_of(clause: list[Token], place: int, things: Nouns) -> set[str]:
         for token in clause[place + 1 : ahead]
     ):
         behind = None  # "an elevated ST"
-    if behind is not None and ahead is not None and _apart(clause[place:ahead]) and not _apart(clause[behind:place]):
+    between = _apart(clause[place:ahead]) and not _apart(clause[behind:place])
+    if behind is not None and ahead is not None and between:
         ahead = None  # "an ST drawn out before the T wave"
     if clause[place + 1 : place + 2] and clause[place + 1].written in {"one", "ones"}:
         return set()  # "a wide one" is of what was named before
@@ -141,7 +143,7 @@ def parted(clause: list[Token]) -> set[tuple[str, str]]:
     for place, part in enumerate(telling):
         if part in OTHER_PART:
             near = [*telling[max(0, place - 1) : place], *telling[place + 1 : place + 2]]
-            found |= {(word, part) for word in near[:2] if word in _OF_PARTS}
+            found |= {(word, part) for word in [word for word in near if word in _OF_PARTS][:1]}
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,8 @@ def judge(
 ) -> Judgement:
     """Judge a phrase by what it cites, then by whatever else was retrieved.
 
-    Who cites the passage next to the right one has said nothing false: what counts is that a passage says it.
+    A phrase of several statements stands if each of them does. Who cites the passage next to the right one
+    has said nothing false: what counts is that a passage says it.
 
     Args:
         concept: the class.
@@ -72,16 +73,22 @@ def judge(
     if phrase.role == "name" and normalise(phrase.text) in map(normalise, concept.names):
         source = (concept.name_source,) if concept.name_source else ()
         return Judgement(concept.code, phrase.model_copy(update={"sources": phrase.sources or source}), None)
-    how = {"siblings": siblings, "seen": seen, "likeness": likeness, "strictness": strictness}
-    judgement = _judge(concept, phrase, retrieved, **how)
+    alone = partial(
+        _judge,
+        concept,
+        retrieved=retrieved,
+        siblings=siblings,
+        seen=seen,
+        likeness=likeness,
+        strictness=strictness,
+    )
+    judgement = alone(phrase)
     parts = pieces(phrase.text, concept.names)
     if judgement.supported or len(parts) < 2 or phrase.polarity == "absent" or strictness == "off":
         return judgement
     if unfit(phrase, [*concept.names, *(passage.text for passage in retrieved.values())], seen):
         return judgement
-    judged = [
-        _judge(concept, Phrase(text=part, role="finding"), retrieved, **how) for part in parts
-    ]
+    judged = [alone(Phrase(text=part), seen=()) for part in parts]
     if not all(part.supported for part in judged):
         return judgement
     sources = tuple(dict.fromkeys(source for part in judged for source in part.phrase.sources))
@@ -91,8 +98,8 @@ def judge(
 def _judge(
     concept: Concept,
     phrase: Phrase,
-    retrieved: Mapping[str, Passage],
     *,
+    retrieved: Mapping[str, Passage],
     siblings: Mapping[str, Collection[str]],
     seen: Collection[str],
     likeness: Likeness | None,

@@ -48,6 +48,12 @@ def _lesser(match: re.Match[str]) -> str:
 
 _SHAPE = r"(?:complex|pattern|config|shape|morpholog|type|form|deflection)"
 _PHASE = r"(?:part|phase|component|portion|deflection|half|limb|section|lobe)"
+_PLUS = r"(?:and|plus|as well as|followed by)(?: then)?(?: an?)?"
+_LINE = r"(?:the )?base ?line\b"
+_TO_LINE = r"\b([tu])\b((?:(?!above|below|beneath)[^,;]){0,30}?)"
+_LITTLE = r"(?:flat|poor|slow|slower|stunted|reduced|insufficient|weak|little|no)"
+_FASTER, _SLOWER = r"(?:speed|quicken|accelerat)\w*(?: up)?", r"(?:slow|decelerat)\w*(?: down)?"
+_PLACE = r"(?:before|behind|after|at the|in front|on top|ahead|next|from|when|where|away|through|until|up to)"
 _VERB = r"(?:exceed|overtake|surpass|outgrow|conduct|resolve|disappear|change|vary|appear|dominate|grow)"
 
 #: Tried in this order on a text as it is written: plurals ("Ps", "QRSs") and sums ("SV1 + RV5").
@@ -65,17 +71,23 @@ _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
         "one p wave for each qrs",
     ),
     (r"\b(?:pr|tp) (?=base ?line\b)|\bisoelectric (?=base ?line by\b)", ""),
-    (rf"\b{_MORE} than (?=(?:the )?base ?line\b)", "above "),
-    (rf"\b{_LESS} than (?=(?:the )?base ?line\b)", "below "),
+    (rf"\b{_MORE} than (?={_LINE})", "above "),
+    (rf"\b{_LESS} than (?={_LINE})", "below "),
     (r"\bright up to\b", "to"),
     (r"\balternat(?:es?|ing) beat (?:by|to|for|after) beat\b", "alternating from beat to beat"),
     (r"\bthe (?:arrhythmia|dysrhythmia|rhythm disorder|rhythm disturbance)\b(?! of)", "the rhythm"),
     (r"\bthe two (?=(?:[pr] |wave )?(?:peaks|humps|summits|halves|parts|phases|neighbou?rs)\b)", "the "),
-    (r"\br(?: waves?)? (?:grow|progress)\w* (?:poorly|slowly|badly|little|too little)\b", "poor r progression"),
+    (
+        r"\br(?: waves?)? (?:grow|progress)\w* (?:poorly|slowly|badly|little|too little)\b",
+        "poor r progression",
+    ),
     (r"\bone ([a-z]+ (?:before|after|in|for)\b[^,;]*? and) (?:one|another)\b", r"a \1 a"),
     (r"\bconduction ratio\b", "ratio"),
     (r"\b(up|upright|positive|down|negative|inverted)-then-", r"\1 then "),
-    (r"\b(than|over|above|under|least|exceeding|beyond|to) (?:a|one|a full|a whole) second\b", r"\1 1 second"),
+    (
+        r"\b(than|over|above|under|least|exceeding|beyond|to) (?:a|one|a full|a whole) second\b",
+        r"\1 1 second",
+    ),
     (r"\b(?:all )?(?:the )?(?:three )?(?:standard|bipolar) (?:limb )?leads\b", "leads i, ii and iii"),
     (r"\b(?:all )?(?:the )?(?:three )?augmented (?:limb )?leads\b", "leads avr, avl and avf"),
     (r"\bwhere (?:they|it) (?:are|is) (?:usually |normally )?\w+ in (?:healthy|normal) \w+", ""),
@@ -83,22 +95,18 @@ _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (rf"\b{_MORE} than (?=(?:the |its )?(?:\w+ )?limit)", "above "),
     (rf"\b{_LESS} than (?=(?:the |its )?(?:\w+ )?limit)", "below "),
     (r"\b(?:i\.\s?e|e\.\s?g)\.?(?=[\s,])", ", "),
-    (r"\b(?:flat|poor|slow|slower|stunted|reduced|insufficient|weak|little|no) ((?:r )?(?:wave )?)growth\b", r"poor \1progression"),
-    (r"\b([tu])\b((?:(?!above|below|beneath)[^,;]){0,30}?) (?:above|over) (?:the )?base ?line\b", r"\1\2 upright"),
-    (r"\b([tu])\b((?:(?!above|below|beneath)[^,;]){0,30}?) (?:below|under|beneath|underneath) (?:the )?base ?line\b", r"\1\2 inverted"),
+    (rf"\b{_LITTLE} ((?:r )?(?:wave )?)growth\b", r"poor \1progression"),
+    (rf"{_TO_LINE} (?:above|over) {_LINE}", r"\1\2 upright"),
+    (rf"{_TO_LINE} (?:below|under|beneath|underneath) {_LINE}", r"\1\2 inverted"),
     (r"\bflat (?:base ?line|line)\b", "isoelectric baseline"),
     (r"\bthe atria (?=go|run|beat|rac|at\b)", "p waves "),
     (r"\bthe ventricles (?=go|run|beat|rac|at\b)", "qrs "),
-    (r"\bno two ([^,;]{0,30}?)\s(?:are |being |look )?(?:alike|the same|equal|identical|similar)\b", r"\1 variable"),
-    (r"\b(?:hardly|scarcely|barely|almost no|virtually no|next to no)(?: any)? (?=st\b|[pqrstu]\b|qrs\b)", "no "),
+    (r"\bno two ([^,;]{0,30}?)\s(?:are |being |look )?(?:alike|the same|equal|identical)\b", r"\1 variable"),
+    (r"\b(?:hardly|scarcely|barely|almost no|next to no)(?: any)? (?=st\b|[pqrstu]\b|qrs\b)", "no "),
     (r"\ba (?:little|bit|touch|trifle|shade)(?: bit)? (?=more\b|less\b|\w+er\b)", ""),
-    (r"\bup (?=(?:in)?to (?:the|a|its|[pqrstuv]\w?)\b|from\b)", ""),
-    (r"\b(?:speed|quicken|accelerat)\w*(?: up)? (?:and|then|or) (?:slow|decelerat)\w*(?: down)?\b", "variable"),
-    (r"\b(?:slow|decelerat)\w*(?: down)? (?:and|then|or) (?:speed|quicken|accelerat)\w*(?: up)?\b", "variable"),
-    (
-        r"\bright (?=before|behind|after|at the|in front|on top|ahead|next|from|when|where|away|through|until|up to)",
-        "",
-    ),
+    (r"\bup (?=(?:in)?to (?:the|a|its|[pqrstuv]\w?)\b)", ""),
+    (rf"\b(?:{_FASTER} (?:and|then|or) {_SLOWER}|{_SLOWER} (?:and|then|or) {_FASTER})\b", "variable"),
+    (rf"\bright (?={_PLACE})", ""),
     (rf"\b(?:do(?:es)?|did|is|are) not ({_VERB})\b([^,;]*?) (?:until|till|before) ", r"first \1\2 in "),
     (rf"\bnot ({_VERB})(?:ing|ed|d)\b([^,;]*?) (?:until|till) ", r"first \1\2 in "),
     (
@@ -112,14 +120,14 @@ _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
         r"|\btower(?:s|ing)? (?:over|above)\b",
         "more than",
     ),
-    (rf"\b{_UP}(?: {_PHASE})? (?:and|plus|as well as|followed by)(?: then)?(?: an?)? {_DOWN} {_PHASE}\b", "biphasic"),
-    (rf"\b{_DOWN}(?: {_PHASE})? (?:and|plus|as well as|followed by)(?: then)?(?: an?)? {_UP} {_PHASE}\b", "biphasic"),
+    (rf"\b{_UP}(?: {_PHASE})? {_PLUS} {_DOWN} {_PHASE}\b", "biphasic"),
+    (rf"\b{_DOWN}(?: {_PHASE})? {_PLUS} {_UP} {_PHASE}\b", "biphasic"),
     (r"\bnon[-\s]+(?=[a-z])", "non"),
     (r"\b(counter|anti|saw|up|down|re|pre)-(?=[a-z])", r"\1"),
     (r"\b([a-z]+)-free\b", r" \1_free "),
     (r"\bn't\b|n't\b", " not"),
     (r"\br'(?= (?:\w+ )?(?:than|over|above)\b)", "second r"),  # R' is the second R wave
-    (r"\b(?:one and )?the (?:very |exact |self)?same (?=trac|strip|record|lead|beat|time|patient|place)", "the "),
+    (r"\b(?:one and )?the (?:very )?same (?=trac|strip|record|lead|beat|time|patient|place)", "the "),
     (r"\b(?:of )?(?:great|large|considerable|increased) (depth|height|width|length|duration)\b", _grown),
     (r"\b(?:of )?(?:little|small|reduced) (depth|height|width|length|duration)\b", _shrunk),
     (
@@ -183,8 +191,8 @@ _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
 def mark(text: str) -> str:
     """Return a phrase in lower case, its turns of phrase in one form and its leads marked."""
     text = unicodedata.normalize("NFKC", text.replace("’", "'").replace("′", "'"))
-    for pattern, form in _WRITTEN:
-        text = re.sub(pattern, form, text)
+    for pattern, spelled in _WRITTEN:
+        text = re.sub(pattern, spelled, text)
     text = text.lower()
     for pattern, form in _TURNS:
         text = re.sub(pattern, form, text)

@@ -10,7 +10,8 @@ from merl.ckepe.claims import read_claim
 from merl.ckepe.clauses import THINGS, is_wave
 from merl.knowledge.lookup import normalise
 
-_JOINT = re.compile(r"(\s*[,;:]\s+(?:and|with|but|plus|while)\s+|\s*[,;:]\s+|\s+(?:and|with|but|plus|while)\s+)")
+_AND = r"(?:and|with|but|plus|while)"
+_JOINT = re.compile(rf"(\s*[,;:]\s+(?:{_AND}\s+)?|\s+{_AND}\s+)")
 #: Who goes on like this says something of what was named before.
 _LEANS = re.compile(
     r"^(?:before|after|then|than|which|that|until|till|followed|preceded|as|so|because|by|of|in|on|at|to|from|for)\b"

@@ -12,7 +12,7 @@ from merl.ckepe.vocabulary import default_vocabulary, stem, word_set
 from merl.records import STANDARD_LEADS
 
 #: The chest leads on either side.
-FACING_SIDES = {
+_SIDES = {
     "right": frozenset({"V1", "V2", "V3", "V3R", "V4R", "V5R", "V6R"}),
     "left": frozenset({"V4", "V5", "V6"}),
     "middle": frozenset({"V2", "V3", "V4", "V5"}),
@@ -136,8 +136,9 @@ def _is_said(token: Token, claim: Claim, ground: Ground, context: Words) -> bool
         or (token.family == "every" and not _COUNTED & {word for word, _ in ground.words})
     ):
         return True
-    if token.of_leads and token.family in FACING_SIDES and ("precordial", False) in claim.words and ground.leads:
-        return ground.leads <= FACING_SIDES[token.family] and not token.negated
+    side = _SIDES.get(token.family) if token.of_leads and ("precordial", False) in claim.words else None
+    if side and ground.leads:
+        return ground.leads <= side and not token.negated
     if token.family in LEAD_SETS and ground.leads:
         return ground.leads.intersection(STANDARD_LEADS) <= LEAD_SETS[token.family] and not token.negated
     if walls := walls_of(token.written) | walls_of(token.family):

@@ -223,7 +223,7 @@ def _words(claim: Claim, ground: Ground, context: Words, lenient: bool) -> str |
         if (token.family, not token.negated) in ground.words:
             how = ("denies", "asserts") if token.negated else ("asserts", "denies")
             return f"{how[0]} {token.written!r}, which the cited passage {how[1]}"
-    told = {(token.family, token.negated) for token in claim.tokens if not token.free}
+    told = {(token.family, token.negated) for token in claim.tokens if not token.free and not token.of_leads}
     bare = {token.written for token in claim.tokens} <= _BARE and not any(denied for _, denied in told)
     if told and bare and not claim.measures and not claim.compared:
         return "names a wave and says nothing of it"

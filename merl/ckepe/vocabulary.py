@@ -137,11 +137,11 @@ class Vocabulary:
     def meanings(self, text: str) -> frozenset[str]:
         """Return what the ambiguous words of a lower-case text may mean, and the opposites of that."""
         said = re.findall(r"[a-z_']+", text)
-        stems = f" {' '.join(map(stem, said))} "
+        stems = f" {_stems(text)} "
         words = [
             word
             for word in self._ambiguous
-            if (f" {' '.join(map(stem, word.split()))} " in stems if " " in word else word in said)
+            if (word in said if " " not in word else f" {_stems(word)} " in stems)
         ]
         named = {meaning for word in words for meaning in self._ambiguous[word]}
         return frozenset(named.union(*map(self._opposites, named)))
@@ -183,7 +183,7 @@ def _stemmer() -> Any:
 
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
-    """Return a word without its inflection and derivation, in American spelling; words of up to three letters as they are."""
+    """Return a word in American spelling without its ending; words of up to three letters as they are."""
     word = _american(word.replace("'s", "").strip("'"))
     return word if len(word) <= 3 else str(_stemmer().stemWord(word))
 
@@ -193,6 +193,11 @@ def _american(word: str) -> str:
     word = re.sub(r"(?<=[a-z]{4})is(?=(?:e[ds]?|ing|ations?)$)", "iz", word)
     word = re.sub(r"(?<=[a-z]{2})(?:tre|bre)(?=s?$)", lambda match: match[0][0] + "er", word)
     return re.sub(r"ae(?=mi|sth|di)|(?<=[a-z]{2})our(?=s?$)|oe(?=de)", lambda m: _SPELLED[m[0]], word)
+
+
+@lru_cache(maxsize=65536)
+def _stems(text: str) -> str:
+    return " ".join(map(stem, re.findall(r"[a-z_']+", text)))
 
 
 def _positives(word: str) -> list[str]:

@@ -66,8 +66,8 @@ _BEFORE = {
 _AFTER = {
     r"(?:or|and)\s+(?:more|greater|longer|above|higher|wider|broader|over|faster|taller|deeper|larger|beyond"
     r"|later|older|upwards?|up)|upwards?|at least|at (?:a|the) minimum|\+": "at least",
-    r"(?:or|and)\s+(?:even |still )?(?:less|below|shorter|lower|narrower|slower|fewer|smaller|under|earlier|younger"
-    r"|shallower|down)|at (?:the )?most|at (?:a|the) maximum": "at most",
+    r"(?:or|and)\s+(?:even |still )?(?:less|below|shorter|lower|narrower|slower|fewer|smaller|under|earlier"
+    r"|younger|shallower|down)|at (?:the )?most|at (?:a|the) maximum": "at most",
 }
 _ABOUT = (
     r"(?:about|around|near|nearly|approximately|roughly|circa|exactly|precisely|close to|some|only|just|~)"
@@ -89,6 +89,8 @@ _WAVE = re.compile(r"(?<!\d )\b(pr|pq|qrs|qtc|qt|rr|rp|pp|st|[pqrstuj]|axis|rate
 _BREAK = re.compile(r"[,;:.](?:\s|$)|\b(?:with|but|while|whereas)\b")
 
 
+_SIZED = re.compile(r"\bin (?:height|amplitude|width|length)\b")
+_SOME = r"\s*(?:(?:in|for|of)\s+\S+)?\s*(?:,|and|or|, and|, or)\s*(?:(?:in|for|of)\s+\S+\s*)?"
 #: What makes the two ends of a range of "60 and 100".
 _BETWEEN = re.compile(r"\b(?:between|range|limits?|from|within|in)\b[^,;]{0,12}$")
 
@@ -179,7 +181,7 @@ def _read(
     aged = re.search(r"age(?: of)?$", match["before"] or "")
     unit, factor = _unit(match["unit"], text[: match.start()] + (aged[0] if aged else ""))
     how = _comparison(match)
-    again = any(unit == other.unit for other in last) or re.search(r"\bin (?:height|amplitude|width|length)\b", between)
+    again = any(unit == other.unit for other in last) or _SIZED.search(between)
     if how == "equal" and unit and last and again and _goes_on(between):
         how = last[0].comparison  # "below 450 ms in men, 460 ms in women"
     ends: list[tuple[str, Comparison]] = [(match["low"], how)]
@@ -201,10 +203,7 @@ def _read(
 
 def _goes_on(between: str) -> bool:
     """Whether what stands between two numbers only says of whom the first one holds."""
-    return (
-        re.fullmatch(r"\s*(?:(?:in|for|of)\s+\S+)?\s*(?:,|and|or|, and|, or)\s*(?:(?:in|for|of)\s+\S+\s*)?", between)
-        is not None
-    )
+    return re.fullmatch(_SOME, between) is not None
 
 
 def _plain(quantity: Quantity) -> tuple[float, str | None]:

@@ -25,12 +25,103 @@ WORDINGS = [
     ("completely irregular QRS complexes", "completely irregular RR intervals", "regular RR intervals"),
     ("T wave concordant with QRS", "T wave follows the direction of QRS", "T wave opposite to QRS"),
     ("P wave and QRS are negative in I", "P and QRS in I inverted", "P and QRS in I upright"),
+    # notation
+    ("S wave in V1 plus R wave in V5 of 3.5 mV", "SV1 + RV5 of 35 mm", "SV1 + RV6 of 35 mm"),
+    ("P waves beating independently of QRS complexes", "Ps unrelated to the QRSs", "Ps tied to the QRSs"),
+    ("QRS of 120 ms or more", "12-lead ECG with QRS of 120 ms or more", "12-lead ECG with QRS of 12 ms"),
+    (
+        "mixture of 2:1, 3:1 and 4:1 conduction",
+        "conduction mixed, 2:1, 3:1 or 4:1",
+        "conduction mixed, 2:1 or 5:1",
+    ),
+    ("one P wave for each QRS complex", "1:1 relation of P and QRS", "2:1 relation of P and QRS"),
+    ("T wave of 5 mm to 10 mm", "T wave of 0.5 to 1 mV", "T wave of 0.5 to 2 mV"),
+    (
+        "R peak above 50 ms in V1 or 60 ms in V6",
+        "R peak over 50 ms in V1, or over 60 ms in V6",
+        "R peak over 70 ms in V6",
+    ),
+    ("T inversion after age 14", "T inversion past the age of 14", "T inversion before the age of 14"),
+    (
+        "rate half of a regular sinus rate",
+        "rate half that of a sinus rate",
+        "rate a third that of a sinus rate",
+    ),
+    ("frontal axis outside -30 to 90 degrees", "axis out of the range -30 to +90", "axis within -30 to +90"),
+    ("no organized QRS complexes", "no organised QRS complexes", "organised QRS complexes"),
+    # change and direction
+    ("R wave height growing from V1 to V5", "R waves climb from V1 to V5", "R waves dwindle from V1 to V5"),
+    (
+        "R wave height growing from V1 to V5",
+        "R wave building up from V1 to V5",
+        "R wave tailing off from V1 to V5",
+    ),
+    ("downsloping ST segment", "ST segment that slopes away", "ST segment that runs uphill"),
+    ("flat R growth from V1 to V4", "poor R growth from V1 to V4", "R growth from V1 to V4"),
+    (
+        "slow descent and steep ascent of the T wave",
+        "T falls slowly and rises steeply",
+        "T falls steeply and rises slowly",
+    ),
+    (
+        "biphasic P in V1 with high start and deep end",
+        "P in V1 with a deep finish",
+        "P in V1 with a deep beginning",
+    ),
+    ("T wave opposite to the QRS complex", "T pointing away from the QRS", "T pointing with the QRS"),
+    (
+        "J point 1 mm or more below the baseline",
+        "J point lower than the baseline",
+        "J point higher than the baseline",
+    ),
+    (
+        "pauses, ST elevation that persists",
+        "ST elevation that never resolves",
+        "ST elevation that comes and goes",
+    ),
+    ("irregular RR intervals", "RR intervals, no two of them alike", "RR intervals like a metronome"),
+    # what is compared with what, and what comes first
+    ("U wave exceeding the T wave", "U waves overshadowing the T waves", "T waves overshadowing the U waves"),
+    ("T wave and U wave fused", "T wave and U wave run into one another", "T wave taller than the U wave"),
+    (
+        "ST elevation higher in III than in II",
+        "ST elevation more marked in III than II",
+        "ST elevation more marked in II than III",
+    ),
+    (
+        "wide QRS preceded by a premature P wave",
+        "wide QRS with a premature P wave in front",
+        "wide QRS with a premature P wave behind it",
+    ),
+    (
+        "QRS axis between -30 and -90 degrees",
+        "axis to the left, -30 to -90 degrees",
+        "axis to the right, -30 to -90 degrees",
+    ),
+    (
+        "QRS axis between -30 and -90 degrees",
+        "left QRS axis of -30 to -90 degrees",
+        "right QRS axis of -30 to -90 degrees",
+    ),
+    (
+        "left ventricle activated from the right side",
+        "left ventricle reached from the right",
+        "right ventricle reached from the left",
+    ),
+    ("rsR' complexes in V1 to V3", "rsR' in the right precordial leads", "rsR' in the left precordial leads"),
+    ("narrow QRS complexes above 100/min", "narrow rhythm at over 100/min", "wide rhythm at over 100/min"),
+    (
+        "T waves inverted below the baseline",
+        "T waves dipping below the baseline",
+        "T waves standing above the baseline",
+    ),
+    ("fast rhythm above 100/min", "rapid rhythm above 100/min", "wide rhythm above 100/min"),
     ("a rate of 60 to 100/min", "a heart rate between 60 and 100", "a heart rate between 50 and 100"),
 ]
 
 
 def judge(text, *statements, polarity="present", **kinds):
-    """Judge a phrase that cites all of some findings, beside passages of other kinds that it does not cite."""
+    """Judge a phrase that cites all of some findings, beside passages of other kinds."""
     said = {str(place): ("finding", statement) for place, statement in enumerate(statements)}
     others = {kind: (kind, statement) for kind, statement in kinds.items()}
     passages = {
