@@ -16,6 +16,8 @@ from merl.knowledge.leads import ALL_LEADS
 #: Words that do no more than name a wave that every ECG has, and where.
 _BARE = word_set("p qrs t st r s pr qt qtc rr pp wave waves segment segments complex complexes interval")
 _BARE |= word_set("in the lead leads")
+#: What leads are called, which counts as naming them.
+_LEAD_WORDS = LEAD_SETS.keys() | {"left", "right", "middle"}
 
 
 def objection(claim: Claim, ground: Ground, context: Words = (), *, lenient: bool = False) -> str | None:
@@ -223,7 +225,11 @@ def _words(claim: Claim, ground: Ground, context: Words, lenient: bool) -> str |
         if (token.family, not token.negated) in ground.words:
             how = ("denies", "asserts") if token.negated else ("asserts", "denies")
             return f"{how[0]} {token.written!r}, which the cited passage {how[1]}"
-    told = {(token.family, token.negated) for token in claim.tokens if not token.free and not token.of_leads}
+    told = {
+        (token.family, token.negated)
+        for token in claim.tokens
+        if not token.free and not (token.of_leads and token.family in _LEAD_WORDS)
+    }
     bare = {token.written for token in claim.tokens} <= _BARE and not any(denied for _, denied in told)
     if told and bare and not claim.measures and not claim.compared:
         return "names a wave and says nothing of it"

@@ -171,3 +171,9 @@ def test_a_sentence_that_ends_after_leads_names_no_number():
     claim = read_claim("Q waves in V3 to V5.")
     assert claim.leads == {"V3", "V4", "V5"}
     assert not claim.measures
+
+
+def test_a_wave_and_its_leads_alone_say_nothing():
+    assert judge("R wave in V5 and V6", "loss of R wave height in V5 and V6") == (
+        "names a wave and says nothing of it"
+    )
