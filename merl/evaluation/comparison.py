@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from merl.errors import NoDataError
 from merl.evaluation.bootstrap import bootstrap_areas
-from merl.evaluation.intervals import Spread, difference_test, holm, share_interval, spread
+from merl.evaluation.intervals import Spread, Z, all_or_nothing, difference_test, holm, share_interval, spread
 from merl.evaluation.metrics import MIN_POSITIVES, Bools, Floats, areas, macro
 from merl.evaluation.result import (
     ClassDifference,
@@ -75,9 +75,9 @@ class Measured:
         """Which of them have at least 10 positives, shape (classes,)."""
         return self.scored & (self.positives >= MIN_POSITIVES)
 
-    def spread(self, draws: Floats, kept: Bools) -> Spread:
-        """Describe the spread of a mean over the kept classes, given draws of shape (resamples, classes)."""
-        return spread(draws[:, kept], self.patients[kept])
+    def spread(self, draws: Floats, kept: Bools, least: Floats) -> Spread:
+        """Describe the spread of a mean over the kept classes, given draws and least variance of all."""
+        return spread(draws[:, kept], self.patients[kept], least=least[kept])
 
     def only(self, c: int | np.integer) -> Bools:
         """Keep one class."""
@@ -216,12 +216,13 @@ def compare(measured: Measured, a: str, b: str) -> Comparison:
 def _differences(measured: Measured, figure: Figure, a: str, b: str) -> Differences:
     gaps = figure.sets[b] - figure.sets[a]  # (classes,)
     parts = figure.draws[b] - figure.draws[a]  # (resamples, classes)
+    least = (gaps / Z) ** 2  # so that no class of few patients makes a mean significant on its own
     gap = macro(gaps, measured.positives)
-    interval, p_value = difference_test(gap, measured.spread(parts, measured.scored))
+    interval, p_value = difference_test(gap, measured.spread(parts, measured.scored, least))
     gap10 = interval10 = p_value10 = None
     if measured.frequent.any():
         gap10 = macro(gaps, measured.positives, MIN_POSITIVES)
-        interval10, p_value10 = difference_test(gap10, measured.spread(parts, measured.frequent))
+        interval10, p_value10 = difference_test(gap10, measured.spread(parts, measured.frequent, least))
     return Differences(
         difference=gap,
         interval=interval,
@@ -235,7 +236,7 @@ def _differences(measured: Measured, figure: Figure, a: str, b: str) -> Differen
 
 def _class_differences(measured: Measured, gaps: Floats, parts: Floats) -> dict[str, ClassDifference]:
     columns = np.flatnonzero(measured.scored)
-    tests = [difference_test(float(gaps[c]), measured.spread(parts, measured.only(c))) for c in columns]
+    tests = [difference_test(float(gaps[c]), spread(parts[:, [c]], measured.patients[[c]])) for c in columns]
     adjusted = holm([p for _, p in tests])
     return {
         measured.classes[c]: ClassDifference(
@@ -249,8 +250,10 @@ def _estimate(measured: Measured, figure: Figure, name: str, kept: Bools) -> tup
     """Return the mean over the kept classes and its interval; ``None`` for both if there are none."""
     if not kept.any():
         return None, None
-    mean, chance = float(figure.sets[name][kept].mean()), float(figure.chance[kept].mean())
-    of = measured.spread(figure.draws[name], kept)
+    values = figure.sets[name]
+    mean, chance = float(values[kept].mean()), float(figure.chance[kept].mean())
+    least = all_or_nothing(values, measured.patients) if figure.flattered else np.zeros(len(kept))
+    of = measured.spread(figure.draws[name], kept, least)
     return mean, share_interval(mean, of, chance, flattered=figure.flattered)
 
 
