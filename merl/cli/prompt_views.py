@@ -95,8 +95,9 @@ def _rests_on(item: CitedPassage) -> str:
     if item.cited is None:
         return f"{item.id} (no such passage)"
     passage = item.cited.passage
-    other_words = f'\n"{passage.text}"' if item.says == "says" else ""
-    published = f"\n{passage.source}, {item.cited.place}" if item.source else ""
+    other_words = f"\n{passage.text}" if item.says == "says" else ""
+    unopened = ", not opened" if item.cited.source_checked is False else ""
+    published = f"\nciting {passage.source}, {item.cited.place}{unopened}" if item.source else ""
     return f"{item.id}{other_words}{published}"
 
 

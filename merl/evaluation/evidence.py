@@ -60,8 +60,11 @@ class Cited(_Strict):
     """A passage that phrases cite: what it says of which concept, and where it was published.
 
     Attributes:
+        text: in the words of the knowledge base, which are not those of the source.
         source: key of the published source; ``None`` for names, which are the vocabulary itself.
         place: section or table of that source.
+        source_checked: whether somebody opened that source and compared; ``None`` where nobody could.
+        clinically_reviewed: whether a clinician signed the entry that it stands in.
     """
 
     concept: str
@@ -69,6 +72,8 @@ class Cited(_Strict):
     text: str
     source: str | None = None
     place: str | None = None
+    source_checked: bool | None = None
+    clinically_reviewed: bool = False
 
 
 class Published(_Strict):

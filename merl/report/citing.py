@@ -89,6 +89,8 @@ def _cited(evidence: Evidence, index: KnowledgeIndex) -> tuple[dict[str, Cited],
             text=known[place].passage.text,
             source=known[place].passage.source,
             place=known[place].place,
+            source_checked=known[place].source_checked,
+            clinically_reviewed=known[place].clinically_reviewed,
         )
         for place in dict.fromkeys(met)
         if place in known

@@ -48,8 +48,8 @@ def test_it_says_what_was_measured(page):
         "martian rhythm",
         "no passage of B",
         "says too much",
-        "passage ecg:A/1#findings/0",
-        "A book (2000)",
+        "passage ecg:A/1#findings/0 finding of concept. In our words, citing A book (2000), p. 1;"
+        " source not opened",
     ):
         assert said in text
 
