@@ -184,7 +184,12 @@ def test_a_file_changed_meanwhile_loses_nothing(review, prompt_file):
     notice = page.inner_text("#notice")
     assert "AFIB: a foreign phrase; who wrote this?" in notice
     assert page.is_checked("#p0-0 .tick input")
+    page.check("#p0-1 .tick input")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    assert "AFIB: a foreign phrase; who wrote this?" in page.inner_text("#notice")
     save(page)
+    assert "AFIB: a foreign phrase; who wrote this?" in page.inner_text("#notice")
     name, *_, better, added = phrases(prompt_file)
     assert (name.agreed, better.text, better.reviews, added.text) == (
         (ANNA,),
@@ -233,6 +238,12 @@ def phrases_after(path, sheet):
 
 def test_only_open_or_marked_phrases_are_shown_on_demand(review):
     page = review().page
+    page.fill("#p0-3 .comment textarea", "who wrote this?")
+    page.select_option("#show", "marked")
+    page.click("#class-0 .rest")
+    assert page.inner_text("#count") == "0 of 6 ticked"  # what is not shown is not agreed to
+    page.fill("#p0-3 .comment textarea", "")
+    page.select_option("#show", "all")
     page.click("#class-0 .rest")
     page.uncheck("#p0-2 .tick input")
     page.fill("#p0-2 .comment textarea", "why")
@@ -289,10 +300,15 @@ def test_nothing_hinders_reading_in_the_dark_and_on_a_phone(review, options):
     assert faultless(seen)
 
 
-def test_a_page_that_was_sent_comes_back_as_a_file(visit, prompt_file, tmp_path, capsys):
+def merl(*arguments):
+    """Run a command that succeeds."""
     with pytest.raises(SystemExit) as stopped:
-        main(["prompts", "show", str(prompt_file), "--html", str(tmp_path / "out.html")])
+        main([str(argument) for argument in ("prompts", *arguments)])
     assert not stopped.value.code
+
+
+def test_a_page_that_was_sent_comes_back_as_a_file(visit, prompt_file, tmp_path, capsys):
+    merl("show", prompt_file, "--html", tmp_path / "out.html")
     seen = visit(tmp_path / "out.html")
     page = seen.page
     page.fill("#by", ANNA)
@@ -300,14 +316,54 @@ def test_a_page_that_was_sent_comes_back_as_a_file(visit, prompt_file, tmp_path,
     page.click("#p0-3 .remove")
     with page.expect_download() as kept:
         page.click("#save")
-    assert kept.value.suggested_filename == "mine.review.json"
+    assert kept.value.suggested_filename == "mine-mine.review.json"
     assert len(json.loads(kept.value.path().read_text())["decisions"]) == 2
-    with pytest.raises(SystemExit) as stopped:
-        main(["prompts", "review", str(prompt_file), "--sheet", str(kept.value.path())])
-    assert not stopped.value.code
+    merl("review", prompt_file, "--sheet", kept.value.path())
     assert f"review by {ANNA} saved; 1 of 5 phrases are agreed to" in capsys.readouterr().out
     assert len(phrases(prompt_file)) == 3
     assert faultless(seen)
+
+
+def test_pages_that_were_sent_keep_their_drafts_apart(visit, prompt_file, tmp_path):
+    """All pages opened from files share one store; two of them are opened here in one place."""
+    prompts = PromptSet.load(prompt_file)
+    of = {name: prompts.model_copy(update={"label_set": name}) for name in ("one", "two")}
+    of["changed"] = of["one"].model_copy(update={"generator": Generator(kind="manual")})
+
+    def turn_to(name):
+        of[name].save(prompt_file)
+        page = prompt_page(of[name], file=prompt_file.name, sha256=sha256(prompt_file))
+        (tmp_path / "out.html").write_text(page)
+
+    turn_to("one")
+    page = visit(tmp_path / "out.html").page
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.check("#p0-0 .tick input")
+    for name in ("two", "changed"):
+        turn_to(name)
+        page.reload()
+        assert page.inner_text("#count") == "0 of 6 ticked"
+        page.check("#p0-1 .tick input")
+    turn_to("one")
+    page.reload()
+    assert page.is_checked("#p0-0 .tick input")
+    assert not page.is_checked("#p0-1 .tick input")
+
+
+def test_two_reviews_of_one_page_that_was_sent_are_both_put_in(visit, prompt_file, tmp_path, capsys):
+    merl("show", prompt_file, "--html", tmp_path / "out.html")
+    for by, place in ((ANNA, "anna.json"), (BERT, "bert.json")):
+        page = visit(tmp_path / "out.html").page
+        page.fill("#by", by)
+        page.check("#p0-0 .tick input")
+        page.click("#p0-3 .remove") if by == ANNA else page.check("#p0-3 .tick input")
+        with page.expect_download() as kept:
+            page.click("#save")
+        kept.value.save_as(tmp_path / place)
+    for place in ("anna.json", "bert.json"):
+        merl("review", prompt_file, "--sheet", tmp_path / place)
+    assert "no longer has the phrase: AFIB, 'a foreign phrase', agreed to\n" in capsys.readouterr().out
+    assert phrases(prompt_file)[0].agreed == (ANNA, BERT)
 
 
 def test_on_paper_there_are_boxes_to_tick_and_nothing_to_click(review):
