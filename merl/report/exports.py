@@ -11,7 +11,7 @@ from pathlib import Path
 from merl.evaluation.result import Comparison, Result
 from merl.files import write_text
 from merl.report.charts import forest, spread
-from merl.report.ecg_paper import draw_ecg, save_figure
+from merl.report.ecg_paper import draw_kept, save_figure
 from merl.report.sections import set_rows
 from merl.report.verdict import judge, turned
 
@@ -66,7 +66,7 @@ def _spreads(result: Result, folder: Path) -> Iterator[Path]:
 def _ecgs(result: Result, folder: Path) -> Iterator[Path]:
     for name, wave in (result.evidence.ecgs if result.evidence else {}).items():
         path = folder / "ecgs" / f"{_file(name)}.svg"
-        save_figure(draw_ecg(wave.record(name)), path)
+        save_figure(draw_kept(wave, name), path)
         yield path
 
 

@@ -12,7 +12,7 @@ from merl.ckepe.prompt_set import ClassPrompts, Phrase, Rejected
 from merl.evaluation.evidence import Evidence, Example, Remark
 from merl.evaluation.result import ClassDifference, ClassResult, Comparison, PromptSetResult, Result
 from merl.report.charts import PALETTE, forest, spread
-from merl.report.ecg_paper import draw_ecg, figure_svg
+from merl.report.ecg_paper import draw_kept, figure_svg
 from merl.report.inline import ecg_svg, same_again, themed
 from merl.report.verdict import LEVEL, Verdict, judge, kinds, turned
 
@@ -256,7 +256,6 @@ def _drawing(name: str, evidence: Evidence, drawn: dict[str, Markup]) -> Markup:
     if name in drawn:
         return same_again(drawn[name])
     wave = evidence.ecgs[name]
-    foot = [f"the first 10 of {wave.seconds:g} s"] if wave.seconds > 10 else []
     label = f"ECG {name} on paper of 25 mm/s and 10 mm/mV, leads {', '.join(wave.leads)}"
-    drawn[name] = ecg_svg(draw_ecg(wave.record(name), foot=foot), label, f"ecg-{len(drawn) + 1}")
+    drawn[name] = ecg_svg(draw_kept(wave, name), label, f"ecg-{len(drawn) + 1}")
     return drawn[name]
