@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from merl.evaluation.evidence import Histogram
     from merl.evaluation.result import ClassDifference, Comparison
 
-#: The colours of charts by what they mean; the pair ``a`` and ``b`` is for the two prompt sets compared.
+#: The colours of charts by what they mean: ``a`` and ``b`` the two prompt sets compared, ``c`` to ``f`` others.
 PALETTE: Mapping[str, str] = MappingProxyType(
     {
         "ink": "#1f2328",
@@ -32,6 +32,9 @@ PALETTE: Mapping[str, str] = MappingProxyType(
         "a": "#b35a00",
         "b": "#0b62a8",
         "c": "#6b5b95",
+        "d": "#1a7354",
+        "e": "#a3296e",
+        "f": "#616100",
         "page": "#fffffe",
     }
 )
