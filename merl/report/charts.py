@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from merl.evaluation.evidence import Histogram
     from merl.evaluation.result import ClassDifference, Comparison
 
-#: The colours of charts by what they mean: ``a`` and ``b`` the two prompt sets compared, ``c`` to ``f`` others.
+#: The colours of charts by meaning: ``a`` and ``b`` the two prompt sets compared, ``c`` to ``f`` others.
 PALETTE: Mapping[str, str] = MappingProxyType(
     {
         "ink": "#1f2328",

@@ -29,7 +29,7 @@ _EXAMPLES = (
     ("worst", "Scored lowest of those with the class"),
     ("mistaken", "Scored highest of those without it"),
 )
-_PRINTED_HEIGHT = 178.0  # millimetres that an ECG has on a printed page, as in report.css
+_PRINTED_HEIGHT = 172.0  # millimetres that an ECG has on a printed page, as in report.css
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from merl.evaluation.intervals import holm
@@ -26,6 +26,10 @@ class Tested:
     def beyond(self) -> bool:
         """Whether chance does not explain it."""
         return self.p_value < LEVEL and not self.interval[0] <= 0 <= self.interval[1]
+
+    def reversed(self) -> Tested:
+        """The same with the two sides in each other's place."""
+        return replace(self, difference=-self.difference, interval=_mirror(self.interval))
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,8 @@ def judge(result: Result) -> Verdict:
     best = next(iter(pairs))
     pair = pairs[best]
     tested = adjusted(list(pairs.values()))[0]
-    shown = _forward(pair) if tested.beyond else pair
+    turn = tested.beyond and tested.difference < 0
+    shown, gap = (_reverse(pair), tested.reversed()) if turn else (pair, tested)
     return Verdict(
         baseline=sets[first],
         others=[sets[name] for name in pairs],
@@ -74,8 +79,8 @@ def judge(result: Result) -> Verdict:
         if tested.beyond
         else f"No difference in macro AUROC between {best} and {first} is beyond chance",
         figures=f"macro AUROC {sets[shown.b].macro_auroc:.3f} against {sets[shown.a].macro_auroc:.3f},"
-        f" {_gap(tested, forward=tested.beyond)}.",
-        further=(*_precision(sets, pairs), _classes(pair)),
+        f" a difference of {signed(gap.difference)} ({_gap(gap)}{_how_many(gap)}).",
+        further=(*_precision(pairs), _classes(pair)),
     )
 
 
@@ -99,45 +104,35 @@ def adjusted(family: Sequence[Differences], *, frequent: bool = False) -> list[T
     ]
 
 
-def _gap(gap: Tested, *, forward: bool = False) -> str:
-    """Write a difference, ``forward`` that of whoever is better."""
-    turn = forward and gap.difference < 0
-    difference, interval = (
-        (-gap.difference, _mirror(gap.interval)) if turn else (gap.difference, gap.interval)
-    )
-    tests = f", adjusted for {gap.tests} comparisons" if gap.tests > 1 else ""
-    return (
-        f"a difference of {signed(difference)}"
-        f" (95 % interval {_range(interval, sign=True)}; {p(gap.p_value)}{tests})"
-    )
+def _gap(gap: Tested) -> str:
+    return f"95 % interval {_range(gap.interval, sign=True)}; {p(gap.p_value)}"
 
 
-def _precision(sets: dict[str, PromptSetResult], pairs: dict[str, Comparison]) -> list[str]:
+def _precision(pairs: dict[str, Comparison]) -> list[str]:
     """A sentence on the best set's average precision, and on others' that are beyond chance."""
     found = {name: gap for name, pair in pairs.items() if (gap := pair.average_precision)}
     every, frequent = adjusted(list(found.values())), adjusted(list(found.values()), frequent=True)
     sentences = []
     for number, name in enumerate(found):
-        a, b = sets[pairs[name].a], sets[name]
-        parts = [_better(a, b, every[number], a.macro_average_precision, b.macro_average_precision)]
-        told = [every[number]]
-        if frequent:
-            ten = a.macro_average_precision_min10, b.macro_average_precision_min10
-            parts.append(f"over classes with 10 positives or more {_better(a, b, frequent[number], *ten)}")
-            told.append(frequent[number])
-        if not number or any(one.beyond for one in told):
-            sentences.append(f"By average precision {'; '.join(parts)}.")
+        told = [every[number], *frequent[number : number + 1]]
+        if number and not any(one.beyond for one in told):
+            continue
+        parts = [_better(pairs[name].a, name, gap) for gap in told]
+        ten = f"; over classes with 10 positives or more {parts[1]}" if parts[1:] else ""
+        sentences.append(f"By average precision {parts[0]}{ten}{_how_many(told[0])}.")
     return sentences
 
 
-def _better(
-    a: PromptSetResult, b: PromptSetResult, gap: Tested, of_a: float | None, of_b: float | None
-) -> str:
-    winner, loser = (b.name, a.name) if gap.difference > 0 else (a.name, b.name)
-    claim = f"{winner} is better than {loser}"
+def _better(a: str, b: str, gap: Tested) -> str:
     if not gap.beyond:
-        claim = f"no difference between {b.name} and {a.name} is beyond chance"
-    return f"{claim}: {b.name} {of_b:.3f} against {of_a:.3f}, {_gap(gap)}"
+        return f"no difference between {b} and {a} is beyond chance ({signed(gap.difference)}, {_gap(gap)})"
+    winner, loser = (b, a) if gap.difference > 0 else (a, b)
+    forward = gap if gap.difference > 0 else gap.reversed()
+    return f"{winner} is better than {loser} ({signed(forward.difference)}, {_gap(forward)})"
+
+
+def _how_many(gap: Tested) -> str:
+    return f", adjusted for {gap.tests} comparisons" if gap.tests > 1 else ""
 
 
 def kinds(result: Result) -> dict[str, str | None]:
@@ -159,11 +154,6 @@ def turned(result: Result, baseline: str, other: str) -> Comparison | None:
         if (pair.a, pair.b) == (other, baseline):
             return _reverse(pair)
     return None
-
-
-def _forward(pair: Comparison) -> Comparison:
-    """The pair in the order that makes its difference positive."""
-    return pair if pair.difference >= 0 else _reverse(pair)
 
 
 def _reverse(pair: Comparison) -> Comparison:

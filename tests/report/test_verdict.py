@@ -56,21 +56,23 @@ def test_average_precision_is_told_of_pairs_by_name_with_frequent_classes_and_ho
     *precision, _ = judge(result).further
     assert len(precision) == 2  # of idle there is nothing to tell
     mine, other = precision
-    assert mine.startswith("By average precision mine is better than plain: mine 0.")
-    assert "over classes with 10 positives or more mine is better than plain: mine 0." in mine
-    assert mine.count("adjusted for 3 comparisons") == 2
+    assert mine.startswith("By average precision mine is better than plain (+0.")
+    assert "; over classes with 10 positives or more mine is better than plain (+0." in mine
+    assert mine.endswith(", adjusted for 3 comparisons.")
     assert other.startswith("By average precision other is better than plain")
     raw = [pair.average_precision for pair in result.comparisons if pair.a == "plain"]
     told = adjusted(raw)
     assert told[0].p_value > raw[0].p_value
-    assert f"{p(told[0].p_value)}, adjusted" in mine
+    assert f"{p(told[0].p_value)}); over" in mine
 
 
 def test_what_is_not_beyond_chance_is_said_of_its_figure():
     verdict = judge(compare(CLASSES, {"plain": 1, "mine": 1}, evidence=False))
     assert verdict.further[0].startswith(
-        "By average precision no difference between mine and plain is beyond chance: mine 0."
+        "By average precision no difference between mine and plain is beyond chance (0.000, 95 % interval"
     )
+    lost = judge(compare(CLASSES, {"plain": 3, "mine": 0.5}, evidence=False)).further[0]
+    assert lost.startswith("By average precision plain is better than mine (+0.")
 
 
 def test_a_single_set_is_compared_with_nothing():
