@@ -68,7 +68,7 @@ def forest(pair: Comparison, positives: Mapping[str, int], *, narrow: bool = Fal
     codes = sorted(pair.per_class, key=lambda code: -pair.per_class[code].difference)
     rows = [ForestRow(code, pair.per_class[code], positives[code] < MIN_POSITIVES) for code in codes]
     means = _means(pair)
-    width, left = (_NARROW, 88) if narrow else (_WIDE, 118)
+    width, left = (_NARROW, 98) if narrow else (_WIDE, 118)
     height = _HEAD + _FOOT + _ROW * (len(rows) + len(means) + 0.5)
     figure = Figure(figsize=(width / _INCH, height / _INCH), facecolor="none")
     axes = figure.add_axes((left / width, _FOOT / height, 0.98 - left / width, 1 - (_HEAD + _FOOT) / height))

@@ -29,7 +29,7 @@ _EXAMPLES = (
     ("worst", "Scored lowest of those with the class"),
     ("mistaken", "Scored highest of those without it"),
 )
-_PRINTED_HEIGHT = 172.0  # millimetres that an ECG has on a printed page, as in report.css
+PRINTED_HEIGHT = 168.0  # millimetres that an ECG has on a printed page, as in report.css
 
 
 @dataclass(frozen=True)
@@ -235,6 +235,6 @@ def _drawing(name: str, evidence: Evidence, drawn: dict[str, tuple[Markup, float
     wave = evidence.ecgs[name]
     label = f"ECG {name} on paper of 25 mm/s and 10 mm/mV, leads {', '.join(wave.leads)}"
     figure = draw_kept(wave, name)
-    printed = min(1, _PRINTED_HEIGHT / (figure.get_figheight() * 25.4))
+    printed = min(1, PRINTED_HEIGHT / (figure.get_figheight() * 25.4))
     drawn[name] = ecg_svg(figure, label, f"ecg-{len(drawn) + 1}"), printed
     return drawn[name]

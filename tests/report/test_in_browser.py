@@ -3,6 +3,7 @@
 import pytest
 
 from merl.report.page import save_report
+from merl.report.sections import PRINTED_HEIGHT
 from tests.browser import PHONE
 from tests.report.comparisons import compare
 
@@ -162,5 +163,7 @@ def test_on_paper_all_phrases_are_there_and_ecgs_that_were_open(visit, report):
     assert seen.page.locator("svg.ecg:visible").count() == drawn
     assert seen.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert seen.page.locator("svg.ecg:visible").first.bounding_box()["width"] == pytest.approx(1020.5, abs=1)
+    height = "getComputedStyle(document.querySelector('svg.ecg')).maxHeight"
+    assert float(seen.page.evaluate(height)[:-2]) * 25.4 / 96 == pytest.approx(PRINTED_HEIGHT, abs=0.1)
     seen.page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert seen.page.locator("details.class[open]").count() == 1

@@ -87,7 +87,7 @@ def test_an_ecg_is_drawn_once(page):
 
 def test_an_ecg_that_is_too_tall_for_paper_says_how_large_it_is_printed(monkeypatch, page):
     assert "of the true size" not in page
-    monkeypatch.setattr("merl.report.sections._PRINTED_HEIGHT", 100)
+    monkeypatch.setattr("merl.report.sections.PRINTED_HEIGHT", 100)
     assert re.search(r"Printed at \d\d % of the true size", render(compare(["A"], {"mine": 1})))
 
 
