@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from merl.cli.console import OwnIndex, note
+from merl.cli.console import OwnIndex, load_index, note
 from merl.errors import MerlError, UsageError
 
 if TYPE_CHECKING:
@@ -34,10 +34,9 @@ def review(
     if sheet is not None:
         _put_in(sheet, file)
         return
-    from merl.knowledge.index import KnowledgeIndex
     from merl.report.review_server import ReviewServer
 
-    index = KnowledgeIndex.load(index_dir) if index_dir else None
+    index = load_index(index_dir)
     try:
         server = ReviewServer(file, port or 0, index=index, saved=lambda made: note(_saved(file, made)))
     except OSError as problem:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from merl.cli.console import OwnIndex, note, out, print_json
+from merl.cli.console import OwnIndex, load_index, note, out, print_json
 
 if TYPE_CHECKING:
     from merl.ckepe.diffing import Change, ChangeKind, Difference
@@ -42,11 +42,7 @@ def show(
     """Show every phrase of a prompt set with what it rests on, what was rejected, and how it was reviewed."""
     from merl.ckepe.prompt_set import PromptSet, locate
 
-    index = None
-    if index_dir is not None:
-        from merl.knowledge.index import KnowledgeIndex
-
-        index = KnowledgeIndex.load(index_dir)
+    index = load_index(index_dir)
     if html is not None:
         _write_page(locate(file), html, index)
         return

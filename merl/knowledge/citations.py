@@ -52,9 +52,9 @@ def cite(ids: Iterable[str], index: KnowledgeIndex | None = None) -> dict[str, C
 
     Args:
         ids: of passages.
-        index: where passages of other sources are looked up; without one only the shipped ones are known.
+        index: the knowledge, ours and that of other sources; without one only the shipped one is known.
     """
-    own = citations()
+    own = citations(index.entries if index else None)
     found = {}
     for key in ids:
         if key not in own and index is not None:
