@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from merl.evaluation.figure_text import csv_text
 from merl.evaluation.result import Comparison, Estimate, Result
 from merl.files import write_text
 from merl.report.charts import forest, spread
@@ -20,7 +19,6 @@ from merl.report.verdict import judge, turned
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_FORMULA = frozenset("=+-@\t\r")  # what a spreadsheet takes for the beginning of one
 Drawn = tuple[str, str, "Figure"]  # subfolder, name and figure
 
 
@@ -46,7 +44,7 @@ def export(result: Result, folder: str | Path) -> list[Path]:
     written = []
     for name, rows in tables.items():
         written.append(folder / f"{name}.csv")
-        write_text(written[-1], _csv(rows))
+        write_text(written[-1], csv_text(rows))
     for figures in (_forests, _spreads, _ecgs):
         for subfolder, name, figure in figures(result):
             written.append(place(folder / subfolder, name))
@@ -147,17 +145,6 @@ def _phrases(result: Result) -> Iterator[Sequence[object]]:
             for line in prompts.rejected:
                 sources = " ".join(line.sources)
                 yield [name, code, line.text, line.role, line.polarity, sources, "no", line.reason]
-
-
-def _csv(rows: Iterable[Sequence[object]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([_inert(cell) for cell in row] for row in rows)
-    return text.getvalue()
-
-
-def _inert(cell: object) -> object:
-    """A cell that spreadsheets do not run: text that looks like a formula begins with an apostrophe."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in _FORMULA else cell
 
 
 class _Places:

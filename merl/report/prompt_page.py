@@ -44,10 +44,10 @@ def prompt_page(
         "schema": SHEET,
         "label_set": prompt_set.label_set,
         "file": file,
-        "place": place or f"{prompt_set.label_set} {file} {sha256}",
         "sha256": sha256,
         "token": token,
     }
+    facts["place"] = place or f"{prompt_set.label_set} {file} {sha256}"
     return render(
         "prompts.html",
         style=part(*_STYLE),
