@@ -117,7 +117,7 @@ class Waveform(_Strict):
         seconds: the record's own length.
         microvolts: rounded to 5, as deflated differences of little-endian 16-bit integers, base64.
         derived: leads that were computed from I and II.
-        recorded_rate: the record's own, in hertz; ``None`` in results of long ago.
+        recorded_rate: the record's own, in hertz; ``None`` in older results.
     """
 
     sampling_rate: Annotated[float, Field(gt=0)]

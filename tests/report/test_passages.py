@@ -34,7 +34,7 @@ def test_no_publication_is_quoted(phrase, prompt_file):
     afib = afib.model_copy(update={"prompts": (phrase, *afib.prompts[1:])})
     prompt_set = prompt_set.model_copy(update={"classes": {"AFIB": afib}})
     review = prompt_page(prompt_set, file="mine.yaml", sha256=sha256(prompt_file))
-    assert "The same words; citing" in review
+    assert "Our knowledge base says the same, citing" in review
     assert review.count("; source not opened") == 3
     for page in (review, render(compare(["A"], {"plain": 1, "mine": 3}))):
         assert "Word for word" not in page
