@@ -35,6 +35,11 @@ def cache_dir() -> Path:
     return Path(os.environ.get("MERL_CACHE") or platformdirs.user_cache_dir("merl-ckepe", appauthor=False))
 
 
+def printable(path: Path | str) -> str:
+    """Return a path as text that can be printed and stored: bytes that are no UTF-8 become ``\\xfc`` and so on."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def check_writable(path: Path | str) -> None:
     """Refuse a file that could not be written, before the work that would be lost; nothing is made.
 

@@ -64,7 +64,7 @@ def test_baseline_or_else_adc_zero_is_zero_volt(header):
         ("1000(0)/mV", "0/mV", "no calibration"),
         (" 12 100 1000", " 12", "no sampling rate"),
         (" 12 100 1000", " 12 0 1000", "0 Hz"),
-        (" 12 100 1000", " 13 100 1000", "announces 13 signals"),
+        (" 12 100 1000", " 13 100 1000", "describes 12 signals and announces another number"),
         (" 12 100 1000", " 12 nan 1000", "nan Hz"),
         (" 12 100 1000", " 12 100 1001", "truncated"),
         (" 12 100 1000", " 12 100 -5", "announces -5 samples"),
