@@ -41,13 +41,17 @@ def load_model(name: str | Path = "ptbxl-r18-100hz", *, revision: str | None = N
         The model in single precision and evaluation mode.
 
     Raises:
-        UsageError: neither a folder nor a shipped name.
+        UsageError: neither a folder nor a shipped name, or a revision of one.
         CheckpointError: a file is missing or damaged, the weights do not fit the configuration, or the hub
             does not have it.
     """
     folder = shipped_models().get(str(name), Path(name))
     if not folder.is_dir() and isinstance(name, str) and is_hub_id(name):
         folder = fetch(name, revision)
+    elif revision is not None:
+        raise UsageError(
+            f"{name} is not on the hub, and there is no revision {revision!r} of it; leave revision out"
+        )
     if not folder.is_dir():
         raise UsageError(unknown("checkpoint", str(name), shipped_models(), "merl models"))
     weights = folder / WEIGHTS

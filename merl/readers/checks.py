@@ -43,9 +43,7 @@ def reader(what: str, or_else: str) -> Callable[[_Reader[_Stated]], _Reader[_Sta
 
     def decorate(read: _Reader[_Stated]) -> _Reader[_Stated]:
         @wraps(read)
-        def read_or_refuse(
-            path: str | Path, *stated: _Stated.args, **named: _Stated.kwargs
-        ) -> ECGRecord:
+        def read_or_refuse(path: str | Path, *stated: _Stated.args, **named: _Stated.kwargs) -> ECGRecord:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")

@@ -61,4 +61,4 @@ def _is_ecg(label: str) -> bool:
 
 def _lead(label: str, number: int) -> str:
     lead = canonical_lead(label)
-    return lead if lead in STANDARD_LEADS or _OTHER_LEADS.fullmatch(lead) else f"ECG {number}"
+    return lead if lead in STANDARD_LEADS or _OTHER_LEADS.fullmatch(lead) else f"ECG{number}"

@@ -23,15 +23,13 @@ from merl.records import STANDARD_LEADS, ECGRecord, canonical_lead
 if TYPE_CHECKING:
     import pyarrow
 
-_UNIT_IN_NAME = re.compile(
-    r"(.*?)\s*[(\[]\s*([^)\]]+?)\s*[)\]]|(.+?)[_ /.-]([muµμn]?v|m?s)", re.IGNORECASE
-)
+_UNIT_IN_NAME = re.compile(r"(.*?)\s*[(\[]\s*([^)\]]+?)\s*[)\]]|(.+?)[_ /.-]([muµμn]?v|m?s)", re.IGNORECASE)
 _WORDS = re.compile(r"[^a-z0-9]+", re.IGNORECASE)
 _TIMES = {"time", "t", "elapsed time", "timestamp"}
 _COUNTERS = {"", "sample", "samples", "index", "unnamed: 0", "__index_level_0__"}
 _SECONDS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3}
 _NUMBERS = re.compile(r"[-+.\d][\d.eE+-]*|nan|")
-_MAX_STEP = 1.75  # intervals; times rounded to milliseconds step by 1.6 at 800 Hz, a lost sample by 1.8 or more
+_MAX_STEP = 1.75  # intervals; a lost sample makes a step of two, of times in milliseconds at 360 Hz of 1.8
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ def _read_csv(handle: BinaryIO, path: Path) -> tuple[pyarrow.Table, bool]:
     cells = [cell.strip(' "') for cell in first.replace(decimal, ".").split(delimiter)]
     header = not all(_NUMBERS.fullmatch(cell) for cell in cells)
     counted = cells[1:] if cells[0] == "" else cells  # pandas names an index by nothing
-    if counted in ([str(number + begin) for number in range(len(counted))] for begin in (0, 1)):
+    if counted and counted in ([str(number + begin) for number in range(len(counted))] for begin in (0, 1)):
         raise RecordError(f"the first line of {path} numbers its columns; write the leads' names there")
     table = csv.read_csv(
         handle,
@@ -139,7 +137,7 @@ def _with_rate(stated: Stated, times: list[_Column], path: Path) -> Stated:
     if not rate or not even:
         raise RecordError(f"{path}: the time column does not rise evenly; give a record without gaps")
     rate = round(rate) if abs(rate / max(round(rate), 1) - 1) < 5e-4 else rate
-    if stated.sampling_rate is not None and abs(rate / stated.sampling_rate - 1) < 1e-3:
+    if stated.sampling_rate is not None and abs(rate - stated.sampling_rate) < 1e-3 * rate:
         return stated  # printed times are rounded; the stated rate is the exact one
     return stated.agreeing(Stated(sampling_rate=rate), path)
 
@@ -170,7 +168,7 @@ def _leads(columns: list[_Column], stated: Stated, path: Path) -> tuple[list[str
 
 def _begins_with_lead(name: str) -> str | None:
     """Return the standard lead whose name is the first word of a column's, ``V1`` of ``V1-filtered``."""
-    lead = canonical_lead(_WORDS.split(name.strip())[0])
+    lead = canonical_lead(_WORDS.split(canonical_lead(name))[0])
     return lead if lead in STANDARD_LEADS else None
 
 

@@ -70,7 +70,7 @@ def read_wfdb(path: str | Path) -> ECGRecord:
     else:
         raw, invalid = _read_by_library(header)
     _compare_checksums(header, raw)
-    baselines = np.array([[item.baseline] for item in header.signals])
+    baselines = np.array([[item.baseline] for item in header.signals], np.int64)
     signal = (raw - baselines) * np.array([[item.scale] for item in header.signals])  # (leads, samples)
     signal[invalid] = np.nan
     return make_record(signal, header.sampling_rate, [item.lead for item in header.signals], path.stem)
@@ -150,7 +150,9 @@ def _beside(path: Path, name: str) -> Path:
         RecordError: the name leads out of the folder.
     """
     if Path(name).name != name:
-        raise RecordError(f"{path} names a file in another folder; put it beside the header, and its name in it")
+        raise RecordError(
+            f"{path} names a file in another folder; put it beside the header, and its name in it"
+        )
     return path.parent / name
 
 

@@ -78,7 +78,7 @@ def test_bad_files_do_not_stop_the_others(merl, checkpoint, place):
     assert done.code == 1
     assert "error: 3 of 23 records could not be read, see above; the other 20 are in out.parquet" in done.err
     assert "flat in every lead" in done.err
-    assert "lasts 12 minutes and at most 10 are scored at once; cut it into pieces" in done.err
+    assert "lasts 700 s and at most 600 s are scored at once; cut it into pieces" in done.err
     assert "giant.edf has 200 MB, more than 10 minutes of ECG take; cut the recording into pieces" in done.err
     assert parquet.read_table(place / "out.parquet").num_rows == 20
 
