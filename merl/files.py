@@ -36,7 +36,7 @@ def cache_dir() -> Path:
 
 
 def printable(path: Path | str) -> str:
-    """Return a path as text that can be printed and stored: bytes that are no UTF-8 become ``\\xfc`` and so on."""
+    """Return a path, or a sentence with one, as text for any output: bytes that are no UTF-8 are escaped."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 

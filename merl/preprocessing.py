@@ -75,7 +75,7 @@ class SignalSpec(BaseModel):
         """
         if record.seconds > MAX_SECONDS:
             raise RecordError(
-                f"record {record.name!r} lasts {record.seconds:.0f} s and at most {MAX_SECONDS:g} s are scored"
+                f"record {record.name!r} lasts {record.seconds:g} s and at most {MAX_SECONDS:g} s are scored"
                 " at once; cut it into pieces"
             )
         signal = _pick_leads(record, self.leads, zero=self.missing_leads == "zero")

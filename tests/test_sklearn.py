@@ -156,7 +156,7 @@ def test_two_classes_are_cross_validated_as_two_columns():
     codes = np.array(["SR", "AFIB", "SR", "AFIB"])
     truth = (codes[:, None] == scorer.classes_).astype(int)
     np.testing.assert_allclose(cross_val_score(scorer, records, truth, cv=KFold(2), scoring="roc_auc"), 1)
-    with pytest.raises(ValueError, match="y should be a 1d array|scorer"):
+    with pytest.raises(ValueError, match="1d array"):
         cross_val_score(scorer, records, codes, cv=KFold(2), scoring="roc_auc", error_score="raise")
 
 

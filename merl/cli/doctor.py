@@ -43,7 +43,7 @@ class Check:
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Check the installation; exit code 1 if something is wrong."""
-    looks = {
+    looks: dict[str, Callable[[], Check | list[Check]]] = {
         "Python": _python, "merl": _imported, "other merl": _foreign_merl, "packages": _packages,
         "extras": _extras, "processor": _processor, "text encoder": _text_encoder, "shipped models": _weights,
         "knowledge base": _knowledge, "cache folder": _cache, "kept in it": _kept,
@@ -59,7 +59,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 
 
 def _looked_at(what: str, look: Callable[[], Check | list[Check]]) -> list[Check]:
-    """Look at one thing; where that itself fails, as with a torch that cannot be loaded, it is what is wrong."""
+    """Look at one thing; where that fails, as with a torch that cannot be loaded, that is what is wrong."""
     try:
         found = look()
     except Exception as problem:

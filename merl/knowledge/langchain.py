@@ -50,8 +50,8 @@ def knowledge_tool(retriever: KnowledgeRetriever) -> BaseTool:
 
     return StructuredTool.from_function(
         search_ecg_knowledge,
-        description="Looks up what a 12-lead ECG shows in a condition, or which condition a finding speaks for:"
-        " give a name, a code or a description. Answers with passages of a knowledge base that was not"
+        description="Looks up what a 12-lead ECG shows in a condition, or which condition a finding speaks"
+        " for: give a name, a code or a description. Answers with passages of a knowledge base that was not"
         " reviewed by a clinician; cite the ids in brackets.",
         handle_tool_error=True,
     )

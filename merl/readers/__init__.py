@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -64,7 +63,7 @@ def read_record(
     path = Path(path)
     stated = Stated(sampling_rate, unit, tuple(leads) if leads is not None else None)
     if path.is_dir():
-        os.listdir(path)  # fails where that is what is wrong with it
+        next(path.iterdir(), None)  # fails where it may not be looked into
         raise RecordError(f"{path} is a folder; give one record in it, such as {path / 'X.hea'}")
     known = _BY_SUFFIX.get(path.suffix.lower())
     if known is not None and known.read_stated is not None:

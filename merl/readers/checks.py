@@ -34,7 +34,7 @@ _Reader = Callable[Concatenate[str | Path, _Stated], ECGRecord]
 
 
 def reader(what: str, or_else: str) -> Callable[[_Reader[_Stated]], _Reader[_Stated]]:
-    """Make a function that reads a file raise ``RecordError`` whatever becomes of the file, and warn of nothing.
+    """Make a function that reads a file raise ``RecordError``, whatever is in the file, and warn of nothing.
 
     Args:
         what: the file should be, for the sentence.

@@ -13,7 +13,7 @@ from merl.errors import RecordError
 from merl.readers.checks import make_record, millivolts, reader
 from merl.records import STANDARD_LEADS, ECGRecord, canonical_lead
 
-#: Leads beside the standard ones whose names are kept; other labels are free text, and a patient may be in it.
+#: Leads beside the standard ones whose names are kept; other labels are free text, in which a patient may be.
 _OTHER_LEADS = re.compile(r"-?aVR|V\d{1,2}R?|M?V\d|ML?I{1,3}|C[CMS]\d|[XYZ]|ES|AS|AI|(?:E[CK]G)?\d{0,2}")
 
 

@@ -1,7 +1,7 @@
 """Tables with a column for each lead: CSV, TSV and Parquet.
 
-A column is known by its name in the first line (``II``, ``Lead II``, ``II (uV)``, ``II_mV``, ``II/mV``). The sampling
-rate comes from a time column whose unit is in its name (``time_s``, ``Time (ms)``), from the caller, from
+A column is known by its name in the first line (``II``, ``Lead II``, ``II (uV)``, ``II_mV``, ``II/mV``). The
+sampling rate comes from a time column whose unit is in its name (``time_s``, ``Time (ms)``), from the caller, from
 ``X.json`` beside ``X.csv`` or from a Parquet file's metadata. Nothing is guessed: not the rate, not the unit.
 """
 
@@ -153,8 +153,8 @@ def _leads(columns: list[_Column], stated: Stated, path: Path) -> tuple[list[str
             )
         for lead in {_begins_with_lead(item.name) for item in columns} - {None, *dict(found)}:
             raise RecordError(
-                f"{path}: it is not clear whether a column that begins with {lead} is that lead; name it {lead},"
-                f" {lead} (mV) or so, or otherwise"
+                f"{path}: it is not clear whether a column that begins with {lead} is that lead; name it"
+                f" {lead}, {lead} (mV) or so, or otherwise"
             )
         return [lead for lead, _ in found], [column for _, column in found]
     leads = [canonical_lead(lead) for lead in stated.leads]
