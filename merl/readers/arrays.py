@@ -51,10 +51,10 @@ def read_array(path: str | Path, given: Stated = Stated()) -> ECGRecord:  # noqa
 
 def _read(path: Path) -> tuple[NDArray[Any], Stated]:
     """Return the array, and what the file states about it."""
-    loaded = np.load(path, allow_pickle=False)
-    if isinstance(loaded, np.ndarray):
-        return loaded, Stated()
-    with loaded:
+    with path.open("rb") as handle:  # NumPy leaves a damaged archive open
+        loaded = np.load(handle, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded, Stated()
         parts = {name: loaded[name] for name in loaded.files}
     rate = float(parts["sampling_rate"]) if "sampling_rate" in parts else None
     unit = str(parts["unit"].astype(str)) if "unit" in parts else None  # also of bytes

@@ -1,8 +1,9 @@
 """Tables with a column for each lead: CSV, TSV and Parquet.
 
 A column is known by its name in the first line (``II``, ``Lead II``, ``II (uV)``, ``II_mV``, ``II/mV``). The
-sampling rate comes from a time column whose unit is in its name (``time_s``, ``Time (ms)``), from the caller, from
-``X.json`` beside ``X.csv`` or from a Parquet file's metadata. Nothing is guessed: not the rate, not the unit.
+sampling rate comes from a time column whose unit is in its name (``time_s``, ``Time (ms)``), from the caller,
+from ``X.json`` beside ``X.csv`` or from a Parquet file's metadata. Nothing is guessed: not the rate, not the
+unit.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def test_a_name_that_is_not_utf_8_is_escaped(merl, checkpoint, place, simulated)
     stated = ["--sampling-rate", 100, "--unit", "mV", "--checkpoint", checkpoint]
     done = merl("embed", "ecgs", "--out", "out.parquet", *stated)
     assert done.code == 1
-    assert "ecgs/m\\xfcller.xml is in no format merl reads" in done.err
+    assert "ecgs/m\\xfcller.xml says its own sampling rate" in done.err
     table = parquet.read_table(place / "out.parquet")
     assert table.column("record").to_pylist() == ["ecgs/m\\xfcller.csv"]
 

@@ -84,6 +84,17 @@ def test_damage_ends_in_a_record_or_a_sentence(tmp_path, simulated, write_record
     assert all(RATES[0] <= record.sampling_rate <= RATES[1] for record in records)
 
 
+@pytest.mark.parametrize("kind", [0, 8, 14, 255])
+def test_a_matlab_file_with_numbers_of_no_type(tmp_path, simulated, write_record, kind):
+    path = write("mat", tmp_path, simulated(), write_record)
+    data = path.read_bytes()
+    tag = (9).to_bytes(4, "little") + (12 * 1000 * 8).to_bytes(4, "little")
+    assert data.count(tag) == 1
+    path.write_bytes(data.replace(tag, kind.to_bytes(4, "little") + tag[4:]))
+    with pytest.raises(RecordError, match=r"cannot read .* as a CPSC2018 record"):
+        read_record(path)
+
+
 def announce(path: Path, shape: str) -> None:
     head = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
     path.write_bytes(b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head.encode())
