@@ -76,6 +76,23 @@ def test_a_page_does_what_it_says(page, desk, merl, monkeypatch, tmp_path_factor
                 subprocess.run(["bash", "-c", line], cwd=desk, check=True)
 
 
+def test_the_readme_does_what_it_says(desk, merl, monkeypatch, tmp_path_factory, simulated, write_record):
+    monkeypatch.setenv("MERL_CACHE", str(tmp_path_factory.getbasetemp() / "docs-cache"))
+    (desk / "labels.csv").write_text("code,name\nAFIB,atrial fibrillation\nSR,sinus rhythm\n")
+    write_record(desk / "00001_lr", simulated())
+    (desk / "PTB-XL").symlink_to(desk / "ptb-xl")
+    (desk / "DATA").mkdir()
+    (desk / "DATA" / "ptb-xl").symlink_to(desk / "ptb-xl")
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    lines = page.split("## Use\n\n```bash\n")[1].split("```")[0].splitlines()
+    assert len(lines) >= 10
+    for line in lines:
+        if "prompts review" in line:  # it stays open
+            understand(line)
+        else:
+            run(line, merl)
+
+
 def run(line: str, merl) -> None:
     """Run a line of ``merl``, with what stands before it joined by ``&&``."""
     import shlex
