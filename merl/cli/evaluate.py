@@ -10,7 +10,7 @@ import typer
 
 from merl.cli.console import note, progress, stoppable
 from merl.cli.report import Figures, check_report, write_report
-from merl.cli.scoring_options import DEFAULT_MODEL, AbsentWeight, Ensemble, LeadAs, lead_pairs
+from merl.cli.scoring_options import DEFAULT_MODEL, AbsentWeight, Contrast, Ensemble, LeadAs, lead_pairs
 from merl.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def evaluate(
         ),
     ] = None,
     absent_weight: AbsentWeight = 0.0,
+    contrast: Contrast = 0.0,
     controls: Annotated[
         bool,
         typer.Option(
@@ -106,6 +107,7 @@ def evaluate(
         "bootstrap": bootstrap,
         "leads": leads,
         "absent_weight": absent_weight,
+        "contrast": contrast,
         "controls": controls,
         "lead_as": lead_pairs(lead_as or []),
         "labels": labels.value,

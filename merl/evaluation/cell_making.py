@@ -102,7 +102,7 @@ class CellMaker:
             {
                 "model": model_hash(one.model),
                 "row": [row.name, row.control, prompt_set_sha256(row.prompt_set), row.untrained],
-                "scoring": [ensemble, request.absent_weight],
+                "scoring": [ensemble, request.absent_weight, request.contrast],
                 "records": self._hashes[number],
                 "left out by": left_out_by,
                 "bootstrap": [request.bootstrap, request.seed],
@@ -176,9 +176,14 @@ class CellMaker:
         from merl.zeroshot import embed_prompts
 
         if (number, ensemble) not in self._prompts:
-            model, weight = self._models[number], self._request.absent_weight
             self._prompts[number, ensemble] = {
-                row.name: embed_prompts(model, row.prompt_set, ensemble=ensemble, absent_weight=weight)
+                row.name: embed_prompts(
+                    self._models[number],
+                    row.prompt_set,
+                    ensemble=ensemble,
+                    absent_weight=self._request.absent_weight,
+                    contrast=self._request.contrast,
+                )
                 for row in self._rows
             }
         return self._prompts[number, ensemble]
@@ -192,6 +197,7 @@ class CellMaker:
             prompts_sha256=prompt_set_sha256(row.prompt_set),
             ensemble=ensemble,
             absent_weight=request.absent_weight,
+            contrast=request.contrast,
         )
         return judge(row.name, scored, fold, bound, resamples=request.bootstrap, seed=request.seed)
 

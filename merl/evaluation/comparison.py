@@ -15,7 +15,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from merl.errors import NoDataError
 from merl.evaluation.bootstrap import bootstrap_areas
-from merl.evaluation.intervals import Spread, Z, all_or_nothing, difference_test, holm, share_interval, spread
+from merl.evaluation.intervals import (
+    Spread,
+    all_or_nothing,
+    difference_test,
+    holm,
+    insignificant,
+    share_interval,
+    spread,
+)
 from merl.evaluation.metrics import MIN_POSITIVES, Bools, Floats, areas, macro
 from merl.evaluation.result import (
     ClassDifference,
@@ -78,10 +86,6 @@ class Measured:
     def spread(self, draws: Floats, kept: Bools, least: Floats) -> Spread:
         """Describe the spread of a mean over the kept classes, given draws and least variance of all."""
         return spread(draws[:, kept], self.patients[kept], least=least[kept])
-
-    def only(self, c: int | np.integer) -> Bools:
-        """Keep one class."""
-        return np.arange(len(self.classes)) == c
 
 
 def measure(
@@ -216,7 +220,7 @@ def compare(measured: Measured, a: str, b: str) -> Comparison:
 def _differences(measured: Measured, figure: Figure, a: str, b: str) -> Differences:
     gaps = figure.sets[b] - figure.sets[a]  # (classes,)
     parts = figure.draws[b] - figure.draws[a]  # (resamples, classes)
-    least = (gaps / Z) ** 2  # so that no class of few patients makes a mean significant on its own
+    least = insignificant(gaps)
     gap = macro(gaps, measured.positives)
     interval, p_value = difference_test(gap, measured.spread(parts, measured.scored, least))
     gap10 = interval10 = p_value10 = None
@@ -270,13 +274,13 @@ def _class_result(measured: Measured, c: int, prompt_set: str, name: str) -> Cla
             skipped_resamples=skipped,
             note=f"no {side} among {measured.records} records; left out of every mean",
         )
-    note = None
+    note, this = None, np.arange(len(measured.classes)) == c
     if patients == 1:
         note = "one patient decides, so the interval is all of 0 to 1"
     elif positives < MIN_POSITIVES:
         note = f"fewer than {MIN_POSITIVES} positives"
     auroc, precision = (
-        _estimate(measured, figure, prompt_set, measured.only(c))
+        _estimate(measured, figure, prompt_set, this)
         for figure in (measured.auroc, measured.average_precision)
     )
     return ClassResult(
@@ -294,7 +298,5 @@ def _class_result(measured: Measured, c: int, prompt_set: str, name: str) -> Cla
 def rarer_side(truth: Bools, patients: NDArray[np.generic]) -> NDArray[np.int64]:
     """Count the patients with a positive and those with a negative record; return the smaller, (classes,)."""
     index = np.unique(patients, return_inverse=True)[1]
-    counts = []
-    for labels in truth.T:
-        counts.append(min(len(np.unique(index[labels])), len(np.unique(index[~labels]))))
-    return np.array(counts, np.int64)
+    sides = [(index[labels], index[~labels]) for labels in truth.T]
+    return np.array([min(len(np.unique(side)) for side in both) for both in sides], np.int64)

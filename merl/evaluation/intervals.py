@@ -27,7 +27,7 @@ from merl.evaluation.metrics import MIN_POSITIVES, Floats
 
 Interval = tuple[float, float]
 LEVEL = 0.95
-Z = 1.959964  # the normal quantile of that level
+_NORMAL = 1.959964  # the quantile of that level
 MIN_RESAMPLES = 20  # fewer cannot reach p = 0.05
 
 
@@ -132,6 +132,14 @@ def all_or_nothing(estimate: ArrayLike, patients: ArrayLike) -> Floats:
     n = np.asarray(patients, float)
     share = (n * np.asarray(estimate) + 0.25) / (n + 0.5)
     return np.asarray(share * (1 - share) / n)
+
+
+def insignificant(differences: Floats) -> Floats:
+    """Return the variances with which differences are just not significant.
+
+    As ``least`` of a mean, they keep a class of few patients from making it significant on its own.
+    """
+    return np.asarray((differences / _NORMAL) ** 2)
 
 
 def difference_test(difference: float, spread: Spread) -> tuple[Interval, float]:

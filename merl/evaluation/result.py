@@ -216,6 +216,7 @@ class Result(_Strict):
             control as ``a``; empty for a single set.
         ensemble: how the phrases of a class became its score.
         absent_weight: how much phrases that speak against a class counted; 0 if they did not.
+        contrast: how much of what an ECG has in common with all the classes was taken off its scores.
         scoring_chosen_here: whether the default way of scoring was settled with labels of this very split.
         seeds: by purpose.
         versions: of the software that computed it.
@@ -238,6 +239,7 @@ class Result(_Strict):
     bootstrap: Bootstrap
     ensemble: str = "mean"
     absent_weight: Share = 0.0
+    contrast: Share = 0.0
     scoring_chosen_here: bool = False
     seeds: dict[str, int]
     versions: dict[str, str]

@@ -56,7 +56,10 @@ def test_classify_combines_phrases_as_told(merl, fails, record, checkpoint):
     assert scores["max"] > scores["mean"] != scores["name-weighted"]
     less = json.loads(merl(*given, "--absent-weight", 0.25).out)[0]["scores"]["AFIB"]
     assert less != scores["mean"]
+    contrasted = json.loads(merl(*given, "--contrast", 0.5).out)[0]["scores"]["AFIB"]
+    assert contrasted != scores["mean"]
     assert merl(*given, "--ensemble", "median").code == 2
+    assert merl(*given, "--contrast", -1).code == 2
     assert merl(*given, "--absent-weight", 1.5).code == 2
 
 

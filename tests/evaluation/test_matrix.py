@@ -122,7 +122,7 @@ def test_a_run_that_stops_goes_on(toy, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "change", [{"bootstrap": 51}, {"seed": 1}, {"absent_weight": 0.1}, {"split": "test"}]
+    "change", [{"bootstrap": 51}, {"seed": 1}, {"absent_weight": 0.1}, {"contrast": 0.5}, {"split": "test"}]
 )
 def test_a_cell_serves_nothing_else(toy, change):
     run(toy)

@@ -148,10 +148,14 @@ def test_another_way_of_scoring_is_in_the_result_and_on_the_page(tmp_path, monke
         bootstrap=20,
         ensemble="max",
         absent_weight=0.25,
+        contrast=0.5,
     )
     made.save(tmp_path / "result.json")
     read = Result.load(tmp_path / "result.json")
-    assert (read.ensemble, read.absent_weight) == ("max", 0.25)
+    assert (read.ensemble, read.absent_weight, read.contrast) == ("max", 0.25, 0.5)
     page = io.StringIO()
     print_result(read, Console(width=200, file=page))
-    assert "Not the default scoring: ensemble max, phrases against it with weight 0.25." in page.getvalue()
+    assert (
+        "Not the default scoring: ensemble max, phrases against it with weight 0.25, contrast 0.5."
+        in page.getvalue()
+    )
