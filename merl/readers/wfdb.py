@@ -149,7 +149,7 @@ def _beside(path: Path, name: str) -> Path:
     Raises:
         RecordError: the name leads out of the folder.
     """
-    if Path(name).name != name:
+    if "/" in name or "\\" in name:
         raise RecordError(
             f"{path} names a file in another folder; put it beside the header, and its name in it"
         )
