@@ -36,6 +36,11 @@ def cache_dir() -> Path:
     return Path(os.environ.get("MERL_CACHE") or platformdirs.user_cache_dir("merl-ckepe", appauthor=False))
 
 
+def printable(path: Path | str) -> str:
+    """Return a path, or a sentence with one, as text for any output: bytes that are no UTF-8 are escaped."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def check_writable(path: Path | str) -> None:
     """Refuse a file that could not be written, before the work that would be lost; nothing is made.
 
