@@ -28,7 +28,7 @@ from merl.datasets.tasks import TASKS, TaskData, load_task
 from merl.errors import PromptError
 from merl.evaluation.bootstrap import resample_weights
 from merl.evaluation.embeddings import record_embeddings
-from merl.evaluation.intervals import Spread, difference_test, share_interval, spread
+from merl.evaluation.intervals import Spread, difference_test, insignificant, share_interval, spread
 from merl.evaluation.metrics import Floats, auroc, macro
 from merl.files import content_dir, write_text
 from merl.knowledge.index import KnowledgeIndex
@@ -38,6 +38,7 @@ from merl.zeroshot import ENSEMBLES, embed_prompts
 PTBXL = [name for name in TASKS if name.startswith("ptbxl")]
 PAGE = Path(__file__).with_name("prompts.md")
 WEIGHTS = (0.0, 0.1, 0.25)
+CONTRASTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 SEEDS = range(3)
 Sets = Mapping[str, PromptSet]  # by task
 
@@ -81,12 +82,10 @@ class Bench:
         resampled = resample_weights(patients, resamples, seed, records=len(names))
         self.weights = np.concatenate(list(resampled), axis=1).astype(np.float32)  # (records, resamples)
 
-    def score(
-        self, sets: Sets, ensemble: str = "mean", absent_weight: float = 0.0, *, drawn: bool = True
-    ) -> Row:
+    def score(self, sets: Sets, *, drawn: bool = True, **scoring: object) -> Row:
         values, draws = [], []
         for key, task in self.tasks.items():
-            embedded = embed_prompts(self.texts, sets[key], ensemble=ensemble, absent_weight=absent_weight)
+            embedded = embed_prompts(self.texts, sets[key], **scoring)
             codes = list(sets[key].classes)
             scores = embedded.score(self.ecgs[key])[:, [codes.index(code) for code in task.classes]]
             values.append(auroc(scores, task.labels))
@@ -102,7 +101,7 @@ class Bench:
             f"{100 * macro(values, task.labels.sum(0)):.1f}"
             for values, task in zip(row.values, self.tasks.values(), strict=True)
         ]
-        mean, of = self._mean(row)
+        mean, of = self._mean(row, [np.zeros(len(values)) for values in row.values])
         low, high = share_interval(mean, of)
         parts.append(f"{100 * mean:.1f} ({100 * low:.1f}-{100 * high:.1f})")
         if base is row:
@@ -110,21 +109,25 @@ class Bench:
         elif base is not None:
             pairs = zip(row.values, base.values, row.draws, base.draws, strict=True)
             gaps = [(one - two, first - second) for one, two, first, second in pairs]
-            gap, of = self._mean(Row([item[0] for item in gaps], [item[1] for item in gaps]))
+            row = Row([item[0] for item in gaps], [item[1] for item in gaps])
+            gap, of = self._mean(row, [insignificant(values) for values in row.values])
             (low, high), p = difference_test(gap, of)
             parts.append(f"{100 * gap:+.1f} ({100 * low:+.1f} to {100 * high:+.1f}), p {p:.3f}")
         return " | ".join(parts)
 
-    def _mean(self, row: Row) -> tuple[float, Spread]:
+    def _mean(self, row: Row, least: Sequence[Floats]) -> tuple[float, Spread]:
         """Average the macro means of the tasks, and describe how far that strays."""
-        means, parts, patients, shares = [], [], [], []
-        for values, drawn, task in zip(row.values, row.draws, self.tasks.values(), strict=True):
+        means, parts, patients, shares, floor = [], [], [], [], []
+        for values, drawn, low, task in zip(row.values, row.draws, least, self.tasks.values(), strict=True):
             scored = np.isfinite(values)
             means.append(values[scored].mean())
             parts.append(drawn[:, scored])
             patients.append(_rarer(task)[scored])
+            floor.append(low[scored])
             shares.append(np.full(scored.sum(), 1 / len(self.tasks) / scored.sum()))
-        every = spread(np.hstack(parts), np.concatenate(patients), np.concatenate(shares))
+        every = spread(
+            np.hstack(parts), np.concatenate(patients), np.concatenate(shares), least=np.concatenate(floor)
+        )
         return float(np.mean(means)), every
 
 
@@ -167,11 +170,22 @@ def ensembles(bench: Bench) -> Iterator[str]:
             for weight in WEIGHTS:
                 default = (ensemble, weight) == ("mean", 0.0)
                 try:
-                    row = base if default else bench.score(sets, ensemble, weight)
+                    row = base if default else bench.score(sets, ensemble=ensemble, absent_weight=weight)
                     cells = bench.cells(row, base)
                 except PromptError as problem:
                     cells = f"refused: {problem} | | | | |"
                 yield f"| {name} | {ensemble} | {weight:g} | {cells} |"
+
+
+def contrasts(bench: Bench) -> Iterator[str]:
+    """The shipped sets with each contrast, against the plain names with the same one."""
+    yield "| contrast | prompts | super | sub | form | rhythm | mean (95 %) | against plain, same contrast |"
+    yield "|---|---|---|---|---|---|---|---|"
+    sets = {name: found for name in ("plain", "knowledge", "ckepe") if (found := shipped(name)) is not None}
+    for contrast in CONTRASTS:
+        rows = {name: bench.score(found, contrast=contrast) for name, found in sets.items()}
+        for name, row in rows.items():
+            yield f"| {contrast:g} | {name} | {bench.cells(row, rows['plain'])} |"
 
 
 def controls(bench: Bench, official: str | None) -> Iterator[str]:
@@ -228,7 +242,12 @@ def main() -> None:
         f"Checkpoint {bench.model.name}, weights {str(bench.model.sha256)[:12]}; {given.bootstrap} resamples."
     )
     tables = {}
-    for name, rows in (("ensembles", ensembles(bench)), ("controls", controls(bench, given.official))):
+    parts = {
+        "ensembles": ensembles(bench),
+        "contrasts": contrasts(bench),
+        "controls": controls(bench, given.official),
+    }
+    for name, rows in parts.items():
         lines = [about, ""]
         print(f"\n{name}\n")
         for line in rows:  # shown as they are measured

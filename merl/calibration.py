@@ -53,12 +53,14 @@ class Scoring(_Strict):
         prompts_sha256: of the prompt set's content.
         ensemble: how the phrases of a class become its score.
         absent_weight: how much phrases against a class count.
+        contrast: how much of what an ECG has in common with all the classes is taken off.
     """
 
     checkpoint_sha256: str | None
     prompts_sha256: str
     ensemble: str
     absent_weight: float
+    contrast: float = 0.0
 
     def require_hash(self) -> None:
         """Refuse a model that was never saved.
@@ -114,6 +116,7 @@ class Calibration(Scoring):
             "prompts_sha256": "prompt set",
             "ensemble": "ensemble",
             "absent_weight": "absent_weight",
+            "contrast": "contrast",
         }
         for field, what in names.items():
             own, other = (str(getattr(item, field))[:12] for item in (self, scoring))

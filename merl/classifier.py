@@ -24,13 +24,16 @@ class ZeroShotClassifier(CalibratedMixin, ClassifierMixin, BaseEstimator):
     The scores are cosines, not probabilities; ``predict_proba`` is there once they have been calibrated.
     Where scikit-learn takes a table it takes records, or an array of millivolts, shape (records, leads,
     samples), in the model's leads, sampling rate and length. A record may have several classes or none, so
-    that two classes, too, have two columns of scores.
+    that two classes, too, have two columns of scores; scikit-learn's ``roc_auc`` scorer wants one column of
+    them and refuses: with two classes give it a row of zeros and ones a record instead of codes.
 
     Args:
         model: a MERL model, from ``merl.load_model``.
         prompts: the prompt set.
         ensemble: how the phrases of a class are combined, one of ``ENSEMBLES``.
         absent_weight: 0 to 1, how much phrases that speak against a class count; by default they do not.
+        contrast: 0 to 1, how much of what an ECG has in common with all the classes is taken off its scores;
+            by default nothing. The order of a record's classes stays; records compare better with each other.
 
     Attributes:
         classes_: the labels, in the order of the scores' columns.
@@ -43,11 +46,13 @@ class ZeroShotClassifier(CalibratedMixin, ClassifierMixin, BaseEstimator):
         *,
         ensemble: Ensemble = "mean",
         absent_weight: float = 0.0,
+        contrast: float = 0.0,
     ) -> None:
         self.model = model
         self.prompts = prompts
         self.ensemble = ensemble
         self.absent_weight = absent_weight
+        self.contrast = contrast
 
     @property
     def classes_(self) -> NDArray[np.str_]:
@@ -62,6 +67,7 @@ class ZeroShotClassifier(CalibratedMixin, ClassifierMixin, BaseEstimator):
             prompts_sha256=prompt_set_sha256(self.prompts),
             ensemble=self.ensemble,
             absent_weight=self.absent_weight,
+            contrast=self.contrast,
         )
 
     def fit(self, X: object = None, y: object = None) -> ZeroShotClassifier:  # noqa: N803
@@ -88,8 +94,8 @@ class ZeroShotClassifier(CalibratedMixin, ClassifierMixin, BaseEstimator):
             X: records, or an array of shape (records, leads, samples) in millivolts.
 
         Returns:
-            Cosines in [-1, 1], shape (records, classes); with an ``absent_weight``, less the weighted cosine
-            with what speaks against the class.
+            Cosines in [-1, 1], shape (records, classes); less the weighted cosine with what speaks against
+            the class, or what the record shares with all, with an ``absent_weight`` or ``contrast``.
 
         Raises:
             UsageError: a single record, an array of another shape, or an unknown way of scoring.
@@ -130,11 +136,15 @@ class ZeroShotClassifier(CalibratedMixin, ClassifierMixin, BaseEstimator):
         return self.model.spec.as_records(X)
 
     def _embedded(self) -> EmbeddedPrompts:
-        given = (self.model, self.prompts, self.ensemble, self.absent_weight)  # set_params may change each
-        made = getattr(self, "_made", None)
+        given = (self.model, self.prompts, self.ensemble, self.absent_weight, self.contrast)
+        made = getattr(self, "_made", None)  # set_params may change each
         if made is None or any(one is not other for one, other in zip(made[0], given, strict=True)):
             embedded = embed_prompts(
-                self.model, self.prompts, ensemble=self.ensemble, absent_weight=self.absent_weight
+                self.model,
+                self.prompts,
+                ensemble=self.ensemble,
+                absent_weight=self.absent_weight,
+                contrast=self.contrast,
             )
             made = self._made = (given, embedded)
         return made[1]

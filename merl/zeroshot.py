@@ -30,9 +30,10 @@ ENSEMBLES: Mapping[str, str] = MappingProxyType(
     }
 )
 SCORING_CHOSEN_ON = ("PTB-XL", "val")
+_TEMPERATURE = 0.07  # of the softmax that MERL trains with, as CLIP at its start
 
 
-def check_scoring(ensemble: str, absent_weight: float) -> None:
+def check_scoring(ensemble: str, absent_weight: float = 0.0, contrast: float = 0.0) -> None:
     """Refuse an unknown ensemble, or a weight outside 0 to 1.
 
     Raises:
@@ -44,6 +45,8 @@ def check_scoring(ensemble: str, absent_weight: float) -> None:
         raise UsageError(
             f"absent_weight is {absent_weight:g}; give 0 (phrases against a class do not count) to 1"
         )
+    if not 0 <= contrast <= 1:
+        raise UsageError(f"contrast is {contrast:g}; give 0 (each class by itself) to 1 (as a softmax)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,21 +58,29 @@ class EmbeddedPrompts:
             the nearest counts. All ensembles but ``max`` make one.
         absent: the same of what speaks against it; ``None`` where nothing does, or where it is not to count.
         absent_weight: how much the cosine with what speaks against a class lowers its score.
+        contrast: how much of what an ECG has in common with all the classes is taken off its scores.
     """
 
     present: Sequence[NDArray[np.float32]]
     absent: Sequence[NDArray[np.float32] | None]
     absent_weight: float = 0.0
+    contrast: float = 0.0
 
     def score(self, ecgs: NDArray[np.floating]) -> NDArray[np.floating]:
         """Score ECG embeddings against the classes.
+
+        With a contrast, the soft maximum of an ECG's scores at the temperature of training is taken off them.
+        Its classes keep their order and distances; what changes is how ECGs compare with each other in one
+        class. At 1 a score is the logarithm of CLIP's zero-shot probability (Radford et al., 2021), times the
+        temperature and but for a constant; at 0 each class is scored by itself.
 
         Args:
             ecgs: unit-length embeddings, shape (records, embed_dim).
 
         Returns:
             Shape (records, classes), in the precision of ``ecgs``: cosines in [-1, 1] or, with phrases that
-            speak against a class, the cosine less ``absent_weight`` times the cosine with those.
+            speak against a class, the cosine less ``absent_weight`` times the cosine with those; less
+            ``contrast`` times the soft maximum.
         """
         columns = []
         for rows, against in zip(self.present, self.absent, strict=True):
@@ -77,12 +88,18 @@ class EmbeddedPrompts:
             if against is not None:
                 column = column - self.absent_weight * (ecgs @ against.T.astype(ecgs.dtype)).max(axis=1)
             columns.append(column)
-        return np.stack(columns, axis=1)
+        scores = np.stack(columns, axis=1)
+        return scores - self.contrast * _soft_maximum(scores) if self.contrast else scores
 
 
 @torch.inference_mode()
 def embed_prompts(
-    model: MERL, prompt_set: PromptSet, *, ensemble: Ensemble = "mean", absent_weight: float = 0.0
+    model: MERL,
+    prompt_set: PromptSet,
+    *,
+    ensemble: Ensemble = "mean",
+    absent_weight: float = 0.0,
+    contrast: float = 0.0,
 ) -> EmbeddedPrompts:
     """Embed the phrases of each class and combine them.
 
@@ -91,15 +108,18 @@ def embed_prompts(
         prompt_set: the prompts.
         ensemble: how phrases are combined, one of ``ENSEMBLES``.
         absent_weight: 0 to 1, how much phrases that speak against a class count; 0 leaves them out.
+        contrast: 0 to 1, how much of what an ECG has in common with all the classes is taken off its scores.
 
     Returns:
         What ECGs are scored with, in the order of ``prompt_set.classes``.
 
     Raises:
-        UsageError: an unknown ensemble, or a weight outside 0 to 1.
+        UsageError: an unknown ensemble, a weight outside 0 to 1, or a contrast with no other class.
         PromptError: a class has no phrase that speaks for it, or a text is longer than the encoder reads.
     """
-    check_scoring(ensemble, absent_weight)
+    check_scoring(ensemble, absent_weight, contrast)
+    if contrast and len(prompt_set.classes) < 2:
+        raise UsageError(f"{prompt_set.name!r} has one class, and a contrast is with others; leave it at 0")
     groups: list[list[Phrase]] = []
     for label, entry in prompt_set.classes.items():
         groups.append([phrase for phrase in entry.prompts if phrase.polarity == "present"])
@@ -120,7 +140,7 @@ def embed_prompts(
     ]
     count = len(prompt_set.classes)
     present = [part for part in combined[:count] if part is not None]
-    return EmbeddedPrompts(present, combined[count:], absent_weight)
+    return EmbeddedPrompts(present, combined[count:], absent_weight, contrast)
 
 
 def class_embeddings(model: MERL, prompt_set: PromptSet, *, ensemble: Ensemble = "mean") -> Tensor:
@@ -137,6 +157,13 @@ def class_embeddings(model: MERL, prompt_set: PromptSet, *, ensemble: Ensemble =
         raise UsageError("max keeps every phrase apart, so a class has no single embedding; take another")
     embedded = embed_prompts(model, prompt_set, ensemble=ensemble)
     return torch.from_numpy(np.concatenate(embedded.present))
+
+
+def _soft_maximum(scores: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return the mean-exponential maximum of each row at the temperature of training, shape (records, 1)."""
+    top = scores.max(axis=1, keepdims=True)
+    share = np.exp((scores - top) / _TEMPERATURE).mean(axis=1, keepdims=True)
+    return np.asarray(top + _TEMPERATURE * np.log(share), dtype=scores.dtype)
 
 
 def _texts(phrases: Sequence[Phrase], ensemble: Ensemble) -> list[str]:

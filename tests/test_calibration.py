@@ -94,6 +94,7 @@ def test_a_file_that_is_no_calibration_is_refused(tmp_path, text, message):
         ({"prompts_sha256": "c" * 64}, "another prompt set"),
         ({"ensemble": "max"}, "another ensemble"),
         ({"absent_weight": 0.5}, "another absent_weight"),
+        ({"contrast": 0.5}, "another contrast"),
         ({"checkpoint_sha256": None}, "save the model"),
     ],
 )

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from scipy.special import log_softmax
 from sklearn.base import clone
 
 from merl.ckepe.prompt_set import ClassPrompts, Generator, Phrase, PromptSet
@@ -129,9 +130,33 @@ def test_a_class_without_counter_findings_is_scored_as_ever():
     )
 
 
+def test_contrast_takes_off_what_a_record_has_in_common_with_all_classes():
+    records = [record(1), record(2), record(3)]
+    cosines = ZeroShotClassifier(FakeModel(), PROMPTS).decision_function(records)
+    some, all_of_it = (
+        ZeroShotClassifier(FakeModel(), PROMPTS, contrast=contrast).decision_function(records)
+        for contrast in (0.5, 1.0)
+    )
+    for scores in (some, all_of_it):
+        np.testing.assert_allclose(
+            np.diff(scores), np.diff(cosines), atol=1e-6
+        )  # classes keep their distances
+    np.testing.assert_allclose(
+        all_of_it, 0.07 * log_softmax(cosines / 0.07, axis=1) + 0.07 * np.log(2), atol=1e-6
+    )
+    np.testing.assert_allclose(some, (cosines + all_of_it) / 2, atol=1e-6)
+
+
+def test_a_contrast_needs_another_class():
+    one = prompt_set(SR=["sinus rhythm"])
+    with pytest.raises(UsageError, match="one class, and a contrast is with others"):
+        ZeroShotClassifier(FakeModel(), one, contrast=0.5).decision_function([record(1)])
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
+        ({"contrast": 1.5}, "contrast is 1.5; give 0"),
         ({"ensemble": "avg"}, "unknown ensemble 'avg'; allowed are joined, max, mean, name-weighted"),
         ({"ensemble": "joint"}, "did you mean 'joined'"),
         ({"absent_weight": -0.1}, "absent_weight is -0.1; give 0"),
@@ -211,9 +236,9 @@ def test_prompts_are_embedded_once_until_they_change():
 
 def test_a_clone_shares_the_model():
     model = FakeModel()
-    copy = clone(ZeroShotClassifier(model, PROMPTS, ensemble="max", absent_weight=0.1))
+    copy = clone(ZeroShotClassifier(model, PROMPTS, ensemble="max", absent_weight=0.1, contrast=0.2))
     assert copy.model is model
-    assert (copy.ensemble, copy.absent_weight) == ("max", 0.1)
+    assert (copy.ensemble, copy.absent_weight, copy.contrast) == ("max", 0.1, 0.2)
     assert copy.prompts is PROMPTS
 
 

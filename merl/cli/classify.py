@@ -12,7 +12,7 @@ import typer
 from merl.cli.console import out, print_json, stoppable
 from merl.cli.record_options import LeadNames, SamplingRate, Unit, record_paths, record_reader
 from merl.cli.record_output import Failures, check_parquet, write_files
-from merl.cli.scoring_options import DEFAULT_MODEL, AbsentWeight, Checkpoint, Ensemble, HowCombined
+from merl.cli.scoring_options import DEFAULT_MODEL, AbsentWeight, Checkpoint, Contrast, Ensemble, HowCombined
 from merl.errors import RecordError, UsageError
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def classify(
     checkpoint: Checkpoint = DEFAULT_MODEL,
     ensemble: HowCombined = Ensemble.mean,
     absent_weight: AbsentWeight = 0.0,
+    contrast: Contrast = 0.0,
     phrases: Annotated[int, typer.Option(min=1, help="Phrases shown of each class, nearest first.")] = 2,
     evidence: Annotated[bool, typer.Option("--evidence", help="Show the passages they rest on.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -71,11 +72,15 @@ def classify(
     read = record_reader(sampling_rate, unit, lead_names)
     prompt_set = PromptSet.find(prompts)
     model = load_model(checkpoint)
-    embedded = embed_prompts(model, prompt_set, ensemble=ensemble.value, absent_weight=absent_weight)
+    scoring: dict[str, Any] = {
+        "ensemble": ensemble.value,
+        "absent_weight": absent_weight,
+        "contrast": contrast,
+    }
+    embedded = embed_prompts(model, prompt_set, **scoring)
     paths = record_paths(records)
     if out_file:
-        about = {"ensemble": ensemble.value, "absent_weight": absent_weight}
-        _write_scores(model, prompt_set, embedded, paths, read=read, out_file=out_file, about=about)
+        _write_scores(model, prompt_set, embedded, paths, read=read, out_file=out_file, about=scoring)
         return
     scored = _score(model, prompt_set, embedded, paths, read=read, phrases=phrases)
     if plot:
@@ -84,10 +89,11 @@ def classify(
         print_json([_as_data(item) for item in scored])
         return
     for item in scored:
-        _print_table(item, prompt_set, model, "score" if absent_weight else "cosine")
+        _print_table(item, prompt_set, model, "score" if absent_weight or contrast else "cosine")
     if evidence:
         _print_evidence(scored)
     less = f", less {absent_weight:g} of that with prompts against the class," if absent_weight else ","
+    less += f" less {contrast:g} of what the ECG has in common with all classes," if contrast else ""
     print(f"Scores are cosines between ECG and prompts{less} {_NO_PROBABILITIES}")
 
 
@@ -156,13 +162,13 @@ def _as_data(item: _Scored) -> dict[str, Any]:
         for code, near in item.phrases.items()
     }
     scores = {code: round(score, 6) for code, score in item.scores.items()}
-    return {"record": str(item.file.path), "scores": scores, "phrases": phrases}
+    return {"record": item.file.name, "scores": scores, "phrases": phrases}
 
 
 def _print_table(item: _Scored, prompt_set: PromptSet, model: MERL, what: str) -> None:
     from rich.table import Table
 
-    print(f"{item.file.path} ({_described(item.file, model)})")  # a table's title would break a long path
+    print(f"{item.file.name} ({_described(item.file, model)})")  # a table's title would break a long path
     table = Table("class", "name", what, "what spoke most for it", "cosine", box=None)
     table.add_column("rests on", overflow="fold")
     for code in sorted(item.scores, key=item.scores.__getitem__, reverse=True):

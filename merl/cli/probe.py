@@ -13,6 +13,8 @@ from merl.cli.scoring_options import DEFAULT_MODEL, Checkpoint, LeadAs, lead_pai
 from merl.errors import UsageError, unknown
 
 if TYPE_CHECKING:
+    from merl.evaluation.probe import ProbeResult
+    from merl.evaluation.transfer import TransferResult
     from merl.overlap import Overlap
 
 
@@ -99,9 +101,7 @@ def probe(
             allow_missing=allow_missing,
             progress=report,
         )
-    if json_file:
-        result.save(json_file)
-        note(f"result written to {json_file}")
+    _keep(result, json_file)
     if result.missing_records:
         note(f"{result.missing_records} records were left out since files of theirs are missing")
     print_probe(result)
@@ -176,10 +176,14 @@ def transfer(
             allow_missing=allow_missing,
             progress=report,
         )
-    if json_file:
-        result.save(json_file)
-        note(f"result written to {json_file}")
+    _keep(result, json_file)
     print_transfer(result)
+
+
+def _keep(result: ProbeResult | TransferResult, file: Path | None) -> None:
+    if file:
+        result.save(file)
+        note(f"result written to {file}")
 
 
 def _overlap(source: str, target: str, path: Path | None) -> Overlap:

@@ -32,6 +32,12 @@ HowCombined = Annotated[
 AbsentWeight = Annotated[
     float, typer.Option(min=0, max=1, help="How much phrases that speak against a class count.")
 ]
+Contrast = Annotated[
+    float,
+    typer.Option(
+        min=0, max=1, help="How much of what an ECG has in common with all classes is taken off its scores."
+    ),
+]
 LeadAs = Annotated[list[str] | None, typer.Option(help="MLII=II takes the lead MLII for lead II; repeat it.")]
 
 

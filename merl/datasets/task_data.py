@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -69,24 +69,28 @@ class TaskData:
             record = replace(record, leads=tuple(self.lead_as.get(lead, lead) for lead in record.leads))
         return record if self.leads is None else record.select(self.leads)
 
+    def take(self, rows: Sequence[int] | NDArray[np.integer]) -> TaskData:
+        """Keep the records of these rows, in this order."""
+        return replace(
+            self,
+            labels=self.labels[rows],
+            patients=self.patients[rows],
+            names=tuple(self.names[row] for row in rows),
+            paths=tuple(self.paths[row] for row in rows),
+            rows=self.rows[rows],
+        )
+
     def without(self, names: Collection[str]) -> TaskData:
         """Leave records out by name, which ``missing`` then tells.
 
         Raises:
             NoDataError: no record would be left.
         """
-        kept = [i for i, name in enumerate(self.names) if name not in names]
+        kept = [row for row, name in enumerate(self.names) if name not in names]
         if not kept:
             raise NoDataError(f"none of the {len(self)} records of {self.task} can be used")
-        return replace(
-            self,
-            labels=self.labels[kept],
-            patients=self.patients[kept],
-            names=tuple(self.names[i] for i in kept),
-            paths=tuple(self.paths[i] for i in kept),
-            rows=self.rows[kept],
-            missing=(*self.missing, *(name for name in self.names if name in names)),
-        )
+        missing = (*self.missing, *(name for name in self.names if name in names))
+        return replace(self.take(kept), missing=missing)
 
 
 def label_matrix(truth: Statements, classes: tuple[str, ...]) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merl.evaluation.comparison import Measured
-from merl.evaluation.intervals import Interval, Spread, difference_test, share_interval, spread
+from merl.evaluation.intervals import Interval, Spread, difference_test, insignificant, share_interval, spread
 from merl.evaluation.metrics import Bools, Floats
 
 
@@ -41,18 +41,20 @@ class Averaged:
         """
         values = [task.auroc.sets[name] for task in self.tasks]
         draws = [task.auroc.draws[name] for task in self.tasks]
-        mean, of = self._mean(values, draws, frequent)
+        least = [np.zeros(len(task.scored)) for task in self.tasks]
+        mean, of = self._mean(values, draws, frequent, least)
         return mean, share_interval(mean, of)
 
     def difference(self, a: str, b: str, *, frequent: bool = False) -> tuple[float, Interval, float]:
         """Return the mean of ``b`` minus that of ``a``, its 95 % interval and p value."""
         values = [task.auroc.sets[b] - task.auroc.sets[a] for task in self.tasks]
         draws = [task.auroc.draws[b] - task.auroc.draws[a] for task in self.tasks]
-        mean, of = self._mean(values, draws, frequent)
+        least = [insignificant(gaps) for gaps in values]
+        mean, of = self._mean(values, draws, frequent, least)
         return (mean, *difference_test(mean, of))
 
     def _mean(
-        self, values: Sequence[Floats], draws: Sequence[Floats], frequent: bool
+        self, values: Sequence[Floats], draws: Sequence[Floats], frequent: bool, least: Sequence[Floats]
     ) -> tuple[float, Spread]:
         kept: list[Bools] = [task.frequent if frequent else task.scored for task in self.tasks]
         mean = float(np.mean([one[keep].mean() for one, keep in zip(values, kept, strict=True)]))
@@ -62,7 +64,8 @@ class Averaged:
         ]
         patients = [task.patients[keep] for task, keep in zip(self.tasks, kept, strict=True)]
         shares = [np.full(keep.sum(), 1 / (len(self.tasks) * keep.sum())) for keep in kept]
-        return mean, spread(np.concatenate(columns, axis=1), np.concatenate(patients), np.concatenate(shares))
+        floor = np.concatenate([one[keep] for one, keep in zip(least, kept, strict=True)])
+        return mean, spread(np.hstack(columns), np.concatenate(patients), np.concatenate(shares), least=floor)
 
     def _order(self, dataset: str, resamples: int) -> NDArray[np.int64]:
         return np.random.default_rng([self.seed, zlib.crc32(dataset.encode())]).permutation(resamples)

@@ -100,9 +100,10 @@ def _training(result: Result) -> Iterator[str]:
 
 
 def _scoring(result: Result) -> Iterator[str]:
-    if result.ensemble != "mean" or result.absent_weight:
+    if result.ensemble != "mean" or result.absent_weight or result.contrast:
         against = f", phrases against it with weight {result.absent_weight:g}" if result.absent_weight else ""
-        yield f"Not the default scoring: ensemble {result.ensemble}{against}."
+        contrast = f", contrast {result.contrast:g}" if result.contrast else ""
+        yield f"Not the default scoring: ensemble {result.ensemble}{against}{contrast}."
     if result.scoring_chosen_here:
         yield (
             "How phrases are combined by default was settled with labels of this split, for its four tasks"

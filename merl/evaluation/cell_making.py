@@ -28,7 +28,7 @@ from merl.evaluation.leading import kind_of, leading
 from merl.evaluation.provenance import code_sha256, versions
 from merl.evaluation.request import Request
 from merl.evaluation.result import PromptSetResult, Validation
-from merl.evaluation.scoring import Progress, Seen, TextSide, check_same, see
+from merl.evaluation.scoring import Progress, Seen, check_same, see
 
 if TYPE_CHECKING:
     from merl.datasets.tasks import TaskData
@@ -89,7 +89,7 @@ class CellMaker:
     ) -> None:
         self._request, self._rows, self._loaded, self._progress = request, rows, loaded, progress
         self._models = [one.model for one in loaded]
-        self._texts = [TextSide(model) for model in self._models]
+        self._prompts: dict[tuple[int, Ensemble], dict[str, EmbeddedPrompts]] = {}
         check_same(self._models, [one.records for one in loaded])
 
     def key(self, number: int, row: Row, ensemble: Ensemble) -> str | None:
@@ -102,7 +102,7 @@ class CellMaker:
             {
                 "model": model_hash(one.model),
                 "row": [row.name, row.control, prompt_set_sha256(row.prompt_set), row.untrained],
-                "scoring": [ensemble, request.absent_weight],
+                "scoring": [ensemble, request.absent_weight, request.contrast],
                 "records": self._hashes[number],
                 "left out by": left_out_by,
                 "bootstrap": [request.bootstrap, request.seed],
@@ -125,7 +125,7 @@ class CellMaker:
             RecordError: records cannot be used.
             DataError: no class can be scored.
         """
-        prompts = self._prompts(number, row, ensemble)
+        prompts = self._embedded(number, ensemble)[row.name]
         seen, folds = self._seen[number], self._folds
         with threadpool_limits(1):
             scored, fold = seen.score(row, prompts), None
@@ -166,18 +166,27 @@ class CellMaker:
         baseline, others = leading(kinds, {item.name: item.macro_auroc for item in results})
         seen = self._seen[number]
         shown = [row for row in self._rows if row.control is None or kinds[row.name] == "plain"]
-        scores = {
-            row.name: seen.score(row, self._prompts(number, row, ensemble)).scores[row.name] for row in shown
-        }
+        prompts = self._embedded(number, ensemble)
+        scores = {row.name: seen.score(row, prompts[row.name]).scores[row.name] for row in shown}
         sets = [row.prompt_set for row in shown]
         return gather_evidence(sets, scores, seen.records, examples_by=next(iter(others), baseline))
 
-    def _prompts(self, number: int, row: Row, ensemble: Ensemble) -> EmbeddedPrompts:
-        """Embed the prompts of every row, each text once: a fault should not cost the ECGs' encoding."""
-        weight = self._request.absent_weight
-        for other in self._rows:
-            self._texts[number].embed(other.prompt_set, ensemble, weight)
-        return self._texts[number].embed(row.prompt_set, ensemble, weight)
+    def _embedded(self, number: int, ensemble: Ensemble) -> dict[str, EmbeddedPrompts]:
+        """Embed the prompts of every row at once: a fault in one should not cost the ECGs' encoding."""
+        from merl.zeroshot import embed_prompts
+
+        if (number, ensemble) not in self._prompts:
+            self._prompts[number, ensemble] = {
+                row.name: embed_prompts(
+                    self._models[number],
+                    row.prompt_set,
+                    ensemble=ensemble,
+                    absent_weight=self._request.absent_weight,
+                    contrast=self._request.contrast,
+                )
+                for row in self._rows
+            }
+        return self._prompts[number, ensemble]
 
     def _judged(
         self, number: int, row: Row, ensemble: Ensemble, scored: ScoredFold, fold: ScoredFold | None
@@ -188,6 +197,7 @@ class CellMaker:
             prompts_sha256=prompt_set_sha256(row.prompt_set),
             ensemble=ensemble,
             absent_weight=request.absent_weight,
+            contrast=request.contrast,
         )
         return judge(row.name, scored, fold, bound, resamples=request.bootstrap, seed=request.seed)
 

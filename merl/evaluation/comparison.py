@@ -15,7 +15,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from merl.errors import NoDataError
 from merl.evaluation.bootstrap import bootstrap_areas
-from merl.evaluation.intervals import Spread, difference_test, holm, share_interval, spread
+from merl.evaluation.intervals import (
+    Spread,
+    all_or_nothing,
+    difference_test,
+    holm,
+    insignificant,
+    share_interval,
+    spread,
+)
 from merl.evaluation.metrics import MIN_POSITIVES, Bools, Floats, areas, macro
 from merl.evaluation.result import (
     ClassDifference,
@@ -75,13 +83,9 @@ class Measured:
         """Which of them have at least 10 positives, shape (classes,)."""
         return self.scored & (self.positives >= MIN_POSITIVES)
 
-    def spread(self, draws: Floats, kept: Bools) -> Spread:
-        """Describe the spread of a mean over the kept classes, given draws of shape (resamples, classes)."""
-        return spread(draws[:, kept], self.patients[kept])
-
-    def only(self, c: int | np.integer) -> Bools:
-        """Keep one class."""
-        return np.arange(len(self.classes)) == c
+    def spread(self, draws: Floats, kept: Bools, least: Floats) -> Spread:
+        """Describe the spread of a mean over the kept classes, given draws and least variance of all."""
+        return spread(draws[:, kept], self.patients[kept], least=least[kept])
 
 
 def measure(
@@ -216,12 +220,13 @@ def compare(measured: Measured, a: str, b: str) -> Comparison:
 def _differences(measured: Measured, figure: Figure, a: str, b: str) -> Differences:
     gaps = figure.sets[b] - figure.sets[a]  # (classes,)
     parts = figure.draws[b] - figure.draws[a]  # (resamples, classes)
+    least = insignificant(gaps)
     gap = macro(gaps, measured.positives)
-    interval, p_value = difference_test(gap, measured.spread(parts, measured.scored))
+    interval, p_value = difference_test(gap, measured.spread(parts, measured.scored, least))
     gap10 = interval10 = p_value10 = None
     if measured.frequent.any():
         gap10 = macro(gaps, measured.positives, MIN_POSITIVES)
-        interval10, p_value10 = difference_test(gap10, measured.spread(parts, measured.frequent))
+        interval10, p_value10 = difference_test(gap10, measured.spread(parts, measured.frequent, least))
     return Differences(
         difference=gap,
         interval=interval,
@@ -235,7 +240,7 @@ def _differences(measured: Measured, figure: Figure, a: str, b: str) -> Differen
 
 def _class_differences(measured: Measured, gaps: Floats, parts: Floats) -> dict[str, ClassDifference]:
     columns = np.flatnonzero(measured.scored)
-    tests = [difference_test(float(gaps[c]), measured.spread(parts, measured.only(c))) for c in columns]
+    tests = [difference_test(float(gaps[c]), spread(parts[:, [c]], measured.patients[[c]])) for c in columns]
     adjusted = holm([p for _, p in tests])
     return {
         measured.classes[c]: ClassDifference(
@@ -249,8 +254,10 @@ def _estimate(measured: Measured, figure: Figure, name: str, kept: Bools) -> tup
     """Return the mean over the kept classes and its interval; ``None`` for both if there are none."""
     if not kept.any():
         return None, None
-    mean, chance = float(figure.sets[name][kept].mean()), float(figure.chance[kept].mean())
-    of = measured.spread(figure.draws[name], kept)
+    values = figure.sets[name]
+    mean, chance = float(values[kept].mean()), float(figure.chance[kept].mean())
+    least = all_or_nothing(values, measured.patients) if figure.flattered else np.zeros(len(kept))
+    of = measured.spread(figure.draws[name], kept, least)
     return mean, share_interval(mean, of, chance, flattered=figure.flattered)
 
 
@@ -267,13 +274,13 @@ def _class_result(measured: Measured, c: int, prompt_set: str, name: str) -> Cla
             skipped_resamples=skipped,
             note=f"no {side} among {measured.records} records; left out of every mean",
         )
-    note = None
+    note, this = None, np.arange(len(measured.classes)) == c
     if patients == 1:
         note = "one patient decides, so the interval is all of 0 to 1"
     elif positives < MIN_POSITIVES:
         note = f"fewer than {MIN_POSITIVES} positives"
     auroc, precision = (
-        _estimate(measured, figure, prompt_set, measured.only(c))
+        _estimate(measured, figure, prompt_set, this)
         for figure in (measured.auroc, measured.average_precision)
     )
     return ClassResult(
@@ -291,7 +298,5 @@ def _class_result(measured: Measured, c: int, prompt_set: str, name: str) -> Cla
 def rarer_side(truth: Bools, patients: NDArray[np.generic]) -> NDArray[np.int64]:
     """Count the patients with a positive and those with a negative record; return the smaller, (classes,)."""
     index = np.unique(patients, return_inverse=True)[1]
-    counts = []
-    for labels in truth.T:
-        counts.append(min(len(np.unique(index[labels])), len(np.unique(index[~labels]))))
-    return np.array(counts, np.int64)
+    sides = [(index[labels], index[~labels]) for labels in truth.T]
+    return np.array([min(len(np.unique(side)) for side in both) for both in sides], np.int64)

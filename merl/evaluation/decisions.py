@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from merl.evaluation.bootstrap import resample_weights
 from merl.evaluation.comparison import rarer_side
-from merl.evaluation.intervals import half_patient, share_interval, spread
+from merl.evaluation.intervals import all_or_nothing, share_interval, spread
 from merl.evaluation.metrics import Bools, Floats
 from merl.evaluation.result import ClassDecision, Decisions, Estimate
 
@@ -84,8 +84,8 @@ def decisions(
     for name, value, draws in zip(_FIGURES, values, drawn, strict=True):
         parts = draws[kept].T  # (resamples, classes)
         behind = (np.full(len(kept), len(np.unique(patients))) if name == "accuracy" else counted)[kept]
-        # a rare class is found always or never: its draws do not stray, which tells little
-        of = spread(parts, behind, least=half_patient(value[kept], behind))
+        # a rare class is found always or never: that its draws do not stray tells little
+        of = spread(parts, behind, least=all_or_nothing(value[kept], behind))
         mean = float(value[kept].mean())
         found[name] = Estimate(value=mean, interval=share_interval(mean, of))
     if one_class_each:

@@ -10,7 +10,7 @@ they cover 94 % of the time at an AUROC of 0.6 but only 81 % at 0.97 (600 simula
 * the error is widened for few patients, as a sample variance is (n / (n - 1) and Student's t), where n counts
   the patients of the rarer side. For a mean over classes both are weighted by each class's share of the
   variance (Welch and Satterthwaite), and classes with fewer than 10 patients, whose own spread is hardly
-  seen, take the spread per patient pooled over the classes.
+  seen, take the spread per patient pooled over the classes, or what else is known to be the least.
 
 ``benchmarks/coverage.py`` measures the coverage.
 """
@@ -27,6 +27,7 @@ from merl.evaluation.metrics import MIN_POSITIVES, Floats
 
 Interval = tuple[float, float]
 LEVEL = 0.95
+_NORMAL = 1.959964  # the quantile of that level
 MIN_RESAMPLES = 20  # fewer cannot reach p = 0.05
 
 
@@ -72,7 +73,8 @@ def spread(
         draws: the figure of each class in each resample, shape (resamples, classes); nan where undefined.
         patients: patients of the rarer side of each class, shape (classes,), at least 1.
         shares: what each class weighs in the mean, shape (classes,); the same by default.
-        least: a variance that no class's is taken to fall below, shape (classes,) or one for all.
+        least: of a mean, a variance that of no class with few patients is taken to be below, shape (classes,)
+            or one for all.
     """
     parts, count = np.asarray(draws, float), np.asarray(patients, float)
     weights = np.full(len(count), 1 / len(count)) if shares is None else np.asarray(shares, float)
@@ -86,8 +88,8 @@ def spread(
     own = (away**2).sum(axis=0) / np.maximum(seen - 1, 1)
     per_patient = own * count**2 / np.maximum(freedom, 1)
     pooled = (per_patient * freedom).sum() / freedom.sum()
-    rare = count < MIN_POSITIVES
-    corrected = weights**2 * np.maximum(np.where(rare, pooled, per_patient) / count, least)
+    rare = (count < MIN_POSITIVES) & (len(count) > 1)
+    corrected = weights**2 * np.where(rare, np.maximum(pooled / count, least), per_patient / count)
     if not corrected.any():
         return Spread(centre, 0.0, float(freedom.sum()), behind, len(parts))
     drawn = (away @ weights).var(ddof=1) - (weights**2 * away.var(axis=0, ddof=1)).sum()  # what classes share
@@ -119,16 +121,25 @@ def share_interval(
     if flattered:
         level = min(max(2 * estimate - spread.centre, 0.0), 1.0)
     centre = (n * level + 0.5 * chance) / (n + 0.5)
-    error = np.sqrt((n / (n + 0.5) * spread.error) ** 2 + half_patient(level, n, chance))
+    error = np.sqrt((n * spread.error) ** 2 + 0.5 * (level - chance) ** 2 * n / (n + 0.5)) / (n + 0.5)
     reach = spread.quantile * error / (centre * (1 - centre))
     low, high = (float(expit(logit(centre) + sign * reach)) for sign in (-1, 1))
     return (min(low, estimate), max(high, estimate))
 
 
-def half_patient(estimate: ArrayLike, patients: ArrayLike, chance: float = 0.5) -> Floats:
-    """Return the variance that half a patient at chance brings into an estimate from so many patients."""
+def all_or_nothing(estimate: ArrayLike, patients: ArrayLike) -> Floats:
+    """Return the variance of a share of patients, each found or not, with half a patient more at 0.5."""
     n = np.asarray(patients, float)
-    return np.asarray(0.5 * (np.asarray(estimate) - chance) ** 2 * n / (n + 0.5) ** 3)
+    share = (n * np.asarray(estimate) + 0.25) / (n + 0.5)
+    return np.asarray(share * (1 - share) / n)
+
+
+def insignificant(differences: Floats) -> Floats:
+    """Return the variances with which differences are just not significant.
+
+    As ``least`` of a mean, they keep a class of few patients from making it significant on its own.
+    """
+    return np.asarray((differences / _NORMAL) ** 2)
 
 
 def difference_test(difference: float, spread: Spread) -> tuple[Interval, float]:

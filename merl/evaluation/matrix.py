@@ -36,6 +36,7 @@ def evaluate_matrix(
     seed: int = 0,
     leads: Sequence[str] | None = None,
     absent_weight: float = 0.0,
+    contrast: float = 0.0,
     lead_as: Mapping[str, str] | None = None,
     labels: Literal["fixed", "merl-compat"] = "fixed",
     official: str | Path | None = None,
@@ -63,6 +64,7 @@ def evaluate_matrix(
         seed: of the resampling.
         leads: the only leads that the models see.
         absent_weight: 0 to 1, how much phrases that speak against a class count.
+        contrast: 0 to 1, how much of what an ECG has in common with all the classes is taken off its scores.
         lead_as: leads of the records that stand in for another.
         labels: whose.
         official: folder of MERL's release.
@@ -82,6 +84,7 @@ def evaluate_matrix(
         seed=seed,
         leads=leads,
         absent_weight=absent_weight,
+        contrast=contrast,
         lead_as=lead_as,
         labels=labels,
         official=official,

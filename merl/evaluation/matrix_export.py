@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
-from merl.evaluation.figure_text import gap_text, interval_text, p_text, score_text
+from merl.evaluation.figure_text import csv_text, gap_text, interval_text, p_text, score_text
 from merl.evaluation.matrix_notes import comparison_name, headline, notes
 from merl.evaluation.matrix_result import ArmComparison, ArmDifference, MatrixResult
 from merl.files import write_text
@@ -21,11 +20,8 @@ _COLUMNS = (
 
 def write_csv(matrix: MatrixResult, path: str | Path) -> None:
     """Write every cell as a row, then the means, atomically; ``low`` and ``high`` end the 95 % intervals."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(_csv_rows(matrix))
-    write_text(path, text.getvalue())
+    rows = ([row.get(column) for column in _COLUMNS] for row in _csv_rows(matrix))
+    write_text(path, csv_text(chain([_COLUMNS], rows)))
 
 
 def write_markdown(matrix: MatrixResult, path: str | Path) -> None:
@@ -66,41 +62,48 @@ def _csv_rows(matrix: MatrixResult) -> Iterator[dict[str, object]]:
 
 def _tables(matrix: MatrixResult) -> Iterator[str]:
     """Yield each table as text; rows are arms, so that many prompt sets do not make it wide."""
-    tasks = list(dict.fromkeys(result.task for result in matrix.results))
+    marks = {task: "" if task in matrix.averaged or not matrix.averaged else "*" for task in _tasks(matrix)}
     cells: dict[tuple[str, ...], dict[str, str]] = {}
     for result in matrix.results:
         for item in result.prompt_sets:
             arm = (result.checkpoint.name, result.ensemble, item.name, item.control or "")
-            cells.setdefault(arm, {})[result.task] = _cell(item.macro_auroc, item.interval)
+            cells.setdefault(arm, {})[result.task + marks[result.task]] = _cell(
+                item.macro_auroc, item.interval
+            )
     for mean in matrix.means:
         arm = (mean.checkpoint, mean.ensemble, mean.prompt_set, mean.control or "")
         cells[arm] |= {
             "mean": f"**{_cell(mean.macro_auroc, mean.interval)}**",
             "mean, 10 positives or more": _cell(mean.macro_auroc_min10, mean.interval_min10),
         }
-    columns = [*tasks, *(["mean", "mean, 10 positives or more"] if matrix.means else [])]
-    for title, wanted in (("Prompt sets", False), ("Controls", True)):
-        rows = [
-            [*arm, *(found[column] for column in columns)]
-            for arm, found in cells.items()
-            if bool(arm[3]) is wanted
-        ]
+    columns = list(dict.fromkeys(column for found in cells.values() for column in found))
+    ensembles = {arm[1] for arm in cells}
+    heading = ["checkpoint", "ensemble", "prompt set", "which is", *columns]
+    for title, controls in (("Prompt sets", False), ("Controls", True)):
+        arms = [arm for arm in cells if bool(arm[3]) is controls]
+        rows = [[*arm, *(cells[arm].get(column, "-") for column in columns)] for arm in arms]
+        blank = [1] * (len(ensembles) == 1) + [3] * (not controls)
         if rows:
-            heading = ["checkpoint", "ensemble", "prompt set", "which is", *columns]
             yield f"{title}, macro AUROC with 95 % interval by patients:\n"
-            yield _table(heading, rows, blank=() if wanted else (3,))
+            yield _table(heading, rows, blank)
     for kind in dict.fromkeys(pair.kind for pair in matrix.comparisons):
-        yield f"Differences between {kind}:\n"
-        yield _gaps(matrix, [pair for pair in matrix.comparisons if pair.kind == kind])
+        pairs = [pair for pair in matrix.comparisons if pair.kind == kind]
+        what = f"{pairs[0].b.prompt_set} and its controls" if kind == "controls" else kind
+        yield f"Differences between {what}, paired by patient, with p by Holm:\n"
+        yield _gaps(matrix, pairs)
+
+
+def _tasks(matrix: MatrixResult) -> list[str]:
+    return list(dict.fromkeys(result.task for result in matrix.results))
 
 
 def _gaps(matrix: MatrixResult, pairs: Sequence[ArmComparison]) -> str:
     tasks = list(pairs[0].per_task)
     rows = []
     for pair in pairs:
-        cells = [_gap(pair.per_task[task]) for task in tasks]
-        rows.append([comparison_name(matrix, pair), *cells, *([_gap(pair.mean)] if pair.mean else [])])
-    return _table(["difference", *tasks, *(["mean"] if pairs[0].mean else [])], rows)
+        gaps = [*pair.per_task.values(), *([pair.mean] if pair.mean else [])]
+        rows.append([comparison_name(matrix, pair), *map(_gap, gaps)])
+    return _table(["difference", *tasks, *["mean"] * bool(pairs[0].mean)], rows)
 
 
 def _cell(value: float, interval: tuple[float, float]) -> str:
@@ -108,7 +111,7 @@ def _cell(value: float, interval: tuple[float, float]) -> str:
 
 
 def _gap(gap: ArmDifference) -> str:
-    return " ".join(gap_text(gap.difference, gap.interval)) + f" p {p_text(gap.p_holm)}"
+    return " ".join(gap_text(gap.difference, gap.interval)) + f", {p_text(gap.p_holm)}"
 
 
 def _table(heading: Sequence[str], rows: Sequence[Sequence[str]], blank: Sequence[int] = ()) -> str:

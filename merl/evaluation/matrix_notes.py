@@ -81,6 +81,8 @@ def _figures(matrix: MatrixResult) -> Iterator[str]:
     )
     if first.absent_weight:
         yield f"Phrases against a class count with weight {first.absent_weight:g}."
+    if first.contrast:
+        yield f"Off an ECG's scores {first.contrast:g} of what it has in common with all classes is taken."
     if chosen := _distinct(result.task for result in matrix.results if result.scoring_chosen_here):
         yield (
             f"How phrases are combined by default was settled with labels of this split ({_some(chosen)}):"

@@ -33,6 +33,7 @@ class Request:
     seed: int = 0
     leads: Sequence[str] | None = None
     absent_weight: float = 0.0
+    contrast: float = 0.0
     lead_as: Mapping[str, str] | None = None
     labels: Literal["fixed", "merl-compat"] = "fixed"
     official: str | Path | None = None

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from merl.calibration import Calibration
-from merl.errors import DataError
 from merl.evaluation.evidence import Evidence
-from merl.files import Model, validate, write_text
+from merl.evaluation.reading import read_result
+from merl.files import write_text
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Gap = Annotated[float, Field(ge=-1, le=1)]
@@ -216,6 +215,7 @@ class Result(_Strict):
             control as ``a``; empty for a single set.
         ensemble: how the phrases of a class became its score.
         absent_weight: how much phrases that speak against a class counted; 0 if they did not.
+        contrast: how much of what an ECG has in common with all the classes was taken off its scores.
         scoring_chosen_here: whether the default way of scoring was settled with labels of this very split.
         seeds: by purpose.
         versions: of the software that computed it.
@@ -238,10 +238,28 @@ class Result(_Strict):
     bootstrap: Bootstrap
     ensemble: str = "mean"
     absent_weight: Share = 0.0
+    contrast: Share = 0.0
     scoring_chosen_here: bool = False
     seeds: dict[str, int]
     versions: dict[str, str]
     evidence: Evidence | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        """Refuse parts that disagree: whoever shows them looks up one in the other."""
+        classes = self.prompt_sets[0].per_class.keys()
+        names = {item.name for item in self.prompt_sets}
+        for item in self.prompt_sets:
+            if item.per_class.keys() != classes:
+                raise ValueError(
+                    f"{item.name!r} is scored on other classes than {self.prompt_sets[0].name!r}"
+                )
+        for pair in self.comparisons:
+            if not {pair.a, pair.b} <= names or not pair.per_class.keys() <= classes:
+                raise ValueError(f"{pair.a!r} and {pair.b!r} are compared, but not both are scored so")
+        if self.evidence and self.evidence.examples.keys() != classes:
+            raise ValueError("the evidence is of other classes than the figures")
+        return self
 
     def save(self, path: str | Path) -> None:
         """Write the result as JSON, atomically."""
@@ -255,25 +273,3 @@ class Result(_Strict):
             DataError: the file is missing, not JSON or not a result; all faults are named together.
         """
         return read_result(cls, path, "merl evaluate")
-
-
-def read_result(model: type[Model], path: str | Path, command: str) -> Model:
-    """Read a result of any kind from JSON.
-
-    Args:
-        model: what kind.
-        path: the file.
-        command: that writes one.
-
-    Raises:
-        DataError: the file is missing, not JSON or no such result; all faults are named together.
-    """
-    try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"there is no result {path}; `{command} ... --json {path}` writes one") from None
-    except (OSError, ValueError) as problem:
-        raise DataError(f"cannot read the result {path}: {problem}") from None
-    if isinstance(data, dict) and "results" in data and "results" not in model.model_fields:
-        raise DataError(f"{path} is a matrix of several results; evaluate one task by one checkpoint")
-    return validate(model, data, path, DataError)

@@ -35,6 +35,7 @@ def evaluate(
     leads: Sequence[str] | None = None,
     ensemble: Ensemble = "mean",
     absent_weight: float = 0.0,
+    contrast: float = 0.0,
     lead_as: Mapping[str, str] | None = None,
     labels: Literal["fixed", "merl-compat"] = "fixed",
     official: str | Path | None = None,
@@ -62,6 +63,7 @@ def evaluate(
         leads: the only leads of each record that the model gets to see; all of them if not given.
         ensemble: how the phrases of a class are combined, one of ``merl.zeroshot.ENSEMBLES``.
         absent_weight: 0 to 1, how much phrases that speak against a class count.
+        contrast: 0 to 1, how much of what an ECG has in common with all the classes is taken off its scores.
         lead_as: leads of the records that stand in for another, as ``{"MLII": "II"}``.
         labels: ``fixed``, or ``merl-compat``: splits and labels of MERL's release.
         official: folder of MERL's release, for ``merl-compat``.
@@ -88,6 +90,7 @@ def evaluate(
         seed=seed,
         leads=leads,
         absent_weight=absent_weight,
+        contrast=contrast,
         lead_as=lead_as,
         labels=labels,
         official=official,
@@ -151,7 +154,7 @@ def run_task(
     from merl.zeroshot import check_scoring
 
     for ensemble in ensembles:
-        check_scoring(ensemble, request.absent_weight)
+        check_scoring(ensemble, request.absent_weight, request.contrast)
     loaded = [load(request, task, model) for model in models]
     for row in rows:
         check_classes(row.prompt_set, loaded[0].records.task, loaded[0].records.classes)
@@ -209,6 +212,7 @@ def _run(
         bootstrap=Bootstrap(resamples=request.bootstrap),
         ensemble=ensemble,
         absent_weight=request.absent_weight,
+        contrast=request.contrast,
         scoring_chosen_here=(records.dataset, records.split) == SCORING_CHOSEN_ON,
         seeds={"bootstrap": request.seed} | ({"controls": SEED} if any(row.control for row in rows) else {}),
         versions=versions(),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from merl.ckepe.prompt_set import PromptSet
 from merl.errors import DataError, NoDataError, RecordError
 from merl.evaluation.controls import Row, untrained_encoder
 from merl.evaluation.embeddings import record_embeddings
@@ -16,10 +15,8 @@ from merl.evaluation.held_out import ScoredFold
 from merl.evaluation.metrics import Floats
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from merl.datasets.tasks import TaskData
-    from merl.zeroshot import EmbeddedPrompts, Ensemble
+    from merl.zeroshot import EmbeddedPrompts
 
 Progress = Callable[[int, int, str], None]
 _NAMED = 5  # reasons
@@ -53,33 +50,6 @@ class Seen:
             split=records.split,
             leads=records.leads,
         )
-
-
-class TextSide:
-    """The text side of a model, which embeds each text once."""
-
-    def __init__(self, model: Any) -> None:
-        self._model = model
-        self._rows: dict[str, Tensor] = {}
-
-    def encode_text(self, texts: Sequence[str], *, normalize: bool = False) -> Tensor:
-        """Embed texts as ``MERL.encode_text`` does, always in the same way of ``normalize``."""
-        import torch
-
-        if new := [text for text in dict.fromkeys(texts) if text not in self._rows]:
-            self._rows.update(zip(new, self._model.encode_text(new, normalize=normalize), strict=True))
-        return torch.stack([self._rows[text] for text in texts])
-
-    def embed(self, prompt_set: PromptSet, ensemble: Ensemble, absent_weight: float) -> EmbeddedPrompts:
-        """Embed a prompt set.
-
-        Raises:
-            PromptError: a class has no phrase that speaks for it, or a text is too long.
-        """
-        from merl.zeroshot import embed_prompts
-
-        model: Any = self
-        return embed_prompts(model, prompt_set, ensemble=ensemble, absent_weight=absent_weight)
 
 
 def see(

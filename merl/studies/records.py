@@ -87,11 +87,4 @@ def chosen(data: TaskData, share: float, limit: int | None, seed: int) -> TaskDa
     """Return a share of labelled records, at most so many, drawn at random."""
     count = round(share * len(data)) if limit is None else min(round(share * len(data)), limit)
     kept = np.sort(np.random.default_rng([seed, 1]).permutation(len(data))[: max(count, 2)])
-    return replace(
-        data,
-        labels=data.labels[kept],
-        patients=data.patients[kept],
-        names=tuple(data.names[row] for row in kept),
-        paths=tuple(data.paths[row] for row in kept),
-        rows=data.rows[kept],
-    )
+    return data.take(kept)

@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 
 from merl.evaluation.bootstrap import bootstrap_areas
-from merl.evaluation.intervals import Spread, difference_test, holm, share_interval, spread
+from merl.evaluation.intervals import (
+    Spread,
+    all_or_nothing,
+    difference_test,
+    holm,
+    insignificant,
+    share_interval,
+    spread,
+)
 from merl.evaluation.metrics import auroc
 
 
@@ -97,3 +105,20 @@ def test_the_interval_ends_at_zero_where_p_is_five_percent():
 def test_holm_by_hand():
     np.testing.assert_allclose(holm([0.01, 0.04, 0.03, 0.5]), [0.04, 0.09, 0.09, 0.5])
     assert holm([]).shape == (0,)
+
+
+def test_a_class_that_is_found_always_or_never_is_not_certain():
+    certain, half = all_or_nothing([1.0, 0.5], [4, 4])
+    assert 0 < certain < half
+    assert all_or_nothing(1.0, 4) > all_or_nothing(1.0, 40)
+
+
+def test_no_class_of_few_patients_makes_a_mean_significant():
+    random = np.random.default_rng(0)
+    gaps = np.array([0.0, 0.4])  # the second class: two patients, whose draws hardly stray
+    draws = gaps + random.normal(0, 0.01, size=(999, 2))
+    sure, unsure = (spread(draws, [20, 2], least=least) for least in (0.0, insignificant(gaps)))
+    assert difference_test(0.2, sure)[1] < 0.01
+    assert difference_test(0.2, unsure)[1] > 0.05
+    frequent = spread(draws, [20, 20], least=insignificant(gaps))
+    assert difference_test(0.2, frequent)[1] < 0.01, "what many patients show stands"

@@ -122,7 +122,7 @@ def test_a_run_that_stops_goes_on(toy, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "change", [{"bootstrap": 51}, {"seed": 1}, {"absent_weight": 0.1}, {"split": "test"}]
+    "change", [{"bootstrap": 51}, {"seed": 1}, {"absent_weight": 0.1}, {"contrast": 0.5}, {"split": "test"}]
 )
 def test_a_cell_serves_nothing_else(toy, change):
     run(toy)
@@ -224,7 +224,7 @@ def test_json_csv_and_markdown_hold_the_figures(toy, tmp_path):
     assert {row["macro_auroc"] for row in rows if row["prompt_set"] == "good"} == {"1.0"}
     write_markdown(matrix, tmp_path / "m.md")
     page = (tmp_path / "m.md").read_text()
-    assert "| tiny | mean | good | 1.000 [" in page
+    assert "| tiny | good | 1.000 [" in page
     assert "| good - useless (two) | +0.500 [" in page
     assert all(line.count("|") == page.splitlines()[4].count("|") for line in page.splitlines()[4:10])
 
