@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 from merl.knowledge.leads import mark_leads
 
@@ -188,6 +189,7 @@ _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
 ]
 
 
+@lru_cache(maxsize=65536)
 def mark(text: str) -> str:
     """Return a phrase in lower case, its turns of phrase in one form and its leads marked."""
     text = unicodedata.normalize("NFKC", text.replace("’", "'").replace("′", "'"))
