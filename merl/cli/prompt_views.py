@@ -146,9 +146,8 @@ def _made(prompt_set: PromptSet) -> str:
 
 def _said(phrase: Phrase) -> str:
     against = "not: " if phrase.polarity == "absent" else ""
-    edited = "  (edited by hand; its sources are unchecked since)" if phrase.edited and phrase.sources else ""
-    edited = edited or ("  (edited by hand)" if phrase.edited else "")
-    return against + phrase.text + edited
+    unsure = "; verify says whether its sources hold" if phrase.sources else ""
+    return against + phrase.text + (f"  (edited by hand{unsure})" if phrase.edited else "")
 
 
 def _marks(phrase: Phrase) -> str:

@@ -23,7 +23,7 @@ def test_show_names_phrases_sources_and_rejections(merl, place):
         "irregular rhythm",
         "ecg:AFIB#findings/0",
         "not: P waves",
-        "long QT  (edited by hand; its sources are unchecked since)",
+        "long QT  (edited by hand; verify says whether its sources hold)",
         "ecg:NONE#findings/0 (no such passage)",
         "rejected 1: nothing supports it",
         "Sources\n",
