@@ -28,7 +28,7 @@ class _Strict(BaseModel):
 class Phrase(_Strict):
     """One phrase of a class; ``absent`` marks what speaks against the class when seen.
 
-    ``edited`` marks what a person wrote or changed, whether or not its sources still say it. ``reviews`` holds
+    ``edited`` marks what a person wrote or changed, whether or not its sources say it. ``reviews`` holds
     one mark a person.
     """
 
