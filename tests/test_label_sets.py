@@ -15,6 +15,7 @@ def names(label_set) -> dict[str, str]:
     [
         ("a.yaml", "AFIB: atrial fibrillation\nSR: sinus rhythm, normal\n"),
         ("a.yml", "classes:\n  AFIB: atrial fibrillation\n  SR: {name: 'sinus rhythm, normal'}\n"),
+        ("a.json", '{"AFIB": "atrial fibrillation", "SR": "sinus rhythm, normal"}'),
         ("a.csv", 'code,name\nAFIB,atrial fibrillation\n\nSR,"sinus rhythm, normal"\n'),
         ("a.csv", '\ufeffAFIB,atrial fibrillation\r\nSR,"sinus rhythm, normal"\r\n'),
     ],

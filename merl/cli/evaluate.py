@@ -10,7 +10,15 @@ import typer
 
 from merl.cli.console import note, progress, stoppable
 from merl.cli.report import Figures, check_report, write_report
-from merl.cli.scoring_options import DEFAULT_MODEL, AbsentWeight, Contrast, Ensemble, LeadAs, lead_pairs
+from merl.cli.scoring_options import (
+    DEFAULT_MODEL,
+    AbsentWeight,
+    Contrast,
+    Ensemble,
+    LeadAs,
+    check_leads,
+    lead_pairs,
+)
 from merl.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -84,7 +92,8 @@ def evaluate(
     ] = None,
     figures: Figures = None,
     csv_file: Annotated[
-        Path | None, typer.Option("--csv", help="Write every figure of the table here as CSV.")
+        Path | None,
+        typer.Option("--csv", help="Write macro AUROCs here as CSV; --figures writes those of classes."),
     ] = None,
     markdown_file: Annotated[
         Path | None, typer.Option("--markdown", help="Write the tables here as Markdown.")
@@ -97,7 +106,7 @@ def evaluate(
     """
     from merl.checkpoints import load_model
     from merl.evaluation.arms import as_matrix
-    from merl.files import check_writable
+    from merl.files import check_outputs
 
     _check_task(task)
     options: dict[str, Any] = {
@@ -114,9 +123,11 @@ def evaluate(
         "official": official,
         "allow_missing": allow_missing,
     }
-    for file in (json_file, csv_file, markdown_file):
-        if file:
-            check_writable(file)
+    check_leads("--leads", leads or [])
+    if official and labels is Labels.fixed:
+        raise UsageError("--official is read with --labels merl-compat alone; give both or neither")
+    read = [Path(item) / name for item in prompts for name in ("", f"{task}.yaml")]
+    check_outputs(json_file, csv_file, markdown_file, report, inputs=read)
     several = task == "all" or len(checkpoint or []) > 1 or len(ensemble or []) > 1
     if several and (report or figures):
         raise UsageError("a report is of one task, checkpoint and ensemble; ask for each on its own")

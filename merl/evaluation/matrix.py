@@ -90,6 +90,8 @@ def evaluate_matrix(
         official=official,
         allow_missing=allow_missing,
     )
+    if tasks == ALL and not Path(data).is_dir():
+        raise NoDataError(f"there is no folder {data}")
     names = _names(models)
     _check_once("ensemble", ensembles)
     cells = Cells(Path(keep) if keep else cache_dir() / "cells")
@@ -111,7 +113,10 @@ def evaluate_matrix(
         if finished:
             finished(said)
     if not columns:
-        reasons = "; ".join(f"{item.task}: {item.reason}" for item in left_out)
+        tasks_by_reason: dict[str, list[str]] = {}
+        for item in left_out:
+            tasks_by_reason.setdefault(item.reason, []).append(item.task)
+        reasons = "; ".join(f"{', '.join(several)}: {why}" for why, several in tasks_by_reason.items())
         raise DataError(f"no task can be evaluated: {reasons}")
     return _summed_up(columns, left_out, seed)
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from merl.calibration import Calibration
-from merl.errors import DataError
+from merl.errors import DataError, wrong_use
 from merl.evaluation.evidence import Evidence
 from merl.files import Model, validate, write_text
 
@@ -271,9 +271,13 @@ def read_result(model: type[Model], path: str | Path, command: str) -> Model:
         DataError: the file is missing, not JSON or no such result; all faults are named together.
     """
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
+        data = json.loads(text) if text.strip() else None  # of which ``validate`` says that it is empty
     except FileNotFoundError:
-        raise DataError(f"there is no result {path}; `{command} ... --json {path}` writes one") from None
+        why = f"there is no result {path}; `{command} ... --json {path}` writes one"
+        raise wrong_use(DataError(why)) from None
+    except IsADirectoryError:
+        raise DataError(f"{path} is a folder; name a result in it") from None
     except (OSError, ValueError) as problem:
         raise DataError(f"cannot read the result {path}: {problem}") from None
     if isinstance(data, dict) and "results" in data and "results" not in model.model_fields:

@@ -78,6 +78,10 @@ def test_audit_prints_the_columns_that_differ(merl, place):
     assert found["columns"]["AF"] == {"release": 3, "exact": 0, "wrong": 3, "missed": 0}
 
 
+def test_audit_against_a_folder_that_is_not_there(fails):
+    assert "there is no folder nowhere" in fails(2, "data", "audit", ".", "--data", "nowhere")
+
+
 def test_download_fetches_from_where_it_is_told(merl, fails, place, publisher):
     done = merl("data", "download", "ludb", "--base-url", publisher.url, "--only", "data/")
     assert done.code == 0, done.err

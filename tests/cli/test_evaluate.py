@@ -27,7 +27,8 @@ def test_evaluate_shows_the_model_the_leads_it_is_told_to(merl, fails, tiny_ptbx
     assert done.code == 0, done.err
     assert "seen in II only" in done.out.replace("\n", " ")
     assert json.loads((place / "r.json").read_text())["leads"] == ["II"]
-    assert "has no lead V9" in fails(1, *given[:-1], "V9")
+    assert "--leads: unknown lead 'V9'; did you mean 'V" in fails(2, *given[:-1], "V9")
+    assert "--leads: the lead II is named twice" in fails(2, *given, "--leads", "II")
 
 
 def test_evaluate_compares_and_writes_json(merl, tiny_ptbxl, checkpoint, place):
@@ -62,6 +63,22 @@ def test_a_result_that_cannot_be_written_is_found_before_the_work(fails, tiny_pt
     (place / "folder").mkdir()
     said = fails(1, *evaluate("no-such-model", tiny_ptbxl, "--prompts", "plain", "--json", "folder"))
     assert "cannot write folder: it is a folder" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--json", "a.json", "--report", "a.json"), "a.json is named for two outputs"),
+        (("--prompts", "own.yaml", "--csv", "own.yaml"), "own.yaml is read here and would be replaced"),
+        (("--prompts", ".", "--csv", "ptbxl-rhythm.yaml"), "ptbxl-rhythm.yaml is read here"),
+        (("--lead-as", "MLII=ZZ"), "--lead-as: unknown lead 'ZZ'; allowed are I, II"),
+        (("--official", "."), "--official is read with --labels merl-compat alone"),
+    ],
+)
+def test_wrong_options_are_found_before_anything_is_read(fails, place, options, sentence):
+    for name in ("own.yaml", "ptbxl-rhythm.yaml"):
+        (place / name).touch()
+    assert sentence in fails(2, *evaluate("no-such-model", "nowhere", "--prompts", "plain", *options))
 
 
 def test_a_split_that_is_not_there_is_wrong_use(merl, tiny_ptbxl, checkpoint):
@@ -264,6 +281,7 @@ def test_ensembles_side_by_side(merl, data, checkpoint, place):
         (["--prompts", "plian"], 2, "unknown prompt file or shipped set of ptbxl-super 'plian'"),
         (["--prompts", "plain", "--ensemble", "max", "--ensemble", "max"], 2, "ensemble max is given twice"),
         (["--prompts", "plain", "--bootstrap", "3"], 2, "3 bootstrap resamples are too few"),
+        (["--prompts", "plain", "--data", "nowhere"], 1, "error: there is no folder nowhere\n"),
         (["--prompts", "plain", "--csv", "."], 1, "cannot write .: it is a folder"),
     ],
 )
@@ -275,7 +293,8 @@ def test_a_root_without_data_says_of_each_task_what_it_misses(merl, checkpoint, 
     done = merl(*evaluate(checkpoint, place, "--prompts", "plain", task="all"))
     assert (done.code, done.out) == (1, "")
     said = done.err.splitlines()[-1]
-    assert said.startswith("error: no task can be evaluated: ptbxl-super: there is no PTB-XL in")
+    ptbxl = ", ".join(f"ptbxl-{part}" for part in ("super", "sub", "form", "rhythm"))
+    assert said.startswith(f"error: no task can be evaluated: {ptbxl}: there is no PTB-XL in")
     assert "sph: there is no SPH in" in said
 
 

@@ -96,7 +96,7 @@ def test_coverage_counts_the_classes_of_a_label_set(merl, place):
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["AFIB", "--index", "nowhere"], 1, "nowhere is no index: it has no manifest.json"),
+        (["AFIB", "--index", "nowhere"], 2, "nowhere is no index; give a folder that `merl kb build`"),
         (["AFIB", "--base-url", "http://127.0.0.1:9/v1"], 2, "name it with --index"),
         ([" "], 2, "the query is empty"),
     ],

@@ -125,6 +125,9 @@ def test_download_stopped_by_ctrl_c_goes_on(start, publisher, place):
             ["data", "prepare", ".", "--out", "o"],
             "goes on where it was",
         ),
+        ("merl.ckepe.generator.generate_prompts", ["demo"], "begins anew"),
+        ("merl.ckepe.linter.lint", ["prompts", "lint", "ptbxl-rhythm/plain"], "begins anew"),
+        ("merl.datasets.check.check", ["data", "check", "."], "begins anew"),
         ("merl.checkpoints.load_model", ["embed", "one.hea", "--out", "o.parquet"], "begins anew"),
         (
             "merl.checkpoints.load_model",
