@@ -68,14 +68,16 @@ def check_outputs(*outputs: Path | None, inputs: Iterable[Path | str | None] = (
         UsageError: an output is named twice or is an input.
         MerlError: one could not be written.
     """
-    named = [path for path in outputs if path]
     read = [Path(given) for given in inputs if given and Path(given).exists()]
-    for i, path in enumerate(named):
+    places: list[Path] = []
+    for path in filter(None, outputs):
         check_writable(path)
-        if path.resolve() in [other.resolve() for other in named[:i]]:
+        place = path.resolve()
+        if place in places:
             raise UsageError(f"{path} is named for two outputs; give each a file of its own")
-        if path.exists() and any(path.samefile(other) for other in read):
+        if place.exists() and any(place.samefile(other) for other in read):
             raise UsageError(f"{path} is read here and would be replaced; write to another file")
+        places.append(place)
 
 
 @contextmanager

@@ -87,10 +87,10 @@ def load_label_set(labels: str | Path | dict[str, str]) -> LabelSet:
         if path.suffix.lower() == ".csv":
             return _from_csv(path)
         return _from_text(path)
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder; give a file of labels")
     if str(labels) in shipped_label_sets():
         return _from_yaml(content_dir("prompts") / "label_sets" / f"{labels}.yaml")
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; give a file of labels")
     raise UsageError(unknown("label set or file", str(labels), shipped_label_sets(), "merl kb coverage"))
 
 

@@ -30,6 +30,15 @@ def test_files_of_codes_and_names(tmp_path, file, content):
     assert names(load_label_set(PAIRS)) == PAIRS
 
 
+def test_a_folder_holds_no_labels_and_a_shipped_name_goes_before_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("csn", "mine"):
+        (tmp_path / name).mkdir()
+    assert load_label_set("csn").name == "csn"
+    with pytest.raises(UsageError, match="mine is a folder; give a file of labels"):
+        load_label_set("mine")
+
+
 @pytest.mark.parametrize("header", ["Code,Name", "label, description", "CLASS,label", "id,name"])
 def test_a_csv_header_is_no_class(tmp_path, header):
     path = tmp_path / "a.csv"

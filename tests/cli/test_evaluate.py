@@ -27,7 +27,7 @@ def test_evaluate_shows_the_model_the_leads_it_is_told_to(merl, fails, tiny_ptbx
     assert done.code == 0, done.err
     assert "seen in II only" in done.out.replace("\n", " ")
     assert json.loads((place / "r.json").read_text())["leads"] == ["II"]
-    assert "--leads: unknown lead 'V9'; did you mean 'V" in fails(2, *given[:-1], "V9")
+    assert "--leads: unknown lead 'V9'; allowed are I, II" in fails(2, *given[:-1], "V9")
     assert "--leads: the lead II is named twice" in fails(2, *given, "--leads", "II")
 
 
