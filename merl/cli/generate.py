@@ -87,9 +87,9 @@ def generate(
 
     if out_file is None and not dry_run:
         raise UsageError("name the prompt file to write with --out FILE")
+    check_outputs(out_file, inputs=[labels, cache])  # before a language model is paid
     if llm == "none":
         refuse_without(context, "--llm", *_OF_A_MODEL)
-    check_outputs(out_file, inputs=[labels, cache])  # before a language model is paid
     label_set = load_label_set(labels)
     index = KnowledgeIndex.load(index_dir) if index_dir else None
     with ExitStack() as stack:

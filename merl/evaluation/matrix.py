@@ -90,13 +90,11 @@ def evaluate_matrix(
         official=official,
         allow_missing=allow_missing,
     )
-    if tasks == ALL and not Path(data).is_dir():
-        raise NoDataError(f"there is no folder {data}")
     names = _names(models)
     _check_once("ensemble", ensembles)
     cells = Cells(Path(keep) if keep else cache_dir() / "cells")
     columns, left_out = list[Column](), list[LeftOut]()
-    for task in _listed(tasks, prompts):
+    for task in _listed(tasks, prompts, Path(data)):
         try:
             rows = rows_of(_sets(request, task, prompts, optional=tasks == ALL), controls=controls)
             runs = run_task(request, task, rows, models, ensembles, cells=cells, progress=progress)
@@ -121,13 +119,15 @@ def evaluate_matrix(
     return _summed_up(columns, left_out, seed)
 
 
-def _listed(tasks: str | Sequence[str], prompts: Sequence[PromptSet | str | Path]) -> list[str]:
+def _listed(tasks: str | Sequence[str], prompts: Sequence[PromptSet | str | Path], data: Path) -> list[str]:
     from merl.datasets.tasks import TASKS, get_task
 
     if tasks != ALL:
         named = [tasks] if isinstance(tasks, str) else list(tasks)
         _check_once("task", named)
         return [get_task(name).name for name in named]
+    if not data.is_dir():
+        raise NoDataError(f"there is no folder {data}")
     for item in prompts:
         if isinstance(item, PromptSet) or Path(item).is_file():
             name = item.name if isinstance(item, PromptSet) else str(item)

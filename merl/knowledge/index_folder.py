@@ -135,7 +135,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        why = f"{path.parent} is no index; give a folder that `merl kb build` wrote"
+        why = f"{path.parent} is no index: it has no manifest.json; give a folder that `merl kb build` wrote"
         raise wrong_use(KnowledgeError(why)) from None
     except (OSError, ValueError) as problem:
         raise KnowledgeError(f"cannot read {path}: {problem}; {BUILD_AGAIN}") from None

@@ -65,22 +65,6 @@ def test_a_result_that_cannot_be_written_is_found_before_the_work(fails, tiny_pt
     assert "cannot write folder: it is a folder" in said
 
 
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        (("--json", "a.json", "--report", "a.json"), "a.json is named for two outputs"),
-        (("--prompts", "own.yaml", "--csv", "own.yaml"), "own.yaml is read here and would be replaced"),
-        (("--prompts", ".", "--csv", "ptbxl-rhythm.yaml"), "ptbxl-rhythm.yaml is read here"),
-        (("--lead-as", "MLII=ZZ"), "--lead-as: unknown lead 'ZZ'; allowed are I, II"),
-        (("--official", "."), "--official is read with --labels merl-compat alone"),
-    ],
-)
-def test_wrong_options_are_found_before_anything_is_read(fails, place, options, sentence):
-    for name in ("own.yaml", "ptbxl-rhythm.yaml"):
-        (place / name).touch()
-    assert sentence in fails(2, *evaluate("no-such-model", "nowhere", "--prompts", "plain", *options))
-
-
 def test_a_split_that_is_not_there_is_wrong_use(merl, tiny_ptbxl, checkpoint):
     done = merl(*evaluate(checkpoint, tiny_ptbxl, "--prompts", "plain", "--split", "half"))
     assert done.code == 2

@@ -51,7 +51,9 @@ def test_wrong_use(fails, options, code, sentence):
 
 
 def test_merging_what_is_no_shard(fails):
-    assert ". is no index; give a folder that" in fails(2, "kb", "merge", ".", "--out", "kb")
+    assert "it has no manifest.json; give a folder that `merl kb build`" in fails(
+        2, "kb", "merge", ".", "--out", "kb"
+    )
 
 
 def test_a_finished_index_is_no_shard_and_another_folder_no_index(fails, place):

@@ -51,7 +51,7 @@ def test_an_index_of_ones_own_says_what_a_class_is(merl, place, monkeypatch):
     assert "<q>Broad notched P waves in II.</q>" in (place / "mine.html").read_text()
     done = merl("prompts", "verify", "mine.yaml", "--index", "none")
     assert (done.code, done.out) == (2, "")
-    assert "error: none is no index; give a folder that `merl kb build` wrote" in done.err
+    assert "error: none is no index: it has no manifest.json; give a folder that" in done.err
 
 
 def test_a_shipped_set_is_verified_by_its_name(merl):
