@@ -51,9 +51,7 @@ def test_wrong_use(fails, options, code, sentence):
 
 
 def test_merging_what_is_no_shard(fails):
-    assert "it has no manifest.json; give a folder that `merl kb build`" in fails(
-        2, "kb", "merge", ".", "--out", "kb"
-    )
+    assert "is no index: it has no manifest.json" in fails(2, "kb", "merge", ".", "--out", "kb")
 
 
 def test_a_finished_index_is_no_shard_and_another_folder_no_index(fails, place):
