@@ -198,7 +198,7 @@ class RunsCode:
         ({"epoch": 3}, "is no dictionary of tensors"),
         ({}, "is no dictionary of tensors"),
         (b"", "is damaged or no PyTorch checkpoint"),
-        (pickle.dumps({"epoch": 3}, protocol=4), "is no dictionary of tensors"),  # of which torch warns
+        (pickle.dumps({"epoch": 3}, protocol=4), "is damaged or no PyTorch checkpoint"),  # torch warns of it
         (b"hello", "is damaged or no PyTorch checkpoint"),
     ],
 )
