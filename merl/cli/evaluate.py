@@ -126,8 +126,9 @@ def evaluate(
     check_leads("--leads", leads or [])
     if official and labels is Labels.fixed:
         raise UsageError("--official is read with --labels merl-compat alone; give both or neither")
-    read = [Path(item) / name for item in prompts for name in ("", f"{task}.yaml")]
-    check_outputs(json_file, csv_file, markdown_file, report, inputs=read)
+    read = [path for item in prompts for path in (Path(item), *Path(item).glob("*.yaml"))]
+    table = figures / "classes.csv" if figures else None
+    check_outputs(json_file, csv_file, markdown_file, report, table, inputs=read)
     several = task == "all" or len(checkpoint or []) > 1 or len(ensemble or []) > 1
     if several and (report or figures):
         raise UsageError("a report is of one task, checkpoint and ensemble; ask for each on its own")
