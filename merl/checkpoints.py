@@ -42,15 +42,11 @@ def load_model(name: str | Path = "ptbxl-r18-100hz", *, revision: str | None = N
         The model in single precision and evaluation mode.
 
     Raises:
-        UsageError: neither a folder nor a shipped name.
+        UsageError: neither a folder nor a shipped name, or a revision of one.
         CheckpointError: a file is missing or damaged, the weights do not fit the configuration, or the hub
             does not have it.
     """
-    folder = shipped_models().get(str(name), Path(name))
-    if not folder.is_dir() and isinstance(name, str) and is_hub_id(name):
-        folder = fetch(name, revision)
-    if not folder.is_dir():
-        raise UsageError(unknown("checkpoint", str(name), shipped_models(), "merl models"))
+    folder = _folder(name, revision)
     weights = folder / WEIGHTS
     config = read_config(folder)
     if not weights.is_file():
@@ -71,6 +67,20 @@ def load_model(name: str | Path = "ptbxl-r18-100hz", *, revision: str | None = N
         )
     model.text_weights = text
     return model.eval().requires_grad_(False)
+
+
+def _folder(name: str | Path, revision: str | None) -> Path:
+    """Find a checkpoint's folder, shipped, given or fetched from the hub."""
+    folder = shipped_models().get(str(name), Path(name))
+    if not folder.is_dir() and isinstance(name, str) and is_hub_id(name):
+        folder = fetch(name, revision)
+    elif revision is not None:
+        raise UsageError(
+            f"{name} is not on the hub, and there is no revision {revision!r} of it; leave revision out"
+        )
+    if not folder.is_dir():
+        raise UsageError(unknown("checkpoint", str(name), shipped_models(), "merl models"))
+    return folder
 
 
 def _take_text_layers(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -24,7 +24,8 @@ class ZeroShotClassifier(CalibratedMixin, ClassifierMixin, BaseEstimator):
     The scores are cosines, not probabilities; ``predict_proba`` is there once they have been calibrated.
     Where scikit-learn takes a table it takes records, or an array of millivolts, shape (records, leads,
     samples), in the model's leads, sampling rate and length. A record may have several classes or none, so
-    that two classes, too, have two columns of scores.
+    that two classes, too, have two columns of scores; scikit-learn's ``roc_auc`` scorer wants one column of
+    them and refuses: with two classes give it a row of zeros and ones a record instead of codes.
 
     Args:
         model: a MERL model, from ``merl.load_model``.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -36,6 +37,11 @@ def cache_dir() -> Path:
     return Path(os.environ.get("MERL_CACHE") or platformdirs.user_cache_dir("merl-ckepe", appauthor=False))
 
 
+def printable(path: Path | str) -> str:
+    """Return a path, or a sentence with one, as text for any output: bytes that are no UTF-8 are escaped."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def check_writable(path: Path | str) -> None:
     """Refuse a file that could not be written, before the work that would be lost; nothing is made.
 
@@ -47,7 +53,7 @@ def check_writable(path: Path | str) -> None:
         raise MerlError(f"cannot write {target}: it is a folder; name a file in it")
     if target.exists() and not target.is_file():
         raise MerlError(f"cannot write {target}: it is a device or pipe; name a file")
-    folder = next(parent for parent in target.absolute().parents if parent.exists())
+    folder = next(parent for parent in Path(os.path.realpath(target)).parents if parent.exists())
     if not folder.is_dir():
         raise MerlError(f"cannot write {target}: {folder} is a file; name another place")
     try:
@@ -84,29 +90,38 @@ def check_outputs(*outputs: Path | None, inputs: Iterable[Path | str | None] = (
 def atomic_path(path: Path | str) -> Iterator[Path]:
     """Yield a temporary file beside ``path`` that replaces it when the block ends or vanishes if it fails.
 
+    A link stays one, and what it leads to is replaced; a file that is replaced keeps its mode.
+
     Raises:
         IsADirectoryError: the path is a folder.
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path))
     if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if target.exists() and not target.is_file():  # replacing it would take a device away
-        raise OSError(errno.EINVAL, "not a regular file", str(target))
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     except OSError as problem:  # it names the temporary file, which says nothing to the user
-        raise OSError(problem.errno, problem.strerror, str(target)) from None
+        raise OSError(problem.errno, problem.strerror, str(path)) from None
     os.close(handle)
     part = Path(name)
     try:
         yield part
-        umask = os.umask(0)
-        os.umask(umask)
-        part.chmod(0o666 & ~umask)  # mkstemp makes private files; the result gets the user's usual mode
+        part.chmod(_mode(target))  # mkstemp makes private files
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _mode(target: Path) -> int:
+    """The mode of a file that is there, or the user's usual one."""
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask
 
 
 def write_text(path: Path | str, text: str) -> None:

@@ -10,9 +10,13 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from merl.errors import RecordError, UsageError
-from merl.records import STANDARD_LEADS, ECGRecord
+from merl.records import RATES, STANDARD_LEADS, ECGRecord
 
 MAX_SECONDS = 600.0
+_MAX_RATIO = round(
+    RATES[1] / RATES[0]
+)  # 499.999 Hz is taken for 500 Hz, 20 us in ten seconds: its own filter
+# would have ten million taps
 
 
 class SignalSpec(BaseModel):
@@ -31,7 +35,7 @@ class SignalSpec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     leads: tuple[str, ...] = Field(STANDARD_LEADS, min_length=1)
-    sampling_rate: float = Field(100.0, gt=0, allow_inf_nan=False)
+    sampling_rate: float = Field(100.0, ge=RATES[0], le=RATES[1], allow_inf_nan=False)
     seconds: float = Field(10.0, gt=0, le=MAX_SECONDS)
     scaling: Literal["millivolt", "minmax"] = "millivolt"
     missing_leads: Literal["refuse", "zero"] = "refuse"
@@ -71,8 +75,8 @@ class SignalSpec(BaseModel):
         """
         if record.seconds > MAX_SECONDS:
             raise RecordError(
-                f"record {record.name!r} lasts {record.seconds / 60:.0f} minutes and at most"
-                f" {MAX_SECONDS / 60:.0f} are scored at once; cut it into pieces"
+                f"record {record.name!r} lasts {record.seconds:g} s and at most {MAX_SECONDS:g} s are scored"
+                " at once; cut it into pieces"
             )
         signal = _pick_leads(record, self.leads, zero=self.missing_leads == "zero")
         _check_values(record.name, signal, self.leads)
@@ -83,14 +87,16 @@ class SignalSpec(BaseModel):
         """Take records as they are, and an array as recordings in this specification.
 
         Args:
-            recordings: records, or millivolts of shape (records, leads, samples) with the leads, the
-                sampling rate and the length named here.
+            recordings: records, also a generator of them, or millivolts of shape (records, leads, samples)
+                with the leads, the sampling rate and the length named here.
 
         Raises:
             UsageError: it is neither, or the array has another shape.
         """
         if isinstance(recordings, ECGRecord):
             raise UsageError("a single record was given where a list is taken; write [record]")
+        if np.iterable(recordings) and not hasattr(recordings, "__array__"):
+            recordings = list(recordings)  # a generator can be looked at only once
         if np.iterable(recordings) and all(isinstance(item, ECGRecord) for item in recordings):
             return list(recordings)
         try:
@@ -131,7 +137,7 @@ def resample(signal: NDArray[np.float32], rate: float, target: float) -> NDArray
         return signal
     from scipy.signal import resample_poly
 
-    ratio = Fraction(target).limit_denominator(1000) / Fraction(rate).limit_denominator(1000)
+    ratio = (Fraction(target) / Fraction(rate)).limit_denominator(_MAX_RATIO)
     out = resample_poly(
         signal.astype(np.float64), ratio.numerator, ratio.denominator, axis=-1, padtype="line"
     )

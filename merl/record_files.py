@@ -6,8 +6,9 @@ However many there are, only one batch of them is in memory. A file that cannot 
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from merl.embedding import embed_windows
 from merl.errors import MerlError, RecordError
-from merl.files import atomic_path
+from merl.files import atomic_path, printable
 from merl.model import MERL
 from merl.preprocessing import MAX_SECONDS
 from merl.records import ECGRecord
@@ -36,6 +37,7 @@ class EmbeddedFile:
 
     Attributes:
         path: its file.
+        name: that as text, bytes that are no UTF-8 escaped.
         seconds: its length.
         sampling_rate: in hertz.
         leads: that were recorded or computed.
@@ -52,10 +54,14 @@ class EmbeddedFile:
     windows: int
     embedding: NDArray[np.float32]
 
+    @property
+    def name(self) -> str:  # noqa: D102 - see above
+        return printable(self.path)
+
     def facts(self) -> dict[str, Any]:
         """What a table says of the record."""
         return {
-            "record": str(self.path),
+            "record": self.name,
             "seconds": self.seconds,
             "sampling_rate": self.sampling_rate,
             "leads": " ".join(self.leads),
@@ -111,7 +117,13 @@ def embed_files(
 def _refuse_holter(path: Path) -> None:
     """Refuse by its size what is far too long, before it fills the memory."""
     signal = path.with_suffix(".dat") if path.suffix == ".hea" else path
-    if signal.is_file() and (size := signal.stat().st_size) > _MAX_BYTES:
+    if not signal.is_file():
+        return
+    size = signal.stat().st_size
+    if signal.suffix.lower() == ".npz" and zipfile.is_zipfile(signal):
+        with suppress(zipfile.BadZipFile), zipfile.ZipFile(signal) as archive:
+            size = sum(item.file_size for item in archive.infolist())  # unpacked
+    if size > _MAX_BYTES:
         raise RecordError(
             f"{signal} has {size >> 20} MB, more than {MAX_SECONDS / 60:.0f} minutes of ECG take;"
             " cut the recording into pieces and give those"

@@ -16,6 +16,9 @@ STANDARD_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4",
 _SPELLING = {lead.lower(): lead for lead in STANDARD_LEADS}
 _AROUND = re.compile(r"^mdc_ecg_lead_|^(?:ecg|ekg)[ _](?:lead[ _])?|^lead[ _]|-ref$", re.IGNORECASE)
 
+#: The least and the highest sampling rate of a recording, in hertz; nobody records an ECG outside.
+RATES = (1.0, 100_000.0)
+
 #: Limb leads as sums of I and II (Einthoven's law and Goldberger's leads), exact by definition.
 _FROM_I_AND_II = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
 
@@ -36,7 +39,7 @@ class ECGRecord:
 
     Attributes:
         signal: float32, shape (leads, samples), in millivolts.
-        sampling_rate: in hertz.
+        sampling_rate: in hertz, within ``RATES``.
         leads: one name for each row of ``signal``, in standard spelling.
         name: an identifier that carries nothing about the patient.
         derived: those of ``leads`` that were not recorded but computed from I and II.
@@ -54,9 +57,10 @@ class ECGRecord:
                 f"record {self.name!r}: the signal has shape {self.signal.shape} for {len(self.leads)}"
                 " lead names; give (leads, samples) with one name a row"
             )
-        if self.sampling_rate <= 0:
+        if not RATES[0] <= self.sampling_rate <= RATES[1]:  # also where it is not a number
             raise RecordError(
-                f"record {self.name!r}: a sampling rate of {self.sampling_rate:g} Hz is not possible"
+                f"record {self.name!r}: a sampling rate of {self.sampling_rate:g} Hz is not possible;"
+                f" give one from {RATES[0]:g} to {RATES[1]:g}"
             )
         if len(set(self.leads)) != len(self.leads):
             raise RecordError(f"record {self.name!r} names a lead twice: {', '.join(self.leads)}")

@@ -140,6 +140,14 @@ def test_another_text_encoder_is_noticed_before_any_score(folder):
         load_model(folder).encode_text(["sinus rhythm"])
 
 
+@pytest.mark.parametrize("name", ["ptbxl-r18-100hz", "folder"])
+def test_only_what_is_on_the_hub_has_revisions(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UsageError, match=f"{name} is not on the hub, and there is no revision 'v1' of it"):
+        load_model(name, revision="v1")
+
+
 def test_every_shipped_model_loads():
     for name, path in shipped_models().items():
         model = load_model(name)

@@ -48,8 +48,9 @@ def test_blocks_are_found():
 
 
 @pytest.fixture
-def desk(place, tiny_ptbxl, monkeypatch):
-    """A working folder with the data set, and a language model that answers in OpenAI's place."""
+def desk(place, tiny_ptbxl, monkeypatch, tmp_path_factory):
+    """A working folder with the data set, a cache for all pages, and a language model in OpenAI's place."""
+    monkeypatch.setenv("MERL_CACHE", str(tmp_path_factory.getbasetemp() / "docs-cache"))
     (place / "ptb-xl").symlink_to(tiny_ptbxl)
     with serve(dutiful) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
@@ -58,8 +59,7 @@ def desk(place, tiny_ptbxl, monkeypatch):
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=page.stem) for page in PAGES if blocks(page)])
-def test_a_page_does_what_it_says(page, desk, merl, monkeypatch, tmp_path_factory):
-    monkeypatch.setenv("MERL_CACHE", str(tmp_path_factory.getbasetemp() / "docs-cache"))
+def test_a_page_does_what_it_says(page, desk, merl):
     for block in blocks(page):
         if block.language == "json":
             json.loads(block.text)
@@ -74,6 +74,22 @@ def test_a_page_does_what_it_says(page, desk, merl, monkeypatch, tmp_path_factor
                 run(line, merl)
             else:
                 subprocess.run(["bash", "-c", line], cwd=desk, check=True)
+
+
+def test_the_readme_does_what_it_says(desk, merl, simulated, write_record):
+    (desk / "labels.csv").write_text("code,name\nAFIB,atrial fibrillation\nSR,sinus rhythm\n")
+    write_record(desk / "00001_lr", simulated())
+    (desk / "PTB-XL").symlink_to(desk / "ptb-xl")
+    (desk / "DATA").mkdir()
+    (desk / "DATA" / "ptb-xl").symlink_to(desk / "ptb-xl")
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    lines = page.split("## Use\n\n```bash\n")[1].split("```")[0].splitlines()
+    assert len(lines) >= 10
+    for line in lines:
+        if "prompts review" in line:  # it stays open
+            understand(line)
+        else:
+            run(line, merl)
 
 
 def run(line: str, merl) -> None:

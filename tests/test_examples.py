@@ -45,8 +45,8 @@ def understand(line: str) -> None:
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory) -> Path:
-    """One cache for all programs, so that the index is built once."""
-    return tmp_path_factory.mktemp("cache")
+    """One cache for all programs and pages, so that the index is built once."""
+    return tmp_path_factory.getbasetemp() / "docs-cache"
 
 
 def test_the_readme_shows_commands_and_programs():

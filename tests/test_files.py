@@ -98,6 +98,22 @@ def test_a_written_file_has_the_users_usual_mode(tmp_path):
     assert stat.S_IMODE((tmp_path / "ours").stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="POSIX modes and links")
+def test_a_file_that_is_replaced_keeps_its_mode_and_the_links_to_it(tmp_path):
+    own, link = tmp_path / "own", tmp_path / "here" / "link"
+    link.parent.mkdir()
+    own.write_text("old")
+    own.chmod(0o640)
+    link.symlink_to(own)
+    files.check_writable(link)
+    files.write_text(link, "new")
+    assert link.is_symlink()
+    assert own.read_text() == "new"
+    assert stat.S_IMODE(own.stat().st_mode) == 0o640
+    assert names(tmp_path) == ["here", "own"]
+    assert names(link.parent) == ["link"]
+
+
 def test_the_cache_is_where_the_user_says(tmp_path, monkeypatch):
     monkeypatch.setenv("MERL_CACHE", str(tmp_path / "here"))
     assert files.cache_dir() == tmp_path / "here"

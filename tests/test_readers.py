@@ -20,12 +20,6 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def dicom_file() -> Path:
-    from pydicom.data import get_testdata_file
-
-    return Path(str(get_testdata_file("waveform_ecg.dcm", download=False)))
-
-
 @pytest.mark.parametrize("suffix", ["", ".hea", ".dat"])
 def test_wfdb_is_found_by_any_of_its_names(header, simulated, suffix):
     record = read_record(str(header.with_suffix("")) + suffix)
@@ -64,7 +58,7 @@ def test_baseline_or_else_adc_zero_is_zero_volt(header):
         ("1000(0)/mV", "0/mV", "no calibration"),
         (" 12 100 1000", " 12", "no sampling rate"),
         (" 12 100 1000", " 12 0 1000", "0 Hz"),
-        (" 12 100 1000", " 13 100 1000", "announces 13 signals"),
+        (" 12 100 1000", " 13 100 1000", "describes 12 signals and announces another number"),
         (" 12 100 1000", " 12 nan 1000", "nan Hz"),
         (" 12 100 1000", " 12 100 1001", "truncated"),
         (" 12 100 1000", " 12 100 -5", "announces -5 samples"),
@@ -129,6 +123,53 @@ def test_segments_are_joined(tmp_path, simulated, write_record):
         read_record(tmp_path / "m")
 
 
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("m/2 12 100 99999\na 1000\nb 1000\n", "announces other segments or samples than it has"),
+        ("m/3 12 100 2000\na 1000\nb 1000\n", "announces other segments or samples than it has"),
+        ("m/2 12 100 2000\na 1000\nb 900\n", "m.hea and its segment b.hea differ in length"),
+        ("m/2 12 100 2000\na 1000\n../a 1000\n", "names a file in another folder"),
+    ],
+)
+def test_segments_that_do_not_fit_are_refused(tmp_path, simulated, write_record, lines, message):
+    for name in ("a", "b"):
+        write_record(tmp_path / name, simulated())
+    (tmp_path / "m.hea").write_text(lines)
+    with pytest.raises(RecordError, match=message):
+        read_record(tmp_path / "m")
+
+
+@pytest.mark.parametrize("elsewhere", ["../{}", "{folder}/{}", "sub/{}"])
+def test_a_signal_file_in_another_folder_is_not_read(header, elsewhere):
+    edit(header, "x.1.dat", elsewhere.format("x.1.dat", folder=header.parent))
+    with pytest.raises(
+        RecordError, match=r"x.1.hea names a file in another folder; put it beside the header"
+    ):
+        read_record(header)
+
+
+def test_a_header_may_have_capitals(header, simulated):
+    header = header.rename(header.with_suffix(".HEA"))
+    np.testing.assert_allclose(read_record(header).signal, simulated(), atol=0.0005)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (" 12 100 1000", " 12 100 {}"),
+        (" 12 100 1000", " {} 100 1000"),
+        ("1000(0)/mV", "{}"),
+        (" 16 0 ", " 16 {} "),
+    ],
+)
+def test_no_text_of_a_header_is_quoted(header, old, new):
+    edit(header, old, new.format("Mustermann"))
+    with pytest.raises(RecordError) as caught:
+        read_record(header)
+    assert "Mustermann" not in str(caught.value)
+
+
 def challenge(folder: Path, simulated, write_record, gain: float) -> Path:
     header = write_record(folder / "c", simulated(rate=500), rate=500, unit="/mv", gain=gain)
     raw = header.with_suffix(".dat").read_bytes()
@@ -161,73 +202,12 @@ def test_cpsc2018_struct(tmp_path, simulated):
     scipy.io.savemat(tmp_path / "A2.mat", {"ECG": {"data": data[:8]}})
     with pytest.raises(RecordError, match=r"\(8, 5000\)"):
         read_record(tmp_path / "A2.mat")
+    scipy.io.savemat(tmp_path / "A2.mat", {"ECG": {"data": data * 1j}})
+    with pytest.raises(RecordError, match="is complex128 of shape"):
+        read_record(tmp_path / "A2.mat")
     (tmp_path / "A3.mat").write_bytes((tmp_path / "A1.mat").read_bytes()[:5000])
     with pytest.raises(RecordError, match="truncated or damaged"):
         read_record(tmp_path / "A3.mat")
-
-
-def test_dicom_agrees_with_pydicom_and_obeys_einthoven():
-    import pydicom
-
-    record = read_record(dicom_file())
-    assert (record.leads, record.sampling_rate, record.name) == (STANDARD_LEADS, 1000, "waveform_ecg")
-    reference = pydicom.dcmread(dicom_file()).waveform_array(0).T / 1000  # microvolts
-    np.testing.assert_allclose(record.signal, reference, rtol=1e-6)
-    one, two, three = record.signal[:3]
-    np.testing.assert_allclose(three, two - one, atol=0.002)
-
-
-def change_dicom(path: Path, change) -> Path:
-    import pydicom
-
-    data = pydicom.dcmread(dicom_file())
-    change(data.WaveformSequence[0])
-    data.save_as(path)
-    return path
-
-
-def test_dicom_scale_has_sensitivity_correction_and_baseline(tmp_path):
-    def change(group):
-        channel = group.ChannelDefinitionSequence[1]
-        channel.ChannelSensitivityCorrectionFactor = "2"
-        channel.ChannelBaseline = "10"
-
-    plain, changed = read_record(dicom_file()), read_record(change_dicom(tmp_path / "no_suffix", change))
-    np.testing.assert_allclose(changed.signal[1], plain.signal[1] * 2 + 0.010, atol=1e-6)
-    np.testing.assert_array_equal(changed.signal[0], plain.signal[0])
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda group: setattr(group, "WaveformData", group.WaveformData[:-100]), "announces 240000"),
-        (
-            lambda group: delattr(group.ChannelDefinitionSequence[2], "ChannelSensitivity"),
-            "III has no channel",
-        ),
-        (
-            lambda group: delattr(group.ChannelDefinitionSequence[2], "ChannelSensitivityUnitsSequence"),
-            "no unit",
-        ),
-        (
-            lambda group: setattr(
-                group.ChannelDefinitionSequence[2].ChannelSensitivityUnitsSequence[0], "CodeValue", "mm[Hg]"
-            ),
-            "lead III has the unit",
-        ),
-        (lambda group: setattr(group, "WaveformSampleInterpretation", "MB"), "type MB"),
-        (lambda group: delattr(group, "SamplingFrequency"), "lacks something"),
-    ],
-)
-def test_faulty_dicom_is_refused(tmp_path, change, message):
-    with pytest.raises(RecordError, match=message):
-        read_record(change_dicom(tmp_path / "x.dcm", change))
-
-
-def test_truncated_dicom_is_refused(tmp_path):
-    (tmp_path / "x.dcm").write_bytes(dicom_file().read_bytes()[:100_000])
-    with pytest.raises(RecordError, match="truncated"):
-        read_record(tmp_path / "x.dcm")
 
 
 @pytest.mark.parametrize(

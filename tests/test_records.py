@@ -24,3 +24,9 @@ def test_missing_limb_leads_are_computed_and_named():
     assert full.select(["aVR", "I"]).derived == ("aVR",)
     for leads in (("I", "III", "V1"), ("MLII", "V1", "V5"), ("V1", "V2", "V3")):
         assert ECGRecord(record.signal, 100, leads, "r").with_limb_leads().derived == ()
+
+
+@pytest.mark.parametrize("rate", [float("nan"), float("inf"), -1, 0, 0.9, 1e5 + 1])
+def test_a_rate_that_no_recorder_has_is_refused(rate):
+    with pytest.raises(RecordError, match="is not possible; give one from 1 to 100000"):
+        ECGRecord(np.zeros((1, 9), np.float32), rate, ("I",), "r")

@@ -150,6 +150,16 @@ def test_several_classes_a_record_are_cross_validated_by_their_scores():
     np.testing.assert_allclose(found, 1)
 
 
+def test_two_classes_are_cross_validated_as_two_columns():
+    scorer = ZeroShotClassifier(FakeModel(), PROMPTS)
+    records = [record(1), record(3), record(1), record(3)]
+    codes = np.array(["SR", "AFIB", "SR", "AFIB"])
+    truth = (codes[:, None] == scorer.classes_).astype(int)
+    np.testing.assert_allclose(cross_val_score(scorer, records, truth, cv=KFold(2), scoring="roc_auc"), 1)
+    with pytest.raises(ValueError, match="1d array"):
+        cross_val_score(scorer, records, codes, cv=KFold(2), scoring="roc_auc", error_score="raise")
+
+
 def test_a_grid_of_ensembles_is_searched():
     search = GridSearchCV(
         ZeroShotClassifier(FakeModel(), PROMPTS),

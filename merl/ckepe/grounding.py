@@ -67,13 +67,18 @@ def ground(
 def grounded(prompt_set: PromptSet, judgements: list[Judgement]) -> PromptSet:
     """Return the set with citations filled in and the unsupported phrases moved to ``rejected``.
 
+    What was edited by hand and is supported has been checked, and is marked as edited no more.
     A class of which nothing is left keeps its name, so that it can still be scored.
     """
     classes = {}
     for code, item in prompt_set.classes.items():
         own = [judgement for judgement in judgements if judgement.code == code]
         kept = [
-            judgement.phrase for judgement in own if judgement.supported or judgement.phrase.role == "name"
+            judgement.phrase.model_copy(
+                update={"edited": judgement.phrase.edited and not judgement.supported}
+            )
+            for judgement in own
+            if judgement.supported or judgement.phrase.role == "name"
         ]
         if not any(phrase.polarity == "present" for phrase in kept):
             kept.insert(0, name_phrase(Concept(code, item.name)))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections import defaultdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from merl.ckepe.prompt_set import ClassPrompts, Phrase, Polarity, PromptSet, Rejected, Role
 from merl.ckepe.signatures import Mark, Review
@@ -17,16 +18,19 @@ from merl.files import sha256, validate, write_text
 
 SHEET: Literal["merl/review/v1"] = "merl/review/v1"
 LONGEST = 2000  # characters of a phrase or a comment
-Line = Annotated[
-    str,
-    BeforeValidator(lambda text: " ".join(text.split()) if isinstance(text, str) else text),
-    Field(min_length=1, max_length=LONGEST),
-]
+_one_line = BeforeValidator(lambda text: " ".join(text.split()) if isinstance(text, str) else text)
+Line = Annotated[str, _one_line, Field(min_length=1, max_length=LONGEST)]
 Comment = Annotated[str, StringConstraints(max_length=LONGEST, strip_whitespace=True)]
 
 
 class ChangedMeanwhileError(PromptError):
     """The file is no longer the one that was reviewed."""
+
+
+def _printable(name: str) -> str:
+    if not name.isprintable():  # it is shown on terminals, which obey control characters
+        raise ValueError("a name has printable characters alone")
+    return name
 
 
 class _Strict(BaseModel):
@@ -39,10 +43,12 @@ class Decision(_Strict):
     Attributes:
         code: its class, written ``class``.
         number: its place among the phrases of the class, from 0.
+        of: the phrase that was looked at, by which it is found in a file that has changed since.
     """
 
     code: str = Field(alias="class")
     number: int = Field(ge=0)
+    of: Phrase | None = None
     text: Line | None = None
     role: Role | None = None
     polarity: Polarity | None = None
@@ -61,6 +67,11 @@ class Addition(_Strict):
     agreed: bool = False
     comment: Comment = ""
 
+    @property
+    def phrase(self) -> Phrase:
+        """The phrase as it stands in the file."""
+        return Phrase(text=self.text, role=self.role, polarity=self.polarity, edited=True)
+
 
 class ReviewSheet(_Strict):
     """What one person decided on a prompt file; the page sends it, or keeps it as a file.
@@ -73,7 +84,7 @@ class ReviewSheet(_Strict):
     """
 
     schema_: Literal["merl/review/v1"] = Field(SHEET, alias="schema")
-    by: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+    by: Annotated[str, _one_line, Field(min_length=1, max_length=200), AfterValidator(_printable)]
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     decisions: tuple[Decision, ...] = ()
     added: tuple[Addition, ...] = ()
@@ -116,6 +127,43 @@ def apply_review(prompt_set: PromptSet, sheet: ReviewSheet, date: datetime.date)
     return prompt_set.model_copy(
         update={"classes": classes, "reviews": (*others, Review(by=sheet.by, date=date))}
     )
+
+
+def fit(sheet: ReviewSheet, path: Path) -> tuple[ReviewSheet, list[Decision]]:
+    """Move a review to a prompt file that has changed since, as after the review of somebody else.
+
+    Returns:
+        The review as if it had begun on the file as it is now, and what found no place in it: decisions on
+        phrases that the file no longer has in the same words.
+
+    Raises:
+        ChangedMeanwhileError: the file has changed, and the review does not say which phrases it is about.
+        PromptError: the file is malformed.
+    """
+    now = sha256(path)
+    if now == sheet.sha256:
+        return sheet, []
+    if not all(decision.of for decision in sheet.decisions):
+        raise _changed(path)
+    places: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for code, item in PromptSet.load(path).classes.items():
+        for number, phrase in enumerate(item.prompts):
+            places[code, phrase.digest].append(number)
+    decisions, lost = [], []
+    for decision in sheet.decisions:
+        if decision.of and (numbers := places[decision.code, decision.of.digest]):
+            decisions.append(decision.model_copy(update={"number": numbers.pop(0)}))
+        else:
+            lost.append(decision)
+    added = []
+    for one in sheet.added:
+        if numbers := places[one.code, one.phrase.digest]:  # somebody wrote the same, or it is put in again
+            mark = {"agreed": one.agreed, "comment": one.comment}
+            decisions.append(Decision(code=one.code, number=numbers.pop(0), **mark))
+        else:
+            added.append(one)
+    update = {"sha256": now, "decisions": tuple(decisions), "added": tuple(added)}
+    return sheet.model_copy(update=update), lost
 
 
 def save_review(path: Path, sheet: ReviewSheet, date: datetime.date | None = None) -> PromptSet:
@@ -164,9 +212,13 @@ def check_comments(path: Path) -> str:
 
 def _check_same(path: Path, sheet: ReviewSheet) -> None:
     if not path.is_file() or sha256(path) != sheet.sha256:
-        raise ChangedMeanwhileError(
-            f"{path.name} was changed by someone else since this review began; nothing was saved"
-        )
+        raise _changed(path)
+
+
+def _changed(path: Path) -> ChangedMeanwhileError:
+    return ChangedMeanwhileError(
+        f"{path.name} was changed by someone else since this review began; nothing was saved"
+    )
 
 
 def _decide(
@@ -188,8 +240,7 @@ def _decide(
             kept.append(_marked(_edited(phrase, decision), decision, sheet.by, date))
     for addition in sheet.added:
         if addition.code == code:
-            written = Phrase(text=addition.text, role=addition.role, polarity=addition.polarity, edited=True)
-            kept.append(_marked(written, addition, sheet.by, date))
+            kept.append(_marked(addition.phrase, addition, sheet.by, date))
     return item.model_copy(update={"prompts": tuple(kept), "rejected": (*item.rejected, *thrown)})
 
 

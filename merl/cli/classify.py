@@ -162,13 +162,13 @@ def _as_data(item: _Scored) -> dict[str, Any]:
         for code, near in item.phrases.items()
     }
     scores = {code: round(score, 6) for code, score in item.scores.items()}
-    return {"record": str(item.file.path), "scores": scores, "phrases": phrases}
+    return {"record": item.file.name, "scores": scores, "phrases": phrases}
 
 
 def _print_table(item: _Scored, prompt_set: PromptSet, model: MERL, what: str) -> None:
     from rich.table import Table
 
-    print(f"{item.file.path} ({_described(item.file, model)})")  # a table's title would break a long path
+    print(f"{item.file.name} ({_described(item.file, model)})")  # a table's title would break a long path
     table = Table("class", "name", what, "what spoke most for it", "cosine", box=None)
     table.add_column("rests on", overflow="fold")
     for code in sorted(item.scores, key=item.scores.__getitem__, reverse=True):

@@ -14,10 +14,21 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from merl.knowledge.index import KnowledgeIndex
+
 OwnIndex = Annotated[
     Path | None,
     typer.Option("--index", metavar="DIR", help="Knowledge of `merl kb build` in place of the shipped one."),
 ]
+
+
+def load_index(folder: Path | None) -> KnowledgeIndex | None:
+    """Load the knowledge of ``--index``, if it was given."""
+    if folder is None:
+        return None
+    from merl.knowledge.index import KnowledgeIndex
+
+    return KnowledgeIndex.load(folder)
 
 
 def refuse_without(context: typer.Context, needed: str, *options: str) -> None:

@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -42,14 +43,30 @@ class Check:
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Check the installation; exit code 1 if something is wrong."""
-    checks = [_python(), _imported(), _foreign_merl(), *_packages(), *_extras(), _processor()]
-    checks += [_text_encoder(), _weights(), _knowledge(), _cache(), _kept(), _local_llm(), _data()]
+    looks: dict[str, Callable[[], Check | list[Check]]] = {
+        "Python": _python, "merl": _imported, "other merl": _foreign_merl, "packages": _packages,
+        "extras": _extras, "processor": _processor, "text encoder": _text_encoder, "shipped models": _weights,
+        "knowledge base": _knowledge, "cache folder": _cache, "kept in it": _kept,
+        "local language model": _local_llm, "MERL_DATA": _data,
+    }  # fmt: skip
+    checks = [check for what, look in looks.items() for check in _looked_at(what, look)]
     if as_json:
         print_json([asdict(check) for check in checks])
     for check in [] if as_json else checks:
         print(f"{'ok     ' if check.good else 'PROBLEM'} {check.what}: {check.found}")
     if not all(check.good for check in checks):
         raise typer.Exit(1)
+
+
+def _looked_at(what: str, look: Callable[[], Check | list[Check]]) -> list[Check]:
+    """Look at one thing; where that fails, as with a torch that cannot be loaded, that is what is wrong."""
+    try:
+        found = look()
+    except Exception as problem:
+        said = " ".join(str(problem).split())
+        advice = "run `pip install --force-reinstall merl-ckepe`"
+        return [Check(what, False, f"cannot be looked at ({type(problem).__name__}: {said}); {advice}")]
+    return found if isinstance(found, list) else [found]
 
 
 def _python() -> Check:
@@ -133,9 +150,17 @@ def _text_encoder() -> Check:
 
 
 def _weights() -> Check:
-    from merl.checkpoints import shipped_models
+    from safetensors import SafetensorError, safe_open
+
+    from merl.checkpoints import WEIGHTS, shipped_models
 
     found = shipped_models()
+    for name, folder in found.items():
+        try:
+            with safe_open(folder / WEIGHTS, "numpy"):  # its header says how long the file must be
+                pass
+        except (SafetensorError, OSError):
+            return Check("shipped models", False, f"the weights of {name} are damaged; reinstall merl-ckepe")
     return Check("shipped models", bool(found), ", ".join(found) or "none; reinstall merl-ckepe")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from merl.cli.console import note, progress, stoppable
+from merl.cli.console import OwnIndex, load_index, note, progress, stoppable
 from merl.cli.report import Figures, check_report, write_report
 from merl.cli.scoring_options import (
     DEFAULT_MODEL,
@@ -24,6 +24,7 @@ from merl.errors import DataError, UsageError
 if TYPE_CHECKING:
     from merl.evaluation.matrix_result import MatrixResult
     from merl.evaluation.result import Result
+    from merl.knowledge.index import KnowledgeIndex
 
 
 class Split(StrEnum):
@@ -91,6 +92,7 @@ def evaluate(
         Path | None, typer.Option(help="Write the report here: one HTML file to read, print and send.")
     ] = None,
     figures: Figures = None,
+    index_dir: OwnIndex = None,
     csv_file: Annotated[
         Path | None,
         typer.Option("--csv", help="Write macro AUROCs here as CSV; --figures writes those of classes."),
@@ -106,6 +108,8 @@ def evaluate(
     """
     from merl.checkpoints import load_model
     from merl.evaluation.arms import as_matrix
+    from merl.evaluation.matrix_table import print_matrix
+    from merl.evaluation.table import print_result
     from merl.files import check_outputs
 
     _check_task(task)
@@ -130,16 +134,21 @@ def evaluate(
     table = figures / "classes.csv" if figures else None
     check_outputs(json_file, csv_file, markdown_file, report, table, inputs=read)
     several = task == "all" or len(checkpoint or []) > 1 or len(ensemble or []) > 1
-    if several and (report or figures):
+    if several and (report or figures or index_dir):
         raise UsageError("a report is of one task, checkpoint and ensemble; ask for each on its own")
     check_report(report, figures)
+    index = load_index(index_dir)
     models = [load_model(name) for name in checkpoint or [DEFAULT_MODEL]]
     ensembles = [item.value for item in ensemble or [Ensemble.mean]]
     if several:
-        matrix = _matrix(task, models, ensembles, json_file, options)
+        matrix = _matrix(task, models, ensembles, options)
+        _save(matrix, json_file)
+        print_matrix(matrix)
     else:
         options["evidence"] = bool(json_file or report or figures)
-        result = _single(task, models[0], ensembles[0], json_file, options)
+        result = _single(task, models[0], ensembles[0], index, options)
+        _save(result, json_file)
+        print_result(result)
         write_report(result, report, figures)
         matrix = as_matrix(result)
     _write(matrix, csv_file, markdown_file)
@@ -147,32 +156,22 @@ def evaluate(
         raise DataError(f"{', '.join(failed)} could not be evaluated; the table says why")
 
 
-def _single(task: str, model: Any, ensemble: Any, json_file: Path | None, options: dict[str, Any]) -> Result:
+def _single(task: str, model: Any, ensemble: Any, index: KnowledgeIndex | None, options: Any) -> Result:
     from merl.evaluation.run import evaluate as run
-    from merl.evaluation.table import print_result
     from merl.report.citing import with_knowledge
 
     with progress("embedding ECGs") as report:
         result = run(task, model=model, ensemble=ensemble, progress=report, **options)
-        result = with_knowledge(result, encoder=model.text_encoder, progress=report)
-    _save(result, json_file)
-    print_result(result)
-    return result
+        return with_knowledge(result, index=index, encoder=model.text_encoder, progress=report)
 
 
-def _matrix(
-    task: str, models: list[Any], ensembles: Any, json_file: Path | None, options: dict[str, Any]
-) -> MatrixResult:
+def _matrix(task: str, models: list[Any], ensembles: Any, options: dict[str, Any]) -> MatrixResult:
     from merl.evaluation.matrix import evaluate_matrix
-    from merl.evaluation.matrix_table import print_matrix
 
     with progress("embedding ECGs") as report:
-        matrix = evaluate_matrix(
+        return evaluate_matrix(
             task, models=models, ensembles=ensembles, progress=report, finished=note, **options
         )
-    _save(matrix, json_file)
-    print_matrix(matrix)
-    return matrix
 
 
 def _save(result: Result | MatrixResult, json_file: Path | None) -> None:

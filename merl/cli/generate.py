@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from merl.cli.console import OwnIndex, note, out, refuse_without, stoppable
+from merl.cli.console import OwnIndex, load_index, note, out, refuse_without, stoppable
 from merl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -82,7 +82,6 @@ def generate(
     from merl.ckepe.llm import ChatModel, default_cache
     from merl.cli.board import Board
     from merl.files import check_outputs
-    from merl.knowledge.index import KnowledgeIndex
     from merl.label_sets import load_label_set
 
     if out_file is None and not dry_run:
@@ -91,7 +90,7 @@ def generate(
     if llm == "none":
         refuse_without(context, "--llm", *_OF_A_MODEL)
     label_set = load_label_set(labels)
-    index = KnowledgeIndex.load(index_dir) if index_dir else None
+    index = load_index(index_dir)
     with ExitStack() as stack:
         model = None
         if llm != "none":

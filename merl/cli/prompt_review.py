@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from merl.cli.console import OwnIndex, note
+from merl.cli.console import OwnIndex, load_index, note
 from merl.errors import MerlError, UsageError
 
 if TYPE_CHECKING:
     from merl.ckepe.prompt_set import PromptSet
+    from merl.ckepe.reviewing import Decision
 
 
 def review(
@@ -33,10 +34,9 @@ def review(
     if sheet is not None:
         _put_in(sheet, file)
         return
-    from merl.knowledge.index import KnowledgeIndex
     from merl.report.review_server import ReviewServer
 
-    index = KnowledgeIndex.load(index_dir) if index_dir else None
+    index = load_index(index_dir)
     try:
         server = ReviewServer(file, port or 0, index=index, saved=lambda made: note(_saved(file, made)))
     except OSError as problem:
@@ -56,13 +56,27 @@ def review(
 
 
 def _put_in(sheet: Path, file: Path) -> None:
-    from merl.ckepe.reviewing import ReviewSheet, save_review
+    from merl.ckepe.reviewing import ReviewSheet, fit, save_review
 
     try:
         text = sheet.read_bytes()
     except OSError as problem:
         raise UsageError(f"cannot read {sheet}: {problem.strerror}") from None
-    print(_saved(file, save_review(file, ReviewSheet.read(text, str(sheet)))))
+    fitted, lost = fit(ReviewSheet.read(text, str(sheet)), file)
+    print(_saved(file, save_review(file, fitted)))
+    for decision in lost:
+        print(f"not put in, for {file} no longer has the phrase: {_decided(decision)}")
+
+
+def _decided(decision: Decision) -> str:
+    said = {
+        "removed": decision.removed,
+        "agreed to": decision.agreed,
+        f"reworded as {decision.text!r}": decision.text,
+        f"comment {decision.comment!r}": decision.comment,
+    }
+    about = decision.of.text if decision.of else decision.number
+    return ", ".join([f"{decision.code}, {about!r}", *(word for word, there in said.items() if there)])
 
 
 def _saved(file: Path, prompt_set: PromptSet) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from merl.cli.console import OwnIndex, note, out, print_json
+from merl.cli.console import OwnIndex, load_index, note, out, print_json
 
 if TYPE_CHECKING:
     from merl.ckepe.diffing import Change, ChangeKind, Difference
@@ -42,11 +42,7 @@ def show(
     """Show every phrase of a prompt set with what it rests on, what was rejected, and how it was reviewed."""
     from merl.ckepe.prompt_set import PromptSet, locate
 
-    index = None
-    if index_dir is not None:
-        from merl.knowledge.index import KnowledgeIndex
-
-        index = KnowledgeIndex.load(index_dir)
+    index = load_index(index_dir)
     if html is not None:
         _write_page(locate(file), html, index)
         return
@@ -95,8 +91,9 @@ def _rests_on(item: CitedPassage) -> str:
     if item.cited is None:
         return f"{item.id} (no such passage)"
     passage = item.cited.passage
-    other_words = f'\n"{passage.text}"' if item.says == "says" else ""
-    published = f"\n{passage.source}, {item.cited.place}" if item.source else ""
+    other_words = f"\n{passage.text}" if item.says == "says" else ""
+    unopened = ", not opened" if item.cited.source_checked is False else ""
+    published = f"\nciting {passage.source}, {item.cited.place}{unopened}" if item.source else ""
     return f"{item.id}{other_words}{published}"
 
 

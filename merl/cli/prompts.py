@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from merl.cli.console import OwnIndex, note, print_json, progress
+from merl.cli.console import OwnIndex, load_index, note, print_json, progress
 
 app = typer.Typer(help="Generate and read prompt sets.", no_args_is_help=True)
 
@@ -25,11 +25,10 @@ def verify(
     from merl.ckepe.grounding import ground, grounded
     from merl.ckepe.prompt_set import PromptSet
     from merl.files import check_outputs
-    from merl.knowledge.index import KnowledgeIndex
 
     check_outputs(out_file, inputs=[file])
     prompt_set = PromptSet.find(file)
-    index = KnowledgeIndex.load(index_dir) if index_dir else None
+    index = load_index(index_dir)
     with progress("verifying prompts") as report:
         judgements = ground(
             prompt_set,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from merl.records import ECGRecord
 
 SamplingRate = Annotated[
-    float | None, typer.Option(help="In Hz, of tables and arrays that do not say it.", min=0.001)
+    float | None, typer.Option(help="In Hz, of tables and arrays that do not say it.", min=1, max=100_000)
 ]
 Unit = Annotated[str | None, typer.Option(help="mV, uV, nV or V, of tables and arrays that do not say it.")]
 LeadNames = Annotated[

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from merl.cli.console import note, progress
 from merl.errors import RecordError, UsageError
+from merl.files import printable
 
 if TYPE_CHECKING:
     import pyarrow
@@ -40,7 +41,7 @@ class Failures:
 
     def add(self, path: Path, reason: str) -> None:
         """Keep a file and why it failed; most reasons name it, and those that do not are given its name."""
-        self.reasons.append(reason if str(path) in reason else f"{path}: {reason}")
+        self.reasons.append(printable(reason if str(path) in reason else f"{path}: {reason}"))
 
     def tell(self, written: int, out_file: Path) -> None:
         """List them on stderr.

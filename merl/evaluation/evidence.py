@@ -11,7 +11,7 @@ import zlib
 from typing import Annotated, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from merl.ckepe.prompt_set import ClassPrompts, Generator
 from merl.errors import DataError
@@ -60,8 +60,11 @@ class Cited(_Strict):
     """A passage that phrases cite: what it says of which concept, and where it was published.
 
     Attributes:
+        text: in the words of the knowledge base, which are not those of the source.
         source: key of the published source; ``None`` for names, which are the vocabulary itself.
         place: section or table of that source.
+        source_checked: whether somebody opened that source and compared; ``None`` where nobody could.
+        clinically_reviewed: whether a clinician signed the entry that it stands in.
     """
 
     concept: str
@@ -69,6 +72,8 @@ class Cited(_Strict):
     text: str
     source: str | None = None
     place: str | None = None
+    source_checked: bool | None = None
+    clinically_reviewed: bool = False
 
 
 class Published(_Strict):
@@ -112,6 +117,7 @@ class Waveform(_Strict):
         seconds: the record's own length.
         microvolts: rounded to 5, as deflated differences of little-endian 16-bit integers, base64.
         derived: leads that were computed from I and II.
+        recorded_rate: the record's own, in hertz; ``None`` in older results.
     """
 
     sampling_rate: Annotated[float, Field(gt=0)]
@@ -119,19 +125,21 @@ class Waveform(_Strict):
     leads: tuple[str, ...]
     microvolts: str
     derived: tuple[str, ...] = ()
+    recorded_rate: Annotated[float, Field(gt=0)] | None = None
 
     @classmethod
-    def of(cls, record: ECGRecord, *, seconds: float) -> Self:
-        """Pack a record; ``seconds`` is the length it had before it was cut."""
-        whole = (np.round(record.signal * (1000 / _STEP)) * _STEP).clip(-32765, 32765).astype(_MICROVOLTS)
-        steps = np.diff(whole, axis=1, prepend=_MICROVOLTS.type(0))  # wraps around, and back when added up
+    def of(cls, record: ECGRecord, *, whole: ECGRecord) -> Self:
+        """Pack a record that was cut and thinned out of a ``whole`` one."""
+        values = (np.round(record.signal * (1000 / _STEP)) * _STEP).clip(-32765, 32765).astype(_MICROVOLTS)
+        steps = np.diff(values, axis=1, prepend=_MICROVOLTS.type(0))  # wraps around, and back when added up
         packed = base64.b64encode(zlib.compress(steps.astype(_MICROVOLTS).tobytes(), 9)).decode()
         return cls(
             sampling_rate=record.sampling_rate,
-            seconds=seconds,
+            seconds=whole.seconds,
             leads=record.leads,
             microvolts=packed,
             derived=record.derived,
+            recorded_rate=whole.sampling_rate,
         )
 
     def record(self, name: str) -> ECGRecord:
@@ -168,3 +176,16 @@ class Evidence(_Strict):
     ecgs: dict[str, Waveform]
     passages: dict[str, Cited] = {}
     sources: dict[str, Published] = {}
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        """Refuse parts that disagree: whoever shows them looks up one in the other."""
+        for name, item in self.prompt_sets.items():
+            for part in (item.classes, item.scores):
+                if part.keys() != self.examples.keys():
+                    raise ValueError(f"the evidence of {name!r} and the examples are of different classes")
+        for code, kinds in self.examples.items():
+            for example in (*kinds.best, *kinds.worst, *kinds.mistaken):
+                if example.record not in self.ecgs:
+                    raise ValueError(f"the ECG {example.record!r} that is an example of {code!r} is missing")
+        return self

@@ -129,4 +129,4 @@ def _waveform(record: ECGRecord) -> Waveform:
     if step > 1:
         kept = resample_poly(kept, 1, step, axis=1, padtype="line")
     rate = record.sampling_rate / step
-    return Waveform.of(replace(record, signal=kept, sampling_rate=rate), seconds=record.seconds)
+    return Waveform.of(replace(record, signal=kept, sampling_rate=rate), whole=record)

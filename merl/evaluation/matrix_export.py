@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
-from merl.evaluation.figure_text import gap_text, interval_text, p_text, score_text
+from merl.evaluation.figure_text import csv_text, gap_text, interval_text, p_text, score_text
 from merl.evaluation.matrix_notes import comparison_name, headline, notes
 from merl.evaluation.matrix_result import ArmComparison, ArmDifference, MatrixResult
 from merl.files import write_text
@@ -21,11 +20,8 @@ _COLUMNS = (
 
 def write_csv(matrix: MatrixResult, path: str | Path) -> None:
     """Write every cell as a row, then the means, atomically; ``low`` and ``high`` end the 95 % intervals."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(_csv_rows(matrix))
-    write_text(path, text.getvalue())
+    rows = ([row.get(column) for column in _COLUMNS] for row in _csv_rows(matrix))
+    write_text(path, csv_text(chain([_COLUMNS], rows)))
 
 
 def write_markdown(matrix: MatrixResult, path: str | Path) -> None:

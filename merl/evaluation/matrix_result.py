@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from merl.evaluation.result import Gap, Result, Share, read_result
+from merl.evaluation.reading import read_result
+from merl.evaluation.result import Gap, Result, Share
 from merl.files import write_text
 
 Kind = Literal["prompt sets", "checkpoints", "ensembles", "controls"]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from merl.calibration import Calibration
-from merl.errors import DataError, wrong_use
 from merl.evaluation.evidence import Evidence
-from merl.files import Model, validate, write_text
+from merl.evaluation.reading import read_result
+from merl.files import write_text
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Gap = Annotated[float, Field(ge=-1, le=1)]
@@ -245,6 +244,23 @@ class Result(_Strict):
     versions: dict[str, str]
     evidence: Evidence | None = None
 
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        """Refuse parts that disagree: whoever shows them looks up one in the other."""
+        classes = self.prompt_sets[0].per_class.keys()
+        names = {item.name for item in self.prompt_sets}
+        for item in self.prompt_sets:
+            if item.per_class.keys() != classes:
+                raise ValueError(
+                    f"{item.name!r} is scored on other classes than {self.prompt_sets[0].name!r}"
+                )
+        for pair in self.comparisons:
+            if not {pair.a, pair.b} <= names or not pair.per_class.keys() <= classes:
+                raise ValueError(f"{pair.a!r} and {pair.b!r} are compared, but not both are scored so")
+        if self.evidence and self.evidence.examples.keys() != classes:
+            raise ValueError("the evidence is of other classes than the figures")
+        return self
+
     def save(self, path: str | Path) -> None:
         """Write the result as JSON, atomically."""
         write_text(path, self.model_dump_json(indent=2) + "\n")
@@ -257,29 +273,3 @@ class Result(_Strict):
             DataError: the file is missing, not JSON or not a result; all faults are named together.
         """
         return read_result(cls, path, "merl evaluate")
-
-
-def read_result(model: type[Model], path: str | Path, command: str) -> Model:
-    """Read a result of any kind from JSON.
-
-    Args:
-        model: what kind.
-        path: the file.
-        command: that writes one.
-
-    Raises:
-        DataError: the file is missing, not JSON or no such result; all faults are named together.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        data = json.loads(text) if text.strip() else None  # of which ``validate`` says that it is empty
-    except FileNotFoundError:
-        why = f"there is no result {path}; `{command} ... --json {path}` writes one"
-        raise wrong_use(DataError(why)) from None
-    except IsADirectoryError:
-        raise DataError(f"{path} is a folder; name a result in it") from None
-    except (OSError, ValueError) as problem:
-        raise DataError(f"cannot read the result {path}: {problem}") from None
-    if isinstance(data, dict) and "results" in data and "results" not in model.model_fields:
-        raise DataError(f"{path} is a matrix of several results; evaluate one task by one checkpoint")
-    return validate(model, data, path, DataError)

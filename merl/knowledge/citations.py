@@ -16,21 +16,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Citation:
-    """A passage with the name of its concept and its place, section or table, in the published source."""
+    """A passage with the name of its concept and its place, section or table, in the published source.
+
+    Attributes:
+        source_checked: whether somebody opened that source and compared; ``None`` for what has none of ours.
+        clinically_reviewed: whether a clinician signed the entry that the passage stands in.
+    """
 
     passage: Passage
     concept: str
-    place: str | None
+    place: str | None = None
+    source_checked: bool | None = None
+    clinically_reviewed: bool = False
 
 
 def citations(entries: Mapping[str, Entry] | None = None) -> dict[str, Citation]:
     """Return every passage of the knowledge, the shipped one by default, by its id."""
     found = {}
     for entry in (load_entries() if entries is None else entries).values():
-        places = {(item.text, item.source): item.locator for item in statements(entry)}
+        stated = {(item.text, item.source): item for item in statements(entry)}
         for passage in passages_of(entry):
-            place = places.get((passage.text, passage.source or ""))
-            found[passage.id] = Citation(passage, entry.name, place)
+            item = stated.get((passage.text, passage.source or ""))
+            found[passage.id] = Citation(
+                passage,
+                entry.name,
+                item.locator if item else None,
+                item.source_checked if item else None,
+                entry.clinically_reviewed,
+            )
     return found
 
 
@@ -39,9 +52,9 @@ def cite(ids: Iterable[str], index: KnowledgeIndex | None = None) -> dict[str, C
 
     Args:
         ids: of passages.
-        index: where passages of other sources are looked up; without one only the shipped ones are known.
+        index: the knowledge, ours and that of other sources; without one only the shipped one is known.
     """
-    own = citations()
+    own = citations(index.entries if index else None)
     found = {}
     for key in ids:
         if key not in own and index is not None:
@@ -56,5 +69,5 @@ def _of_concept(concept: str, index: KnowledgeIndex) -> dict[str, Citation]:
     if concept not in index.entries:
         return {}
     entry = index.entries[concept]
-    said = {passage.id: Citation(passage, entry.name, None) for passage in index.passages(concept)}
+    said = {passage.id: Citation(passage, entry.name) for passage in index.passages(concept)}
     return citations({concept: entry}) | said

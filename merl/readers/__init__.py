@@ -8,6 +8,7 @@ from pathlib import Path
 from merl.errors import RecordError, UsageError
 from merl.readers.arrays import read_array
 from merl.readers.carts import is_cart_export, read_cart_export
+from merl.readers.checks import reader
 from merl.readers.cpsc2018 import read_cpsc2018
 from merl.readers.dicom import is_dicom, read_dicom
 from merl.readers.edf import read_edf
@@ -33,6 +34,7 @@ _WFDB_SUFFIXES = {".hea", ".dat", ".mat"}
 _BY_SUFFIX = {suffix: item for item in FORMATS for suffix in item.suffixes if suffix not in _WFDB_SUFFIXES}
 
 
+@reader("an ECG", "it is damaged, get it again")
 def read_record(
     path: str | Path,
     *,
@@ -54,13 +56,14 @@ def read_record(
         III, aVR, aVL and aVF are added where they are absent and I and II are there; ``derived`` names them.
 
     Raises:
-        RecordError: the file is missing, damaged, truncated, of unknown format, or its unit is no voltage;
-            or what is stated contradicts what the file says.
+        RecordError: the file is missing, unreadable, damaged, truncated, of unknown format, or its unit is no
+            voltage; or what is stated contradicts what the file says.
         UsageError: something is stated about a file that says everything itself.
     """
     path = Path(path)
     stated = Stated(sampling_rate, unit, tuple(leads) if leads is not None else None)
     if path.is_dir():
+        next(path.iterdir(), None)  # fails where it may not be looked into
         raise RecordError(f"{path} is a folder; give one record in it, such as {path / 'X.hea'}")
     known = _BY_SUFFIX.get(path.suffix.lower())
     if known is not None and known.read_stated is not None:
@@ -77,6 +80,8 @@ def _read_described(path: Path) -> ECGRecord:
     suffix = path.suffix.lower()
     stem = path.with_suffix("") if suffix in _WFDB_SUFFIXES else path
     header = stem.parent / f"{stem.name}.hea"
+    if suffix == ".hea" and path.is_file():
+        return read_wfdb(path)
     if suffix in _WFDB_SUFFIXES or not path.exists():
         if header.is_file():
             return read_wfdb(header)

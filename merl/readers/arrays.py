@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merl.errors import RecordError
-from merl.readers.checks import make_record, millivolts
+from merl.readers.checks import make_record, millivolts, reader
 from merl.readers.stated import Stated, beside
 from merl.records import STANDARD_LEADS, ECGRecord, canonical_lead
 
 _SIGNAL = "signal"
 
 
+@reader(
+    "NumPy numbers",
+    f"give an array, or an .npz of {_SIGNAL} and leads or of one array a lead, saved without pickle",
+)
 def read_array(path: str | Path, given: Stated = Stated()) -> ECGRecord:  # noqa: B008 - it is frozen
     """Read an ``.npy`` or ``.npz`` file; pickled objects are refused.
 
@@ -48,23 +51,17 @@ def read_array(path: str | Path, given: Stated = Stated()) -> ECGRecord:  # noqa
 
 def _read(path: Path) -> tuple[NDArray[Any], Stated]:
     """Return the array, and what the file states about it."""
-    try:
-        loaded = np.load(path, allow_pickle=False)
+    with path.open("rb") as handle:  # NumPy leaves a damaged archive open
+        loaded = np.load(handle, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return loaded, Stated()
-        with loaded:
-            parts = {name: loaded[name] for name in loaded.files}
-        rate = float(parts["sampling_rate"]) if "sampling_rate" in parts else None
-        said = Stated(rate, str(parts["unit"]) if "unit" in parts else None)
-        if _SIGNAL in parts:
-            names = tuple(str(name) for name in parts["leads"].tolist()) if "leads" in parts else None
-            return parts[_SIGNAL], Stated(said.sampling_rate, said.unit, names)
-        named = {name: part for name, part in parts.items() if canonical_lead(name) in STANDARD_LEADS}
-        return np.stack(list(named.values())), Stated(said.sampling_rate, said.unit, tuple(named))
-    except FileNotFoundError:
-        raise RecordError(f"there is no file {path}") from None
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile):
-        raise RecordError(
-            f"cannot read {path} as NumPy numbers: an array, or an .npz of {_SIGNAL} and leads or of one"
-            " array a lead; save it again without pickle"
-        ) from None
+        parts = {name: loaded[name] for name in loaded.files}
+    rate = float(parts["sampling_rate"]) if "sampling_rate" in parts else None
+    unit = str(parts["unit"].astype(str)) if "unit" in parts else None  # also of bytes
+    named = {name: part for name, part in parts.items() if canonical_lead(name) in STANDARD_LEADS}
+    if _SIGNAL not in parts:
+        return np.stack(list(named.values())), Stated(rate, unit, tuple(named))
+    if named:
+        raise RecordError(f"{path} has {_SIGNAL} and also arrays named as leads; leave one of them out")
+    leads = tuple(parts["leads"].astype(str).tolist()) if "leads" in parts else None
+    return parts[_SIGNAL], Stated(rate, unit, leads)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merl.errors import RecordError
-from merl.readers.checks import make_record
+from merl.readers.checks import make_record, reader
 from merl.records import ECGRecord
 
 MAX_BYTES = 64 * 2**20  # ten minutes of twelve leads at 500 Hz are some 20 MB of aECG
@@ -47,6 +47,7 @@ def is_cart_export(path: Path) -> bool:
     return any(re.search(rf"<(?:\w+:)?{root}[\s>]", text) for root in _ROOTS)
 
 
+@reader("an ECG cart's export", "it is damaged or in a variant that is not read, export it again")
 def read_cart_export(path: str | Path) -> ECGRecord:
     """Read the rhythm recording of an aECG, MUSE or Philips XML or SCP-ECG file, not its median beats.
 
@@ -86,21 +87,11 @@ def _decode(path: Path) -> Any:
         raise RecordError(
             f"reading {path} needs ecgdatakit; run `pip install 'merl-ckepe[readers]'`"
         ) from None
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise RecordError(f"{path} has more than {MAX_BYTES >> 20} MB; export ten minutes at most")
-        with warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("always")
-            found = FileParser.parse(path, units="mV")
-    except FileNotFoundError:
-        raise RecordError(f"there is no file {path}") from None
-    except RecordError:
-        raise
-    except Exception as problem:  # its text may quote the file
-        raise RecordError(
-            f"cannot read {path} ({type(problem).__name__}); it is damaged or in a variant that is not read,"
-            " export it again"
-        ) from None
+    if path.stat().st_size > MAX_BYTES:
+        raise RecordError(f"{path} has more than {MAX_BYTES >> 20} MB; export ten minutes at most")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        found = FileParser.parse(path, units="mV")
     for warning in told:
         if issubclass(warning.category, ChecksumWarning):
             raise RecordError(f"the checksums of {path} do not fit; the file is damaged, get it again")

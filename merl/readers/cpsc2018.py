@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from merl.errors import RecordError
-from merl.readers.checks import make_record
+from merl.readers.checks import make_record, reader
 from merl.records import STANDARD_LEADS, ECGRecord
 
 SAMPLING_RATE = 500.0
 LEADS = STANDARD_LEADS  # I II III aVR aVL aVF V1-V6, the order the challenge's description gives
 
 
+@reader("a MATLAB file", "it is truncated or damaged, get it again")
 def read_cpsc2018(path: str | Path) -> ECGRecord:
     """Read one original CPSC2018 record; sex and age are left behind.
 
@@ -26,15 +27,7 @@ def read_cpsc2018(path: str | Path) -> ECGRecord:
     from scipy.io import loadmat
 
     path = Path(path)
-    try:
-        content = loadmat(path)
-    except FileNotFoundError:
-        raise RecordError(f"there is no file {path}") from None
-    except Exception as problem:  # damaged files raise anything
-        raise RecordError(
-            f"cannot read {path} as a MATLAB file ({type(problem).__name__});"
-            " it is truncated or damaged, get it again"
-        ) from None
+    content = loadmat(path)
     if "ECG" not in content:
         hint = f"put its header {path.stem}.hea beside it" if "val" in content else "give a CPSC2018 record"
         raise RecordError(f"{path} has no variable ECG; {hint}")
@@ -42,8 +35,9 @@ def read_cpsc2018(path: str | Path) -> ECGRecord:
     if struct.dtype.names is None or "data" not in struct.dtype.names or struct.size != 1:
         raise RecordError(f"{path}: the variable ECG has no field data; give a CPSC2018 record")
     signal = struct["data"].item()
-    if signal.ndim != 2 or len(signal) != len(LEADS) or not np.issubdtype(signal.dtype, np.number):
+    if signal.ndim != 2 or len(signal) != len(LEADS) or signal.dtype.kind not in "iuf":
         raise RecordError(
-            f"{path}: ECG.data has shape {signal.shape} and not (12, samples); give an unchanged file"
+            f"{path}: ECG.data is {signal.dtype} of shape {signal.shape} and not real numbers of shape"
+            " (12, samples); give an unchanged file"
         )
     return make_record(signal.astype(np.float64), SAMPLING_RATE, LEADS, path.stem)

@@ -5,7 +5,10 @@ Only the waveforms are read from the file: no name, birth date or identifier of 
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merl.errors import RecordError
-from merl.readers.checks import make_record, millivolts
+from merl.readers.checks import make_record, millivolts, reader
 from merl.records import STANDARD_LEADS, ECGRecord, canonical_lead
 
 #: Lead numbers of SCP-ECG (EN 1064), which the codes of SCPECG (5.6.3-9-N) and MDC (2:N) both end in.
@@ -33,48 +36,54 @@ def is_dicom(path: Path) -> bool:
         return handle.read(132)[128:] == b"DICM"
 
 
+@reader(
+    "a DICOM ECG", "it is truncated or damaged, or lacks something such an ECG must have; export it again"
+)
 def read_dicom(path: str | Path) -> ECGRecord:
-    """Read the recording of a DICOM ECG: the group with most leads, measured not derived, longest.
+    """Read the recording of a DICOM ECG: its one group of leads that was measured.
 
-    Groups such as the median beat are passed over. The record is called by the file's stem.
+    Derived groups such as the median beat are passed over; without a measured one a derived one is read. The
+    record is called by the file's stem.
 
     Raises:
-        RecordError: the file is missing, damaged or truncated, has no ECG waveform, or a channel lacks its
-            sensitivity or a voltage unit.
+        RecordError: the file is missing, damaged or truncated, has no ECG waveform or several, or a channel
+            begins later than others or lacks its sensitivity or a voltage unit.
     """
     import pydicom
 
     path = Path(path)
-    try:
+    with _silent():
         data = pydicom.dcmread(path, specific_tags=["WaveformSequence"])
         groups = list(data.get("WaveformSequence") or [])
-    except FileNotFoundError:
-        raise RecordError(f"there is no file {path}") from None
-    except Exception as problem:  # the text of the problem may quote the file, so only its kind is told
-        raise RecordError(
-            f"cannot read {path} as DICOM ({type(problem).__name__});"
-            " it is truncated or damaged, get it again"
-        ) from None
-    if not groups:
-        raise RecordError(f"{path} has no waveforms; give a DICOM 12-lead ECG, complete")
-    try:
-        index = max(range(len(groups)), key=lambda number: _preference(groups[number]))
+        if not groups:
+            raise RecordError(f"{path} has no waveforms; give a DICOM 12-lead ECG, complete")
+        kinds = [_preference(group) for group in groups]
+        if kinds.count(max(kinds)) != 1:
+            raise RecordError(f"{path} holds several recordings; export the one that is meant")
+        index = kinds.index(max(kinds))
         group = groups[index]
         raw = _samples(path, data, index)
         leads = [_lead_name(channel) for channel in group.ChannelDefinitionSequence]
         signal = _to_millivolts(path, group, raw, leads)
-        rate = float(group.SamplingFrequency)
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as problem:
-        raise RecordError(
-            f"{path} lacks something a DICOM ECG must have ({type(problem).__name__}); export it again"
-        ) from None
-    return make_record(signal, rate, leads, path.stem)
+        return make_record(signal, float(group.SamplingFrequency), leads, path.stem)
 
 
-def _preference(group: Any) -> tuple[int, bool, float]:
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep pydicom from logging, which it does with the bytes of what is damaged."""
+    logger = logging.getLogger("pydicom")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _preference(group: Any) -> tuple[bool, bool]:
+    """Whether a group has standard leads, and was measured; never how many or long: a beat may have more."""
     leads = {_lead_name(channel) for channel in group.ChannelDefinitionSequence} & set(STANDARD_LEADS)
-    measured = group.get("WaveformOriginality", "ORIGINAL") == "ORIGINAL"
-    return len(leads), measured, int(group.NumberOfWaveformSamples) / float(group.SamplingFrequency)
+    return bool(leads), group.get("WaveformOriginality", "ORIGINAL") == "ORIGINAL"
 
 
 def _lead_name(channel: Any) -> str:
@@ -115,6 +124,8 @@ def _to_millivolts(path: Path, group: Any, raw: NDArray[np.float64], leads: list
     """Apply sensitivity, its correction and the baseline, channel by channel."""
     rows = []
     for lead, channel, row in zip(leads, group.ChannelDefinitionSequence, raw, strict=True):
+        if _begins_late(channel, float(group.SamplingFrequency)):
+            raise RecordError(f"{path}: lead {lead} begins later than others; export leads in parallel")
         if "ChannelSensitivity" not in channel:
             raise RecordError(
                 f"{path}: lead {lead} has no channel sensitivity; export it with calibrated channels"
@@ -127,3 +138,10 @@ def _to_millivolts(path: Path, group: Any, raw: NDArray[np.float64], leads: list
         baseline = float(channel.get("ChannelBaseline") or 0.0)  # in the sensitivity's unit
         rows.append((row * factor + baseline) * millivolts(unit, f"{path}: lead {lead}"))
     return np.stack(rows)
+
+
+def _begins_late(channel: Any, rate: float) -> bool:
+    """Tell whether a channel is shifted by a sample or more, before or after the others."""
+    samples = float(channel.get("ChannelSampleSkew") or 0)
+    seconds = [float(channel.get(name) or 0) for name in ("ChannelTimeSkew", "ChannelOffset")]
+    return max(abs(samples), *(abs(value) * rate for value in seconds)) >= 1

@@ -42,7 +42,8 @@ FORMATS = (
     Format(
         "WFDB, PhysioNet Challenge",
         (".hea", ".dat", ".mat"),
-        "gain, baseline, unit and lead of each signal; invalid-sample mark; checksums; segments;"
+        "gain, baseline, unit and lead of each signal; invalid-sample mark; checksums; segments with"
+        " their lengths;"
         " all storage formats of the wfdb library",
         "real: PTB-XL, MIT-BIH, Challenge 2021; written by the wfdb library",
         read=read_wfdb,
@@ -57,15 +58,16 @@ FORMATS = (
     Format(
         "DICOM 12-lead and general ECG",
         (".dcm", ".dicom"),
-        "sensitivity, its correction and unit, baseline, lead codes (SCPECG, MDC), padding value; the"
-        " original group before derived ones",
+        "sensitivity, its correction and unit, baseline, lead codes (SCPECG, MDC), padding value, skew; the"
+        " one original group, not derived ones",
         "real: waveform_ecg.dcm of pydicom",
         read=read_dicom,
     ),
     Format(
         "EDF, EDF+, BDF, BDF+",
         (".edf", ".bdf"),
-        "digital and physical range, physical dimension, label; other signals than ECG are left",
+        "digital and physical range, physical dimension, label; other signals than ECG are left, and of an"
+        " unknown label its text",
         "written by edfio, and byte by byte from the specification",
         read=read_edf,
     ),

@@ -63,6 +63,6 @@ def beside(path: Path) -> Stated:
         data = json.loads(sidecar.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Stated()
-    except (OSError, ValueError):  # the text of the problem may quote the file
+    except (OSError, ValueError, RecursionError):  # the text of the problem may quote the file
         raise RecordError(f"{sidecar} is not readable JSON; it belongs to {path.name}") from None
     return Stated(**dict(validate(_Sidecar, data, sidecar, RecordError)))

@@ -1,8 +1,9 @@
 """Tables with a column for each lead: CSV, TSV and Parquet.
 
-A column is known by its name in the first line (``II``, ``Lead II``, ``II (uV)``, ``II_mV``). The sampling
-rate comes from a time column whose unit is in its name (``time_s``, ``Time (ms)``), from the caller, from
-``X.json`` beside ``X.csv`` or from a Parquet file's metadata. Nothing is guessed: not the rate, not the unit.
+A column is known by its name in the first line (``II``, ``Lead II``, ``II (uV)``, ``II_mV``, ``II/mV``). The
+sampling rate comes from a time column whose unit is in its name (``time_s``, ``Time (ms)``), from the caller,
+from ``X.json`` beside ``X.csv`` or from a Parquet file's metadata. Nothing is guessed: not the rate, not the
+unit.
 """
 
 from __future__ import annotations
@@ -10,24 +11,26 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from merl.errors import RecordError
-from merl.readers.checks import make_record, millivolts
+from merl.readers.checks import make_record, millivolts, reader
 from merl.readers.stated import Stated, beside
 from merl.records import STANDARD_LEADS, ECGRecord, canonical_lead
 
 if TYPE_CHECKING:
     import pyarrow
 
-_UNIT_IN_NAME = re.compile(r"(.*?)\s*[(\[]\s*([^)\]]+?)\s*[)\]]|(.+?)[_ ]([muµμn]?V|m?s)")
+_UNIT_IN_NAME = re.compile(r"(.*?)\s*[(\[]\s*([^)\]]+?)\s*[)\]]|(.+?)[_ /.-]([muµμn]?v|m?s)", re.IGNORECASE)
+_WORDS = re.compile(r"[^a-z0-9]+", re.IGNORECASE)
 _TIMES = {"time", "t", "elapsed time", "timestamp"}
 _COUNTERS = {"", "sample", "samples", "index", "unnamed: 0", "__index_level_0__"}
 _SECONDS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3}
 _NUMBERS = re.compile(r"[-+.\d][\d.eE+-]*|nan|")
+_MAX_STEP = 1.75  # intervals; a lost sample makes a step of two, of times in milliseconds at 360 Hz of 1.8
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class _Column:
         return cls((found[1] or found[3] or "").strip(), found[2] or found[4], values)
 
 
+@reader("a table with one row a sample", "it is damaged, or no table")
 def read_table(path: str | Path, given: Stated = Stated()) -> ECGRecord:  # noqa: B008 - it is frozen
     """Read a CSV, TSV or Parquet file with one row a sample.
 
@@ -75,34 +79,26 @@ def read_table(path: str | Path, given: Stated = Stated()) -> ECGRecord:  # noqa
 
 def _read(path: Path) -> tuple[pyarrow.Table, bool, Stated]:
     """Return the table, whether its columns have names of their own, and what its metadata state."""
-    import pyarrow
-
-    try:
+    with path.open("rb") as handle:  # a handle, for Arrow knows no path that is not UTF-8
         if path.suffix.lower() == ".parquet":
-            return _read_parquet(path)
-        return _read_csv(path)
-    except FileNotFoundError:
-        raise RecordError(f"there is no file {path}") from None
-    except (pyarrow.ArrowException, OSError, ValueError, IndexError):  # the message may quote the file
-        raise RecordError(
-            f"cannot read {path} as a table with one row a sample; it is damaged, or no table"
-        ) from None
+            return _read_parquet(handle)
+        return *_read_csv(handle, path), Stated()
 
 
-def _read_parquet(path: Path) -> tuple[pyarrow.Table, bool, Stated]:
+def _read_parquet(handle: BinaryIO) -> tuple[pyarrow.Table, bool, Stated]:
     from pyarrow import parquet
 
-    table = parquet.read_table(path)
+    table = parquet.read_table(handle)
     notes = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
     rate = notes.get("sampling_rate")
     return table, True, Stated(float(rate) if rate else None, notes.get("unit"))
 
 
-def _read_csv(path: Path) -> tuple[pyarrow.Table, bool, Stated]:
+def _read_csv(handle: BinaryIO, path: Path) -> tuple[pyarrow.Table, bool]:
     from pyarrow import csv
 
-    with path.open("rb") as handle:
-        start = handle.read(65536)
+    start = handle.read(65536)
+    handle.seek(0)
     try:
         text, encoding = start.decode("utf-8-sig", errors="strict"), "utf8"
     except UnicodeDecodeError:
@@ -112,15 +108,18 @@ def _read_csv(path: Path) -> tuple[pyarrow.Table, bool, Stated]:
     first, second = lines[comments], lines[min(comments + 1, len(lines) - 1)]
     delimiter = next((mark for mark in "\t;," if mark in first), ",")
     decimal = "," if delimiter != "," and "," in second else "."
-    cells = (cell.strip(' "') for cell in first.replace(decimal, ".").split(delimiter))
+    cells = [cell.strip(' "') for cell in first.replace(decimal, ".").split(delimiter)]
     header = not all(_NUMBERS.fullmatch(cell) for cell in cells)
+    counted = cells[1:] if cells[0] == "" else cells  # pandas names an index by nothing
+    if counted and counted in ([str(number + begin) for number in range(len(counted))] for begin in (0, 1)):
+        raise RecordError(f"the first line of {path} numbers its columns; write the leads' names there")
     table = csv.read_csv(
-        path,
+        handle,
         csv.ReadOptions(skip_rows=comments, autogenerate_column_names=not header, encoding=encoding),
         csv.ParseOptions(delimiter=delimiter),
         csv.ConvertOptions(decimal_point=decimal),
     )
-    return table, header, Stated()
+    return table, header
 
 
 def _with_rate(stated: Stated, times: list[_Column], path: Path) -> Stated:
@@ -128,16 +127,18 @@ def _with_rate(stated: Stated, times: list[_Column], path: Path) -> Stated:
     if not times:
         return stated
     time = times[0]
-    if time.unit not in _SECONDS:
+    second = _SECONDS.get((time.unit or "").lower())
+    if second is None:
         raise RecordError(f"{path}: the time column has the unit {time.unit!r}; give it in s or ms")
-    values = _numbers(time, "the time column", path) * _SECONDS[time.unit]
+    values = _numbers(time, "the time column", path) * second
     steps = len(values) - 1
     rate = steps / (values[-1] - values[0]) if steps > 0 and values[-1] > values[0] else 0.0
     even = np.abs((values - values[0]) * rate - np.arange(len(values))).max(initial=0.0) < 0.5
+    even &= (np.diff(values) * rate).max(initial=0.0) < _MAX_STEP
     if not rate or not even:
         raise RecordError(f"{path}: the time column does not rise evenly; give a record without gaps")
     rate = round(rate) if abs(rate / max(round(rate), 1) - 1) < 5e-4 else rate
-    if stated.sampling_rate is not None and abs(rate / stated.sampling_rate - 1) < 1e-3:
+    if stated.sampling_rate is not None and abs(rate - stated.sampling_rate) < 1e-3 * rate:
         return stated  # printed times are rounded; the stated rate is the exact one
     return stated.agreeing(Stated(sampling_rate=rate), path)
 
@@ -151,6 +152,11 @@ def _leads(columns: list[_Column], stated: Stated, path: Path) -> tuple[list[str
                 f"{path} has no column named as a lead; name the columns I, II, ... in its first line, or"
                 " give leads"
             )
+        for lead in {_begins_with_lead(item.name) for item in columns} - {None, *dict(found)}:
+            raise RecordError(
+                f"{path}: it is not clear whether a column that begins with {lead} is that lead; name it"
+                f" {lead}, {lead} (mV) or so, or otherwise"
+            )
         return [lead for lead, _ in found], [column for _, column in found]
     leads = [canonical_lead(lead) for lead in stated.leads]
     if len(leads) != len(columns):
@@ -159,6 +165,12 @@ def _leads(columns: list[_Column], stated: Stated, path: Path) -> tuple[list[str
         if written in STANDARD_LEADS and written != lead:
             raise RecordError(f"{path}: the column {written} is stated to be lead {lead}; leave leads out")
     return leads, columns
+
+
+def _begins_with_lead(name: str) -> str | None:
+    """Return the standard lead whose name is the first word of a column's, ``V1`` of ``V1-filtered``."""
+    lead = canonical_lead(_WORDS.split(canonical_lead(name))[0])
+    return lead if lead in STANDARD_LEADS else None
 
 
 def _to_millivolts(lead: str, column: _Column, unit: str | None, path: Path) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merl.errors import RecordError
-from merl.readers.checks import make_record, millivolts
+from merl.readers.checks import make_record, millivolts, reader
 from merl.records import ECGRecord
 
 _CALIBRATION = re.compile(
@@ -47,8 +47,9 @@ class _Header:
     signals: tuple[_Signal, ...]
 
 
+@reader("a WFDB record", "it is truncated, damaged or in an unknown format, get it again")
 def read_wfdb(path: str | Path) -> ECGRecord:
-    """Read a WFDB record from its header; the signal file it names is looked for beside it.
+    """Read a WFDB record from its header; the signal file it names must lie beside it.
 
     A signal without a unit is in millivolts, as the format says; one without a gain is refused.
 
@@ -57,10 +58,10 @@ def read_wfdb(path: str | Path) -> ECGRecord:
             marked invalid, or a signal has no rate, gain, voltage unit or lead name.
     """
     path = Path(path)
-    path = path if path.suffix == ".hea" else path.parent / f"{path.name}.hea"
+    path = path if path.suffix.lower() == ".hea" else path.parent / f"{path.name}.hea"
     record_line, *lines = _header_lines(path)
     if "/" in record_line[0]:
-        return _read_segments(path, lines)
+        return _read_segments(path, record_line, lines)
     header = _parse(path, record_line, lines)
     plain = len({(item.file, item.format, item.prefix) for item in header.signals}) == 1
     if plain and header.signals[0].format == "16":
@@ -69,7 +70,7 @@ def read_wfdb(path: str | Path) -> ECGRecord:
     else:
         raw, invalid = _read_by_library(header)
     _compare_checksums(header, raw)
-    baselines = np.array([[item.baseline] for item in header.signals])
+    baselines = np.array([[item.baseline] for item in header.signals], np.int64)
     signal = (raw - baselines) * np.array([[item.scale] for item in header.signals])  # (leads, samples)
     signal[invalid] = np.nan
     return make_record(signal, header.sampling_rate, [item.lead for item in header.signals], path.stem)
@@ -80,8 +81,6 @@ def _header_lines(path: Path) -> list[list[str]]:
         raw = path.read_bytes()
     except FileNotFoundError:
         raise RecordError(f"there is no header {path}; put it beside its signal file") from None
-    except OSError as problem:
-        raise RecordError(f"cannot read {path}: {problem.strerror}") from None
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -97,7 +96,7 @@ def _header_lines(path: Path) -> list[list[str]]:
 def _parse(path: Path, record_line: list[str], lines: list[list[str]]) -> _Header:
     if record_line[1] != str(len(lines)) or not lines:
         raise RecordError(
-            f"{path} announces {record_line[1]} signals and describes {len(lines)};"
+            f"{path} describes {len(lines)} signals and announces another number;"
             " the header is cut short or damaged, get it again"
         )
     if len(record_line) < 3:
@@ -106,14 +105,8 @@ def _parse(path: Path, record_line: list[str], lines: list[list[str]]) -> _Heade
         rate = float(record_line[2].partition("/")[0])
         samples = int(record_line[3]) if len(record_line) > 3 else None
     except ValueError:
-        raise RecordError(
-            f"{path} is damaged in its first line, {' '.join(record_line)!r}; get it again"
-        ) from None
+        raise RecordError(f"{path} is damaged in its first line; get it again") from None
     signals = tuple(_parse_signal(path, number, line) for number, line in enumerate(lines, 1))
-    if not 0 < rate < float("inf"):
-        raise RecordError(
-            f"{path} gives the sampling rate {record_line[2]} Hz; write the true one, above 0 Hz"
-        )
     if samples is not None and samples < 0:
         raise RecordError(f"{path} announces {samples} samples; the header is damaged, get it again")
     return _Header(path, rate, samples or None, signals)  # 0 is how the format says that it is unknown
@@ -129,16 +122,16 @@ def _parse_signal(path: Path, number: int, line: list[str]) -> _Signal:
     form, calibration = _FORMAT.fullmatch(line[1]), _CALIBRATION.fullmatch(line[2])
     if form is None or calibration is None or float(calibration["gain"]) == 0:
         raise RecordError(
-            f"{where} has no calibration (format {line[1]}, gain {line[2]}); write gain and unit"
+            f"{where} has no calibration, or one that is not understood; write format, gain and unit"
         )
     if int(form["frame"] or 1) != 1:
         raise RecordError(f"{where} has another rate than the record; give a record with one rate")
-    if not (path.parent / line[0]).is_file():
+    if not _beside(path, line[0]).is_file():
         raise RecordError(f"{path} names the signal file {line[0]}, which is not there; put it beside it")
     try:
         zero, checksum = int(line[4]), int(line[6])
     except ValueError:
-        raise RecordError(f"{where} has damaged fields, {' '.join(line)!r}; get the header again") from None
+        raise RecordError(f"{where} has damaged fields; get the header again") from None
     return _Signal(
         file=line[0],
         format=form["code"] + (":" if form["skew"] else ""),
@@ -148,6 +141,19 @@ def _parse_signal(path: Path, number: int, line: list[str]) -> _Signal:
         checksum=checksum,
         lead=" ".join(line[8:]),
     )
+
+
+def _beside(path: Path, name: str) -> Path:
+    """Return the file of a bare name in the header's folder.
+
+    Raises:
+        RecordError: the name leads out of the folder.
+    """
+    if "/" in name or "\\" in name:
+        raise RecordError(
+            f"{path} names a file in another folder; put it beside the header, and its name in it"
+        )
+    return path.parent / name
 
 
 def _read_format_16(header: _Header) -> NDArray[np.int64]:
@@ -168,15 +174,9 @@ def _read_by_library(header: _Header) -> tuple[NDArray[np.int64], NDArray[np.boo
     """Read any other format; returns the samples, shape (leads, samples), and which are marked invalid."""
     import wfdb
 
-    try:
-        record = wfdb.rdrecord(str(header.path.with_name(header.path.stem)), physical=False, return_res=64)
-        raw = np.asarray(record.d_signal, np.int64).T
-        invalid = np.isnan(record.dac(return_res=64)).T
-    except Exception as problem:  # on damaged files the library raises anything
-        raise RecordError(
-            f"cannot read the signal of {header.path} ({type(problem).__name__}: {problem});"
-            " it is truncated, damaged or in an unknown format, get it again"
-        ) from None
+    record = wfdb.rdrecord(str(header.path.with_name(header.path.stem)), physical=False, return_res=64)
+    raw = np.asarray(record.d_signal, np.int64).T
+    invalid = np.isnan(record.dac(return_res=64)).T
     if header.samples and raw.shape[1] != header.samples:
         raise RecordError(
             f"{header.path} announces {header.samples} samples and has {raw.shape[1]}; get it again"
@@ -198,7 +198,17 @@ def _compare_checksums(header: _Header, raw: NDArray[np.int64]) -> None:
         )
 
 
-def _read_segments(path: Path, lines: list[list[str]]) -> ECGRecord:
+def segments(path: Path) -> list[str]:
+    """Return the headers' names of the segments of a multi-segment record, none of any other.
+
+    Raises:
+        RecordError: the header is damaged.
+    """
+    record_line, *lines = _header_lines(path)
+    return [f"{line[0]}.hea" for line in lines] if "/" in record_line[0] else []
+
+
+def _read_segments(path: Path, record_line: list[str], lines: list[list[str]]) -> ECGRecord:
     """Join the segments of a multi-segment record; they must share leads and rate and leave no gap."""
     parts = []
     for line in lines:
@@ -206,13 +216,18 @@ def _read_segments(path: Path, lines: list[list[str]]) -> ECGRecord:
             continue
         if line[0] == "~":
             raise RecordError(f"{path} has gaps between its segments; give the segments one by one")
-        segment = path.parent / f"{line[0]}.hea"
+        segment = _beside(path, f"{line[0]}.hea")
         if "/" in _header_lines(segment)[0][0]:
             raise RecordError(
                 f"the segment {segment} is made of segments itself; {path} is damaged, get it again"
             )
         parts.append(read_wfdb(segment))
+        if line[1:] != [str(parts[-1].signal.shape[1])]:
+            raise RecordError(f"{path} and its segment {segment.name} differ in length; get both again")
     if len({(part.leads, part.sampling_rate) for part in parts}) != 1:
         raise RecordError(f"the segments of {path} differ in leads or rate; give the segments one by one")
     signal = np.concatenate([part.signal for part in parts], axis=1)
+    announced = [record_line[0].partition("/")[2], *record_line[3:4]]
+    if announced != [str(len(lines)), str(signal.shape[1])][: len(announced)]:
+        raise RecordError(f"{path} announces other segments or samples than it has; get it again")
     return make_record(signal.astype(np.float64), parts[0].sampling_rate, parts[0].leads, path.stem)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from merl.evaluation.evidence import Histogram
     from merl.evaluation.result import ClassDifference, Comparison
 
-#: The colours of charts by what they mean; the pair ``a`` and ``b`` is for the two prompt sets compared.
+#: The colours of charts by meaning: ``a`` and ``b`` the two prompt sets compared, ``c`` to ``f`` others.
 PALETTE: Mapping[str, str] = MappingProxyType(
     {
         "ink": "#1f2328",
@@ -32,6 +32,9 @@ PALETTE: Mapping[str, str] = MappingProxyType(
         "a": "#b35a00",
         "b": "#0b62a8",
         "c": "#6b5b95",
+        "d": "#1a7354",
+        "e": "#a3296e",
+        "f": "#616100",
         "page": "#fffffe",
     }
 )
@@ -65,7 +68,7 @@ def forest(pair: Comparison, positives: Mapping[str, int], *, narrow: bool = Fal
     codes = sorted(pair.per_class, key=lambda code: -pair.per_class[code].difference)
     rows = [ForestRow(code, pair.per_class[code], positives[code] < MIN_POSITIVES) for code in codes]
     means = _means(pair)
-    width, left = (_NARROW, 88) if narrow else (_WIDE, 118)
+    width, left = (_NARROW, 98) if narrow else (_WIDE, 118)
     height = _HEAD + _FOOT + _ROW * (len(rows) + len(means) + 0.5)
     figure = Figure(figsize=(width / _INCH, height / _INCH), facecolor="none")
     axes = figure.add_axes((left / width, _FOOT / height, 0.98 - left / width, 1 - (_HEAD + _FOOT) / height))

@@ -72,16 +72,16 @@ def _remarks(
 
 def _cited(evidence: Evidence, index: KnowledgeIndex) -> tuple[dict[str, Cited], dict[str, Published]]:
     """The passages that phrases, kept or rejected, cite in this knowledge, and their published sources."""
-    from merl.knowledge.citations import citations
+    from merl.knowledge.citations import cite
     from merl.knowledge.entries import load_sources
 
-    known, published = citations(index.entries), load_sources()
-    met = (
+    met = [
         place
         for item in evidence.prompt_sets.values()
         for prompts in item.classes.values()
         for place in prompts.cited
-    )
+    ]
+    known, published = cite(met, index), load_sources()
     passages = {
         place: Cited(
             concept=known[place].concept,
@@ -89,6 +89,8 @@ def _cited(evidence: Evidence, index: KnowledgeIndex) -> tuple[dict[str, Cited],
             text=known[place].passage.text,
             source=known[place].passage.source,
             place=known[place].place,
+            source_checked=known[place].source_checked,
+            clinically_reviewed=known[place].clinically_reviewed,
         )
         for place in dict.fromkeys(met)
         if place in known

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from merl.evaluation.evidence import Waveform
+
 MM_PER_SECOND = 25.0
 MM_PER_MILLIVOLT = 10.0
 SECONDS = 10.0  # of a page; what comes after is not drawn, and the foot of the page says so
@@ -47,8 +49,22 @@ class _Trace:
     start: float  # seconds from the left edge of the traces
 
 
+def draw_kept(wave: Waveform, name: str) -> Figure:
+    """Draw an ECG that a result keeps, with the rate and length that it was recorded with.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    return draw_ecg(wave.record(name), recorded=(wave.recorded_rate or wave.sampling_rate, wave.seconds))
+
+
 def draw_ecg(
-    record: ECGRecord, *, heading: str = "", lines: Sequence[str] = (), foot: Sequence[str] = ()
+    record: ECGRecord,
+    *,
+    heading: str = "",
+    lines: Sequence[str] = (),
+    foot: Sequence[str] = (),
+    recorded: tuple[float, float] | None = None,
 ) -> Figure:
     """Draw up to ten seconds of a record on ECG paper.
 
@@ -61,6 +77,7 @@ def draw_ecg(
         heading: the first line, in bold; the record's name if empty.
         lines: text below the heading, such as the highest classes.
         foot: sentences after the scale at the foot of the page.
+        recorded: the rate in hertz and the seconds that it had before it was thinned and cut, if it was.
 
     Returns:
         The figure in true size, for ``save_figure``, ``figure_svg`` or matplotlib.
@@ -83,7 +100,7 @@ def draw_ecg(
     for number, line in enumerate(text):
         style = {"fontsize": 10, "fontweight": "bold"} if number == 0 else {"fontsize": 8}
         _write(axes, _MARGIN, height - _HEAD - _LINE * (number + 0.5), line, **style)
-    _write(axes, _MARGIN, _FOOT / 2, "   ".join([_scale(record), *foot]), fontsize=7, color=_SOFT)
+    _write(axes, _MARGIN, _FOOT / 2, "   ".join([_scale(record, recorded), *foot]), fontsize=7, color=_SOFT)
     return figure
 
 
@@ -203,12 +220,11 @@ def _draw_traces(
         _write(axes, x + 1, tops[item.row] - _LABEL / 2, item.label, fontsize=7.5, fontweight="bold")
 
 
-def _scale(record: ECGRecord) -> str:
-    drawn = min(record.seconds, SECONDS)
-    length = (
-        f"{record.seconds:g} s" if drawn == record.seconds else f"first {drawn:g} of {record.seconds:g} s"
-    )
-    return f"{MM_PER_SECOND:g} mm/s   {MM_PER_MILLIVOLT:g} mm/mV   {record.sampling_rate:g} Hz   {length}"
+def _scale(record: ECGRecord, recorded: tuple[float, float] | None) -> str:
+    rate, seconds = recorded or (record.sampling_rate, record.seconds)
+    thinned = "" if rate == record.sampling_rate else f", drawn at {record.sampling_rate:g} Hz"
+    length = f"{seconds:g} s" if seconds <= SECONDS else f"first {SECONDS:g} of {seconds:g} s"
+    return f"{MM_PER_SECOND:g} mm/s   {MM_PER_MILLIVOLT:g} mm/mV   {rate:g} Hz{thinned}   {length}"
 
 
 def _write(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain, count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from merl.evaluation.result import Comparison, Result
+from merl.evaluation.figure_text import csv_text
+from merl.evaluation.result import Comparison, Estimate, Result
 from merl.files import write_text
 from merl.report.charts import forest, spread
-from merl.report.ecg_paper import draw_ecg, save_figure
-from merl.report.sections import set_rows
+from merl.report.ecg_paper import draw_kept, save_figure
+from merl.report.standings import set_rows
 from merl.report.verdict import judge, turned
 
-_BOUNDS = ("low", "high")
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Drawn = tuple[str, str, "Figure"]  # subfolder, name and figure
 
 
 def export(result: Result, folder: str | Path) -> list[Path]:
     """Write a result's tables and figures into a folder, each file atomically.
 
     Returns:
-        What was written: ``prompt_sets.csv``, ``classes.csv``, with several prompt sets ``differences.csv``
-        and a forest plot each; with evidence ``phrases.csv``, the scores by class, and the ECGs.
+        What was written: ``prompt_sets.csv``, ``classes.csv``, ``decisions.csv`` where there are decisions or
+        probabilities, with several prompt sets ``differences.csv`` and a forest plot each; with evidence
+        ``phrases.csv``, the scores by class, and the ECGs.
 
     Raises:
         DataError: an ECG in the result is damaged.
     """
-    folder = Path(folder)
+    folder, place = Path(folder), _Places()
     tables = {"prompt_sets": _prompt_sets(result), "classes": _classes(result)}
+    if any(item.nearest or item.thresholded or item.probabilities for item in result.prompt_sets):
+        tables["decisions"] = _decisions(result)
     if result.comparisons:
         tables["differences"] = _differences(result.comparisons)
     if result.evidence:
@@ -37,37 +44,36 @@ def export(result: Result, folder: str | Path) -> list[Path]:
     written = []
     for name, rows in tables.items():
         written.append(folder / f"{name}.csv")
-        write_text(written[-1], _csv(rows))
-    return [*written, *_forests(result, folder), *_spreads(result, folder), *_ecgs(result, folder)]
+        write_text(written[-1], csv_text(rows))
+    for figures in (_forests, _spreads, _ecgs):
+        for subfolder, name, figure in figures(result):
+            written.append(place(folder / subfolder, name))
+            save_figure(figure, written[-1])
+    return written
 
 
-def _forests(result: Result, folder: Path) -> Iterator[Path]:
+def _forests(result: Result) -> Iterator[Drawn]:
     verdict = judge(result)
     positives = {code: item.positives for code, item in result.prompt_sets[0].per_class.items()}
     for item in verdict.others:
         pair = turned(result, verdict.baseline.name, item.name)
         if pair:
-            path = folder / f"{_file(f'difference-{pair.b}-{pair.a}')}.svg"
-            save_figure(forest(pair, positives), path)
-            yield path
+            yield "", f"difference-{pair.b}-{pair.a}", forest(pair, positives)
 
 
-def _spreads(result: Result, folder: Path) -> Iterator[Path]:
+def _spreads(result: Result) -> Iterator[Drawn]:
     if result.evidence is None:
         return
     for row in set_rows(result, judge(result)):
         made = result.evidence.prompt_sets.get(row.item.name)
         for code, histogram in (made.scores if made else {}).items():
-            path = folder / "scores" / f"{_file(f'{code}-{row.item.name}')}.svg"
-            save_figure(spread(histogram, row.colour, threshold=row.threshold(code)), path)
-            yield path
+            figure = spread(histogram, row.colour, threshold=row.threshold(code))
+            yield "scores", f"{code}-{row.item.name}", figure
 
 
-def _ecgs(result: Result, folder: Path) -> Iterator[Path]:
+def _ecgs(result: Result) -> Iterator[Drawn]:
     for name, wave in (result.evidence.ecgs if result.evidence else {}).items():
-        path = folder / "ecgs" / f"{_file(name)}.svg"
-        save_figure(draw_ecg(wave.record(name)), path)
-        yield path
+        yield "ecgs", name, draw_kept(wave, name)
 
 
 def _prompt_sets(result: Result) -> Iterator[Sequence[object]]:
@@ -101,16 +107,31 @@ def _classes(result: Result) -> Iterator[Sequence[object]]:
 
 
 def _differences(pairs: list[Comparison]) -> Iterator[Sequence[object]]:
-    yield ["a", "b", "class", "difference", "low", "high", "p", "p_holm"]
+    """Differences of each pair; ``p_holm`` is over the classes of a pair."""
+    yield ["a", "b", "figure", "class", "difference", "low", "high", "p", "p_holm"]
     for pair in pairs:
-        yield [pair.a, pair.b, "(all)", pair.difference, *pair.interval, pair.p_value, None]
-        if pair.interval_min10:
-            yield [
-                *(pair.a, pair.b, "(10 positives or more)", pair.difference_min10),
-                *(*pair.interval_min10, pair.p_value_min10, None),
-            ]
-        for code, gap in pair.per_class.items():
-            yield [pair.a, pair.b, code, gap.difference, *gap.interval, gap.p_value, gap.p_holm]
+        for figure, gaps in (("auroc", pair), ("average_precision", pair.average_precision)):
+            if gaps is None:
+                continue
+            of = (pair.a, pair.b, figure)
+            yield [*of, "(all)", gaps.difference, *gaps.interval, gaps.p_value, None]
+            if gaps.interval_min10:
+                ten = (gaps.difference_min10, *gaps.interval_min10, gaps.p_value_min10, None)
+                yield [*of, "(10 positives or more)", *ten]
+            for code, gap in gaps.per_class.items():
+                yield [*of, code, gap.difference, *gap.interval, gap.p_value, gap.p_holm]
+
+
+def _decisions(result: Result) -> Iterator[Sequence[object]]:
+    """Means over classes of decisions with their intervals, and of probabilities, a figure a line."""
+    yield ["prompt_set", "by", "figure", "value", "low", "high"]
+    for item in result.prompt_sets:
+        for way, made in (("nearest", item.nearest), ("threshold", item.thresholded)):
+            for figure in ("f1", "precision", "recall", "accuracy") if made else ():
+                one: Estimate = getattr(made, figure)
+                yield [item.name, way, figure, one.value, *one.interval]
+        for figure in ("brier", "brier_of_rate", "calibration_error") if item.probabilities else ():
+            yield [item.name, "probability", figure, getattr(item.probabilities, figure), None, None]
 
 
 def _phrases(result: Result) -> Iterator[Sequence[object]]:
@@ -126,12 +147,15 @@ def _phrases(result: Result) -> Iterator[Sequence[object]]:
                 yield [name, code, line.text, line.role, line.polarity, sources, "no", line.reason]
 
 
-def _csv(rows: Iterable[Sequence[object]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
+class _Places:
+    """Names files: without what file systems forbid, and no two alike, where case does not count either."""
 
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
 
-def _file(name: str) -> str:
-    """A name as part of a file's name, without what file systems forbid."""
-    return re.sub(r"[^\w.-]+", "-", name)
+    def __call__(self, folder: Path, name: str) -> Path:
+        stem = re.sub(r"[^\w.-]+", "-", name)
+        stems = chain([stem], (f"{stem}-{number}" for number in count(2)))
+        path = next(path for one in stems if str(path := folder / f"{one}.svg").casefold() not in self._taken)
+        self._taken.add(str(path).casefold())
+        return path

@@ -21,7 +21,7 @@ class CitedPassage:
     Attributes:
         id: of the passage.
         says: whether it says the phrase in the same words, names a concept, says something in other words,
-            or is unknown here.
+            or is unknown here. The words are those of the knowledge base, never of the source.
         cited: the passage with its concept and place; ``None`` where it is unknown.
         source: where it was published; ``None`` for names, which are the vocabulary itself, and for other
             sources than our own.

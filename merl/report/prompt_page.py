@@ -32,14 +32,22 @@ def prompt_page(
         prompt_set: what is shown.
         file: how the file is called.
         sha256: of that file, by which a review knows what it is about.
-        place: tells drafts of several files apart; the file's name by default.
+        place: tells drafts of several files apart; by default label set, name and content of the file do,
+            since all pages opened from files share one store.
         token: of the server that saves; without one the page keeps a review as a file to send.
         index: the knowledge that passages of other sources come from.
 
     Returns:
         HTML that asks nothing of any other place.
     """
-    facts = {"schema": SHEET, "file": file, "place": place or file, "sha256": sha256, "token": token}
+    facts = {
+        "schema": SHEET,
+        "label_set": prompt_set.label_set,
+        "file": file,
+        "sha256": sha256,
+        "token": token,
+    }
+    facts["place"] = place or f"{prompt_set.label_set} {file} {sha256}"
     return render(
         "prompts.html",
         style=part(*_STYLE),

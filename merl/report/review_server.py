@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from merl.knowledge.index import KnowledgeIndex
 
 LOOPBACK = "127.0.0.1"
-LARGEST = 8 * 2**20  # bytes of a review; one of 5,000 classes with 15 phrases each has seven million
+LARGEST = 16 * 2**20  # bytes of a review; one of 5,000 classes with 15 phrases each has 15 million
 _PATIENCE = 30  # seconds that a browser may take over a request
 _log = logging.getLogger(__name__)
 
@@ -162,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal():
             raise _Refused(HTTPStatus.LENGTH_REQUIRED, "the length of the review is missing")
-        if int(length) > LARGEST:
+        if len(length) > len(str(LARGEST)) or int(length) > LARGEST:
             raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a review has at most {LARGEST // 2**20} MB")
         return self.rfile.read(int(length))
 

@@ -10,11 +10,12 @@ from markupsafe import Markup
 
 from merl.ckepe.prompt_set import ClassPrompts, Phrase, Rejected
 from merl.evaluation.evidence import Evidence, Example, Remark
-from merl.evaluation.result import ClassDifference, ClassResult, Comparison, PromptSetResult, Result
+from merl.evaluation.result import ClassDifference, ClassResult, Comparison, Result
 from merl.report.charts import PALETTE, forest, spread
-from merl.report.ecg_paper import draw_ecg, figure_svg
+from merl.report.ecg_paper import draw_kept, figure_svg
 from merl.report.inline import ecg_svg, same_again, themed
-from merl.report.verdict import LEVEL, Verdict, judge, kinds, turned
+from merl.report.standings import SetRow, Table, set_rows, tables
+from merl.report.verdict import LEVEL, Verdict, judge
 
 _GROUPS = (
     ("name", "Names"),
@@ -28,21 +29,7 @@ _EXAMPLES = (
     ("worst", "Scored lowest of those with the class"),
     ("mistaken", "Scored highest of those without it"),
 )
-
-
-@dataclass(frozen=True)
-class SetRow:
-    """A line of the table of prompt sets."""
-
-    item: PromptSetResult
-    colour: str
-    control: bool
-    pair: Comparison | None  # against the baseline, or where that was not compared the set under test
-
-    def threshold(self, code: str) -> float | None:
-        """The score from which on a record is said to have a class, if the validation fold gave one."""
-        fitted = self.item.calibration.per_class.get(code) if self.item.calibration else None
-        return fitted.threshold if fitted else None
+PRINTED_HEIGHT = 168.0  # millimetres that an ECG has on a printed page, as in report.css
 
 
 @dataclass(frozen=True)
@@ -52,18 +39,20 @@ class Summary:
     Attributes:
         verdict: who wins.
         rows: the prompt sets, controls last.
+        tables: their macro figures.
         forests: the verdict's pair drawn wide and narrow; empty without one.
         others: the same of further prompt sets, by name.
-        low: the least value that the table's ranges have to show; 1 is the highest.
         numbers: of the cited passages, in the order in which they are met.
+        remarks: what the linter says of whole prompt sets, by their names.
     """
 
     verdict: Verdict
     rows: list[SetRow]
+    tables: list[Table]
     forests: list[Markup]
     others: dict[str, list[Markup]]
-    low: float
     numbers: dict[str, int]
+    remarks: dict[str, Sequence[Remark]]
 
 
 @dataclass(frozen=True)
@@ -84,17 +73,19 @@ class Column:
     groups: list[tuple[str, list[Line]]] = field(default_factory=list)
     rejected: Sequence[Rejected] = ()
     remarks: Sequence[Remark] = ()
-    linted: bool = False
+    linted: bool = False  # whether the linter was asked
+    faultless: bool = False  # and had nothing to say
     spread: Markup | None = None
     threshold: float | None = None
 
 
 @dataclass(frozen=True)
 class Shown:
-    """An ECG of a class."""
+    """An ECG of a class; ``printed`` is its size on A4 as a share of the true one."""
 
     example: Example
     drawing: Markup
+    printed: float
 
 
 @dataclass(frozen=True)
@@ -124,29 +115,15 @@ def summarise(result: Result) -> Summary:
     return Summary(
         verdict=verdict,
         rows=rows,
+        tables=tables(result, rows),
         forests=drawn.pop(verdict.pair.b) if verdict.pair else [],
         others=drawn,
-        low=min(0.5, *(row.item.interval[0] for row in rows)),
         numbers=_number(result.evidence) if result.evidence else {},
+        remarks={
+            name: (item.remarks or {}).get("", ())
+            for name, item in (result.evidence.prompt_sets.items() if result.evidence else ())
+        },
     )
-
-
-def set_rows(result: Result, verdict: Verdict) -> list[SetRow]:
-    """The prompt sets, the baseline first and controls last, each with its colour and difference."""
-    known, first = kinds(result), verdict.baseline.name
-    tested = [name for name, kind in known.items() if kind != "control"][-1:] or [first]
-    rows = [
-        SetRow(
-            item=item,
-            colour="soft" if known[item.name] == "control" else _colour(item.name, verdict),
-            control=known[item.name] == "control",
-            pair=None
-            if item.name == first
-            else turned(result, first, item.name) or turned(result, tested[0], item.name),
-        )
-        for item in result.prompt_sets
-    ]
-    return sorted(rows, key=lambda row: (row.control, row.item.name != first))
 
 
 def read_sections(result: Result, summary: Summary) -> list[Section]:
@@ -155,7 +132,7 @@ def read_sections(result: Result, summary: Summary) -> list[Section]:
     Raises:
         DataError: an ECG in the result is damaged.
     """
-    drawn: dict[str, Markup] = {}
+    drawn: dict[str, tuple[Markup, float]] = {}
     pair = summary.verdict.pair
     sections = []
     for number, (code, first) in enumerate(result.prompt_sets[0].per_class.items(), 1):
@@ -179,12 +156,6 @@ def read_sections(result: Result, summary: Summary) -> list[Section]:
             )
         )
     return sections
-
-
-def _colour(name: str, verdict: Verdict) -> str:
-    if name == verdict.baseline.name:
-        return "a"
-    return "b" if verdict.pair and name == verdict.pair.b else "c"
 
 
 def _forests(result: Result, pair: Comparison, name: str) -> list[Markup]:
@@ -225,6 +196,7 @@ def _column(row: SetRow, code: str, evidence: Evidence | None, chart_name: str) 
         rejected=prompts.rejected,
         remarks=[remark for remark in remarks if remark.text not in said],
         linted=made.remarks is not None,
+        faultless=made.remarks is not None and not remarks,
         spread=themed(chart, theme, label, chart_name),
         threshold=row.threshold(code),
     )
@@ -243,20 +215,26 @@ def _grouped(prompts: ClassPrompts, remarks: Sequence[Remark]) -> Iterator[tuple
         yield "Speak against it", against
 
 
-def _ecgs(code: str, evidence: Evidence, drawn: dict[str, Markup]) -> list[tuple[str, list[Shown]]]:
+def _ecgs(
+    code: str, evidence: Evidence, drawn: dict[str, tuple[Markup, float]]
+) -> list[tuple[str, list[Shown]]]:
     groups = []
     for kind, title in _EXAMPLES:
         examples = getattr(evidence.examples[code], kind)
         if examples:
-            groups.append((title, [Shown(item, _drawing(item.record, evidence, drawn)) for item in examples]))
+            groups.append(
+                (title, [Shown(item, *_drawing(item.record, evidence, drawn)) for item in examples])
+            )
     return groups
 
 
-def _drawing(name: str, evidence: Evidence, drawn: dict[str, Markup]) -> Markup:
+def _drawing(name: str, evidence: Evidence, drawn: dict[str, tuple[Markup, float]]) -> tuple[Markup, float]:
+    """Draw an ECG, the second time as a copy of the first, and tell how large it is printed."""
     if name in drawn:
-        return same_again(drawn[name])
+        return same_again(drawn[name][0]), drawn[name][1]
     wave = evidence.ecgs[name]
-    foot = [f"the first 10 of {wave.seconds:g} s"] if wave.seconds > 10 else []
     label = f"ECG {name} on paper of 25 mm/s and 10 mm/mV, leads {', '.join(wave.leads)}"
-    drawn[name] = ecg_svg(draw_ecg(wave.record(name), foot=foot), label, f"ecg-{len(drawn) + 1}")
+    figure = draw_kept(wave, name)
+    printed = min(1, PRINTED_HEIGHT / (figure.get_figheight() * 25.4))
+    drawn[name] = ecg_svg(figure, label, f"ecg-{len(drawn) + 1}"), printed
     return drawn[name]

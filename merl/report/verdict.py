@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from merl.evaluation.intervals import holm
 from merl.evaluation.leading import kind_of, leading
-from merl.evaluation.result import Comparison, Differences, Gap, PromptSetResult, Result
+from merl.evaluation.result import Comparison, Differences, PromptSetResult, Result
 
 LEVEL = 0.05  # what a p value has to be below
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A difference with a p value adjusted by Holm's method for ``tests`` comparisons."""
+
+    difference: float
+    interval: tuple[float, float]
+    p_value: float
+    tests: int
+
+    @property
+    def beyond(self) -> bool:
+        """Whether chance does not explain it."""
+        return self.p_value < LEVEL and not self.interval[0] <= 0 <= self.interval[1]
+
+    def reversed(self) -> Tested:
+        """The same with the two sides in each other's place."""
+        return replace(self, difference=-self.difference, interval=_mirror(self.interval))
 
 
 @dataclass(frozen=True)
@@ -47,44 +67,72 @@ def judge(result: Result) -> Verdict:
         return Verdict(alone, [], None, None, claim, figures)
     best = next(iter(pairs))
     pair = pairs[best]
-    p_value = float(holm([one.p_value for one in pairs.values()])[0])
-    beyond = _is_beyond(pair, p_value)
-    shown = _forward(pair) if beyond else pair
+    tested = adjusted(list(pairs.values()))[0]
+    turn = tested.beyond and tested.difference < 0
+    shown, gap = (_reverse(pair), tested.reversed()) if turn else (pair, tested)
     return Verdict(
         baseline=sets[first],
         others=[sets[name] for name in pairs],
         pair=pair,
-        winner=shown.b if beyond else None,
+        winner=shown.b if tested.beyond else None,
         claim=f"{shown.b} beats {shown.a}"
-        if beyond
-        else f"No difference between {best} and {first} is beyond chance",
+        if tested.beyond
+        else f"No difference in macro AUROC between {best} and {first} is beyond chance",
         figures=f"macro AUROC {sets[shown.b].macro_auroc:.3f} against {sets[shown.a].macro_auroc:.3f},"
-        f" {_gap(shown, p_value, len(pairs))}.",
-        further=(*_precision(sets, pair), _classes(pair)),
+        f" a difference of {signed(gap.difference)} ({_gap(gap)}{_how_many(gap)}).",
+        further=(*_precision(pairs), _classes(pair)),
     )
 
 
-def _is_beyond(gap: Differences, p_value: float) -> bool:
-    return p_value < LEVEL and not gap.interval[0] <= 0 <= gap.interval[1]
+def adjusted(family: Sequence[Differences], *, frequent: bool = False) -> list[Tested]:
+    """Adjust the p values of differences that are tested together.
+
+    Args:
+        family: the differences.
+        frequent: take the means over classes with 10 positives or more.
+    """
+    gaps = [
+        (gap.difference_min10, gap.interval_min10, gap.p_value_min10)
+        if frequent
+        else (gap.difference, gap.interval, gap.p_value)
+        for gap in family
+    ]
+    known = [(gap, ends, p) for gap, ends, p in gaps if gap is not None and ends and p is not None]
+    p_values = holm([p for *_, p in known])
+    return [
+        Tested(gap, ends, float(p), len(known)) for (gap, ends, _), p in zip(known, p_values, strict=True)
+    ]
 
 
-def _gap(gap: Differences, p_value: float, tests: int = 1) -> str:
-    adjusted = f", adjusted for {tests} comparisons" if tests > 1 else ""
-    return (
-        f"a difference of {signed(gap.difference)}"
-        f" (95 % interval {_range(gap.interval, sign=True)}; {p(p_value)}{adjusted})"
-    )
+def _gap(gap: Tested) -> str:
+    return f"95 % interval {_range(gap.interval, sign=True)}; {p(gap.p_value)}"
 
 
-def _precision(sets: dict[str, PromptSetResult], pair: Comparison) -> list[str]:
-    gap = pair.average_precision
-    if gap is None:
-        return []
-    means = f"{sets[pair.b].macro_average_precision:.3f} against {sets[pair.a].macro_average_precision:.3f}"
-    beyond = _is_beyond(gap, gap.p_value)
-    better = pair.b if gap.difference > 0 else pair.a
-    claim = f"{better} is better" if beyond else "no difference is beyond chance"
-    return [f"By average precision {claim}: {pair.b} {means}, {_gap(gap, gap.p_value)}."]
+def _precision(pairs: dict[str, Comparison]) -> list[str]:
+    """A sentence on the best set's average precision, and on others' that are beyond chance."""
+    found = {name: gap for name, pair in pairs.items() if (gap := pair.average_precision)}
+    every, frequent = adjusted(list(found.values())), adjusted(list(found.values()), frequent=True)
+    sentences = []
+    for number, name in enumerate(found):
+        told = [every[number], *frequent[number : number + 1]]
+        if number and not any(one.beyond for one in told):
+            continue
+        parts = [_better(pairs[name].a, name, gap) for gap in told]
+        ten = f"; over classes with 10 positives or more {parts[1]}" if parts[1:] else ""
+        sentences.append(f"By average precision {parts[0]}{ten}{_how_many(told[0])}.")
+    return sentences
+
+
+def _better(a: str, b: str, gap: Tested) -> str:
+    if not gap.beyond:
+        return f"no difference between {b} and {a} is beyond chance ({signed(gap.difference)}, {_gap(gap)})"
+    winner, loser = (b, a) if gap.difference > 0 else (a, b)
+    forward = gap if gap.difference > 0 else gap.reversed()
+    return f"{winner} is better than {loser} ({signed(forward.difference)}, {_gap(forward)})"
+
+
+def _how_many(gap: Tested) -> str:
+    return f", adjusted for {gap.tests} comparisons" if gap.tests > 1 else ""
 
 
 def kinds(result: Result) -> dict[str, str | None]:
@@ -106,11 +154,6 @@ def turned(result: Result, baseline: str, other: str) -> Comparison | None:
         if (pair.a, pair.b) == (other, baseline):
             return _reverse(pair)
     return None
-
-
-def _forward(pair: Comparison) -> Comparison:
-    """The pair in the order that makes its difference positive."""
-    return pair if pair.difference >= 0 else _reverse(pair)
 
 
 def _reverse(pair: Comparison) -> Comparison:
@@ -138,7 +181,7 @@ def _negative(gaps: Gaps) -> Gaps:
     return gaps.model_copy(update=update)
 
 
-def _mirror(interval: tuple[Gap, Gap]) -> tuple[Gap, Gap]:
+def _mirror(interval: tuple[float, float]) -> tuple[float, float]:
     return -interval[1], -interval[0]
 
 
@@ -154,7 +197,8 @@ def _classes(pair: Comparison) -> str:
     ]
     joined = " and ".join(part for part in parts if part)
     joined = joined if better else f"{pair.b} is {joined}"
-    return f"Of {len(pair.per_class)} classes, {joined} beyond chance, by Holm; the rest could be chance."
+    rest = "; the rest could be chance" if len(sure) < len(pair.per_class) else ""
+    return f"Of {len(pair.per_class)} classes, {joined} beyond chance, by Holm{rest}."
 
 
 def _list(codes: list[str]) -> str:

@@ -46,6 +46,17 @@ def test_the_grounded_set_keeps_its_classes_and_says_what_it_threw_out(index):
     assert kept.generator.verify == "strict"
 
 
+def test_what_was_edited_is_checked_and_no_longer_unchecked(index):
+    finding = next(passage.text for passage in index.passages("AFIB") if passage.kind == "finding")
+    prompts = by_hand(A=("atrial fibrillation", finding))
+    phrase = prompts.classes["A"].prompts[0].model_copy(update={"edited": True})
+    name = Phrase(text="Martian syndrome", role="name", edited=True)
+    entry = prompts.classes["A"].model_copy(update={"prompts": (name, phrase)})
+    prompts = prompts.model_copy(update={"classes": {"A": entry}})
+    kept = grounded(prompts, ground(prompts, index=index)).classes["A"].prompts
+    assert [(one.text, one.edited) for one in kept] == [("Martian syndrome", True), (finding, False)]
+
+
 def test_citations_that_hold_are_left_as_they_are(index):
     passage = next(passage for passage in index.passages("AFIB") if passage.kind == "finding")
     phrase = Phrase(text=passage.text, sources=(passage.id,))

@@ -13,6 +13,7 @@ from merl.ckepe.reviewing import (
     ReviewSheet,
     apply_review,
     check_comments,
+    fit,
     save_review,
 )
 from merl.ckepe.signatures import Mark, Review
@@ -152,6 +153,8 @@ def test_decisions_on_what_is_not_there_are_refused(path, decisions, added, mess
     [
         ({"by": "  "}, "by: "),
         ({"by": None}, "by: "),
+        ({"by": "Anna \x1b[2J"}, "by: a name has printable characters alone"),
+        ({"by": "Anna\u202egnp"}, "by: a name has printable characters alone"),
         ({"sha256": "x"}, "sha256: "),
         ({"schema": "merl/review/v2"}, "merl/review/v1"),
         ({"verdict": 1}, "unknown key 'verdict'"),
@@ -194,6 +197,52 @@ def test_a_file_changed_meanwhile_is_left_as_it_is(path):
     assert not path.exists()
 
 
+def of(path, number, code="AFIB", **decision):
+    """A decision that says what it is about, as the page sends it."""
+    phrase = PromptSet.load(path).classes[code].prompts[number]
+    said = {"text": phrase.text, "role": phrase.role, "polarity": phrase.polarity}
+    return on(number, code, of=said, **decision)
+
+
+def test_a_review_finds_its_phrases_after_that_of_somebody_else(path):
+    first = sheet(path, of(path, 0, removed=True), of(path, 2, polarity="present"))
+    second = sheet(
+        path,
+        of(path, 0, agreed=True),
+        of(path, 1, agreed=True),
+        of(path, 2, agreed=True),
+        of(path, 0, "SR", comment="rate?"),
+        by=BERT,
+    )
+    save_review(path, first, DAY)
+    fitted, lost = fit(second, path)
+    save_review(path, fitted, DAY)
+    assert [(one.of.text, one.of.polarity) for one in lost] == [
+        ("atrial fibrillation", "present"),
+        ("distinct P waves", "absent"),  # it was agreed to as what speaks against the class
+    ]
+    afib, sr = PromptSet.load(path).classes.values()
+    assert [phrase.agreed for phrase in afib.prompts] == [(BERT,), ()]
+    assert sr.prompts[0].reviews[0].comment == "rate?"
+    assert {review.by for review in PromptSet.load(path).reviews} == {ANNA, BERT}
+
+
+def test_a_phrase_that_two_reviewers_add_is_added_once(path):
+    new = {"class": "SR", "text": "upright P waves", "agreed": True}
+    sheets = [sheet(path, added=[new], by=by) for by in (ANNA, BERT, ANNA)]
+    for one in sheets:
+        save_review(path, fit(one, path)[0], DAY)
+    assert [phrase.agreed for phrase in PromptSet.load(path).classes["SR"].prompts] == [(), (BERT, ANNA)]
+
+
+def test_a_review_of_the_file_as_it_is_stays_as_it_is(path):
+    same = sheet(path, on(0, agreed=True))
+    assert fit(same, path) == (same, [])
+    path.write_text(path.read_text() + "\n")
+    with pytest.raises(ChangedMeanwhileError):
+        fit(same, path)
+
+
 def test_comments_at_the_top_are_kept_and_others_not_lost_in_silence(path):
     head = "# Ours, after the meeting.\n\n# Ask Anna. ä\n"
     path.write_text(head + path.read_text(), encoding="utf-8")
@@ -214,7 +263,7 @@ def test_any_text_comes_back_from_the_file(path, text, comment, by):
     try:
         given_sheet = sheet(path, on(1, text=text, comment=comment, agreed=True), by=by)
     except PromptError:
-        assert not text.strip() or not by.strip()
+        assert not text.strip() or not by.strip() or not " ".join(by.split()).isprintable()
         return
     try:
         reviewed = save_review(path, given_sheet, DAY)

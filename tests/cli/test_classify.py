@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 
 import numpy as np
@@ -171,6 +172,19 @@ def test_a_table_is_read_with_what_is_stated(merl, fails, place, simulated, chec
     (place / "x.csv").write_text(rows)
     done = merl(*given, "--sampling-rate", 100, "--unit", "uV", "--lead-names", ",".join(STANDARD_LEADS))
     assert done.code == 0, done.err
+
+
+def test_a_path_that_is_not_utf_8_is_escaped(merl, place, simulated, checkpoint):
+    path = place / os.fsdecode(b"m\xfcller.csv")
+    path.write_text(
+        "\n".join([",".join(STANDARD_LEADS), *(",".join(map(str, row)) for row in simulated().T)])
+    )
+    given = classify(path, checkpoint, "--sampling-rate", 100, "--unit", "mV")
+    (found,) = json.loads(merl(*given, "--json").out)
+    assert found["record"].endswith("/m\\xfcller.csv")
+    done = merl(*given, "--plot", "x.svg")
+    assert (done.code, "m\\xfcller.csv" in done.out) == (0, True)
+    assert "m\\xfcller" in (place / "x.svg").read_text()
 
 
 def test_the_ecg_is_drawn_with_its_best_classes(merl, fails, record, checkpoint, place):

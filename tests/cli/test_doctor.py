@@ -1,5 +1,7 @@
 import json
 import os
+import shutil
+import sys
 from importlib import metadata
 
 import pytest
@@ -39,6 +41,22 @@ def test_a_sound_installation(merl, lines, tmp_path):
     assert f"{os.cpu_count()} cores" in found["processor"]["found"]
     assert "bfloat16" in found["processor"]["found"]
     assert found["shipped models"]["found"] == "random"
+
+
+def test_a_torch_that_cannot_be_loaded(lines, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    found = lines(1)
+    assert "cannot be looked at (ModuleNotFoundError: " in found["processor"]["found"]
+    assert "run `pip install --force-reinstall merl-ckepe`" in found["processor"]["found"]
+    assert found["knowledge base"]["good"]
+
+
+def test_shipped_weights_that_are_cut_short(lines, checkpoint, tmp_path, monkeypatch):
+    shutil.copytree(checkpoint, tmp_path / "cut")
+    weights = tmp_path / "cut" / checkpoints.WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:-100])
+    monkeypatch.setattr(checkpoints, "shipped_models", lambda: {"cut": tmp_path / "cut"})
+    assert lines(1)["shipped models"]["found"] == "the weights of cut are damaged; reinstall merl-ckepe"
 
 
 def test_a_data_folder_that_is_none(merl, monkeypatch):

@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from merl import record_files
 from merl.checkpoints import load_model
 from merl.embedding import embed_records, embed_windows
 from merl.readers import read_record
+from merl.records import STANDARD_LEADS
 
 
 @pytest.fixture
@@ -78,9 +80,47 @@ def test_bad_files_do_not_stop_the_others(merl, checkpoint, place):
     assert done.code == 1
     assert "error: 3 of 23 records could not be read, see above; the other 20 are in out.parquet" in done.err
     assert "flat in every lead" in done.err
-    assert "lasts 12 minutes and at most 10 are scored at once; cut it into pieces" in done.err
+    assert "lasts 700 s and at most 600 s are scored at once; cut it into pieces" in done.err
     assert "giant.edf has 200 MB, more than 10 minutes of ECG take; cut the recording into pieces" in done.err
     assert parquet.read_table(place / "out.parquet").num_rows == 20
+
+
+@pytest.mark.usefixtures("folder")
+def test_an_output_in_the_folder_is_not_read_the_next_time(merl, checkpoint, place):
+    for _ in range(2):
+        done = merl("embed", "ecgs", "--out", "ecgs/out.parquet", "--checkpoint", checkpoint)
+        assert done.code == 0, done.err
+    assert parquet.read_table(place / "ecgs" / "out.parquet").num_rows == 20
+
+
+def test_a_name_that_is_not_utf_8_is_escaped(merl, checkpoint, place, simulated):
+    (place / "ecgs").mkdir()
+    (place / "ecgs" / os.fsdecode(b"m\xfcller.xml")).write_text("no ECG")
+    text = "\n".join([",".join(STANDARD_LEADS), *(",".join(map(str, row)) for row in simulated().T)])
+    (place / "ecgs" / os.fsdecode(b"m\xfcller.csv")).write_text(text)
+    stated = ["--sampling-rate", 100, "--unit", "mV", "--checkpoint", checkpoint]
+    done = merl("embed", "ecgs", "--out", "out.parquet", *stated)
+    assert done.code == 1
+    assert "ecgs/m\\xfcller.xml says its own sampling rate" in done.err
+    table = parquet.read_table(place / "out.parquet")
+    assert table.column("record").to_pylist() == ["ecgs/m\\xfcller.csv"]
+
+
+def test_an_archive_that_unpacks_to_hours_is_not_unpacked(merl, checkpoint, place):
+    facts = {"sampling_rate": 100, "unit": "mV", "leads": list(STANDARD_LEADS)}
+    np.savez_compressed(place / "x.npz", signal=np.zeros((12, 2_000_000)), **facts)
+    done = merl("embed", "x.npz", "--out", "out.parquet", "--checkpoint", checkpoint)
+    assert (place / "x.npz").stat().st_size < 2**20
+    assert "x.npz has 183 MB, more than 10 minutes of ECG take" in done.err
+
+
+@pytest.mark.parametrize("rate", ["inf", "nan", "0.5", "1e12"])
+@pytest.mark.usefixtures("folder")
+def test_a_rate_that_is_none_is_refused(merl, checkpoint, rate):
+    done = merl("embed", "ecgs", "--out", "o.parquet", "--checkpoint", checkpoint, "--sampling-rate", rate)
+    assert done.code in {1, 2}
+    assert "Traceback" not in done.err
+    assert done.code == 2 or "is not possible" in done.err or "says its own" in done.err
 
 
 @pytest.mark.usefixtures("folder")

@@ -48,7 +48,7 @@ def test_an_index_of_ones_own_says_what_a_class_is(merl, place, monkeypatch):
     text = (place / "mine.yaml").read_text().replace("md:own:ms.md#name", "md:own:ms.md#text/0")
     (place / "mine.yaml").write_text(text)
     assert merl("prompts", "show", "mine.yaml", "--index", "index", "--html", "mine.html").code == 0
-    assert "<q>Broad notched P waves in II.</q>" in (place / "mine.html").read_text()
+    assert '<span class="words">Broad notched P waves in II.</span>' in (place / "mine.html").read_text()
     done = merl("prompts", "verify", "mine.yaml", "--index", "none")
     assert (done.code, done.out) == (2, "")
     assert "error: none is no index: it has no manifest.json; give a folder that" in done.err

@@ -3,6 +3,9 @@ import time
 
 import pytest
 
+from merl.ckepe.prompt_set import PromptSet
+from merl.knowledge.entries import load_entries
+from merl.knowledge.index import KnowledgeIndex
 from tests.cli.test_evaluate import evaluate
 from tests.report.comparisons import compare
 
@@ -66,6 +69,26 @@ def test_a_report_is_of_one_task_and_checkpoint(fails, tiny_ptbxl, checkpoint):
     given = evaluate(checkpoint, tiny_ptbxl, "--prompts", "plain", "--report", "r.html")
     assert "a report is of one task" in fails(2, *given, "--checkpoint", checkpoint)
     assert "a report is of one task" in fails(2, "evaluate", "all", *given[2:])
+
+
+def test_a_report_names_passages_of_ones_own_knowledge(merl, fails, tiny_ptbxl, checkpoint, place):
+    prompts = PromptSet.find("plain", "ptbxl-super")
+    shipped, labels = load_entries(), prompts.as_label_set()
+    own = {
+        key: shipped[key] for code, item in labels.classes.items() if (key := item.entry or code) in shipped
+    }
+    finding = own["NORM"].findings[0].model_copy(update={"text": "a martian trace"})
+    own["NORM"] = own["NORM"].model_copy(update={"findings": (finding,)})
+    KnowledgeIndex.build(own).save(place / "kb")
+    norm = prompts.classes["NORM"]
+    cited = norm.prompts[0].model_copy(update={"sources": ("ecg:NORM#findings/0",)})
+    classes = prompts.classes | {"NORM": norm.model_copy(update={"prompts": (cited,)})}
+    prompts.model_copy(update={"classes": classes}).save(place / "mine.yaml")
+    given = evaluate(checkpoint, tiny_ptbxl, "--prompts", "mine.yaml", "--index", "kb", task="ptbxl-super")
+    done = merl(*given, "--report", "report.html")
+    assert done.code == 0, done.err
+    assert "a martian trace" in (place / "report.html").read_text()
+    assert "a report is of one task" in fails(2, *given, "--checkpoint", checkpoint)
 
 
 def test_a_report_needs_its_file(merl, saved):

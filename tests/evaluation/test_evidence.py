@@ -13,7 +13,7 @@ from tests.report.comparisons import compare, make_prompts
 
 def test_a_waveform_comes_back_to_within_its_step():
     record = simulate(Rhythm(), sampling_rate=100).select(STANDARD_LEADS[:8]).with_limb_leads()
-    packed = Waveform.of(record, seconds=10)
+    packed = Waveform.of(record, whole=record)
     back = Waveform.model_validate_json(packed.model_dump_json()).record("one")
     np.testing.assert_allclose(back.signal, record.signal, atol=0.0026)
     assert (back.leads, back.derived, back.sampling_rate) == (record.leads, record.derived, 100)
@@ -22,7 +22,8 @@ def test_a_waveform_comes_back_to_within_its_step():
 
 def test_a_waveform_survives_leaps_between_the_ends_of_its_range():
     signal = np.array([[-40.0, 40.0, 0.0, 32.765, -32.765]], np.float32)
-    back = Waveform.of(ECGRecord(signal, 100, ("I",)), seconds=1).record("one")
+    record = ECGRecord(signal, 100, ("I",))
+    back = Waveform.of(record, whole=record).record("one")
     np.testing.assert_allclose(back.signal, [[-32.765, 32.765, 0, 32.765, -32.765]])
 
 
@@ -72,7 +73,7 @@ def test_records_are_cut_thinned_and_known_by_name_alone(tmp_path):
     (best,) = evidence.examples["A"].best
     assert (best.record, best.labels, best.ranks) == ("three", ("A",), {"plain": 3, "mine": 2})
     wave = evidence.ecgs["three"]
-    assert (wave.sampling_rate, wave.seconds) == (125, 20)
+    assert (wave.sampling_rate, wave.recorded_rate, wave.seconds) == (125, 500, 20)
     drawn = wave.record("three").signal
     assert drawn.shape == (12, 1250)
     whole = records.read(2).signal[:, :5000]

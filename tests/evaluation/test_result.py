@@ -8,10 +8,12 @@ from rich.console import Console
 
 from merl.ckepe.prompt_set import PromptSet
 from merl.errors import DataError
+from merl.evaluation.matrix_result import MatrixResult
 from merl.evaluation.result import Result, Validation
 from merl.evaluation.run import evaluate
 from merl.evaluation.table import print_result
 from tests.evaluation.toy_task import CLASSES, FakeModel, install, toy_task
+from tests.report.comparisons import compare
 
 
 @pytest.fixture
@@ -50,6 +52,55 @@ def test_a_file_that_is_no_result_is_refused(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(DataError, match=message):
         Result.load(path)
+
+
+def without_a_class(data):
+    del data["prompt_sets"][1]["per_class"]["B"]
+
+
+def without_an_ecg(data):
+    del data["evidence"]["ecgs"][data["evidence"]["examples"]["B"]["best"][0]["record"]]
+
+
+def without_examples(data):
+    del data["evidence"]["examples"]["B"]
+
+
+def without_phrases(data):
+    del data["evidence"]["prompt_sets"]["mine"]["classes"]["B"]
+
+
+def without_a_set(data):
+    del data["prompt_sets"][1]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (without_a_class, "'mine' is scored on other classes than 'plain'"),
+        (without_an_ecg, "that is an example of 'B' is missing"),
+        (without_examples, "the evidence of 'plain' and the examples are of different classes"),
+        (without_phrases, "the evidence of 'mine' and the examples are of different classes"),
+        (without_a_set, "'plain' and 'mine' are compared, but not both are scored so"),
+    ],
+)
+def test_parts_that_disagree_are_refused(tmp_path, spoil, sentence):
+    data = json.loads(compare(["A", "B"], {"plain": 1, "mine": 2}).model_dump_json())
+    spoil(data)
+    data["versions"] = {}
+    (tmp_path / "result.json").write_text(json.dumps(data))
+    with pytest.raises(DataError, match=sentence):
+        Result.load(tmp_path / "result.json")
+
+
+@pytest.mark.parametrize("kind", [Result, MatrixResult])
+def test_what_another_version_wrote_is_said_so(tmp_path, kind):
+    data = {"versions": {"merl": "99.1"}, "kappa": 1}
+    (tmp_path / "result.json").write_text(json.dumps({"results": [data]} if kind is MatrixResult else data))
+    with pytest.raises(
+        DataError, match=r"was written by merl 99\.1 and cannot be read by merl .*; use the same"
+    ):
+        kind.load(tmp_path / "result.json")
 
 
 def test_a_missing_file_is_refused(tmp_path):

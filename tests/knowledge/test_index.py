@@ -161,12 +161,15 @@ def test_an_agent_can_search_the_index(index):
     first, second = tool.invoke({"query": "AF"}).split("\n\n")
     hits = index.search("AF", 2)
     assert [first, second] == [f"[{hit.id}] {hit.text}" for hit in hits]
+    assert "needs a query of at least one word" in tool.invoke({"query": " "})  # for the agent to read
 
 
 def test_retriever_speaks_langchain(index):
     documents = index.as_retriever(k=2).invoke("AF")
     assert [document.metadata["id"] for document in documents] == ["AFIB", "AFLT"]
     assert documents[0].page_content.startswith("Chaotic atrial activity")
+    with pytest.raises(UsageError, match="k of 1 or more"):
+        index.as_retriever(k=0)
 
 
 def test_lookup_loads_no_torch():

@@ -6,6 +6,7 @@ import merl
 from merl.errors import KnowledgeError, UsageError
 from merl.knowledge import wide
 from merl.knowledge.building import build
+from merl.knowledge.citations import cite
 from merl.knowledge.entries import load_entries
 from merl.knowledge.index import KnowledgeIndex
 from merl.knowledge.sources import ontologies, parse_source
@@ -48,6 +49,16 @@ def folder(small, tmp_path):
 @pytest.fixture
 def index(folder):
     return KnowledgeIndex.load(folder, WordEmbedder())
+
+
+def test_what_is_cited_is_found_in_every_source(index):
+    finding, foreign = "ecg:AFIB#findings/0", index.passages("jsonl:own:TDP")[2].id
+    found = cite([finding, foreign, "jsonl:own:X#name"], index)
+    assert list(found) == [finding, foreign]
+    ours = index.entries["AFIB"].findings[0]
+    assert (found[finding].passage.text, found[finding].place) == (ours.text, ours.locator)
+    assert found[finding].source_checked is ours.source_checked
+    assert (found[foreign].concept, found[foreign].source_checked) == ("torsade de pointes", None)
 
 
 def test_our_entries_are_searched_as_they_are_alone(index, small):

@@ -75,3 +75,24 @@ def test_archives_with_neither_layout_or_cut_short_are_refused(tmp_path, simulat
     (tmp_path / "x.npz").write_bytes(raw[: len(raw) // 2])
     with pytest.raises(RecordError, match="cannot read"):
         read_record(tmp_path / "x.npz", **STATED)
+
+
+def test_names_may_be_bytes(tmp_path, simulated):
+    leads = np.array(STANDARD_LEADS, "S3")
+    np.savez(tmp_path / "x.npz", signal=simulated(), leads=leads, sampling_rate=100, unit=np.bytes_("mV"))
+    assert read_record(tmp_path / "x.npz").leads == STANDARD_LEADS
+
+
+def test_a_signal_beside_arrays_of_leads_is_refused(tmp_path, simulated):
+    facts = {"leads": np.array(STANDARD_LEADS), "sampling_rate": 100, "unit": "mV"}
+    np.savez(tmp_path / "x.npz", signal=simulated(), V1=simulated()[6], **facts)
+    with pytest.raises(RecordError, match="has signal and also arrays named as leads"):
+        read_record(tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize("rate", [np.nan, np.inf, 0.0, 1e12])
+def test_a_rate_must_be_possible(tmp_path, simulated, rate):
+    facts = {"leads": np.array(STANDARD_LEADS), "unit": "mV"}
+    np.savez(tmp_path / "x.npz", signal=simulated(), sampling_rate=rate, **facts)
+    with pytest.raises(RecordError, match="Hz is not possible; give one from 1 to 100000"):
+        read_record(tmp_path / "x.npz")

@@ -52,6 +52,12 @@ def test_edf_plus_with_annotations_and_other_signals(tmp_path, simulated):
     assert record.derived == ("III", "aVL", "aVF")
 
 
+def test_the_text_of_an_unknown_label_is_not_kept(tmp_path, simulated):
+    labels = ["ECG II", "EKG Mustermann", "ECG MLII", "ECG", "ECG V3R"]
+    record = read_record(write_edf(tmp_path / "x.edf", edf_signals(simulated(rate=500)[:5], labels=labels)))
+    assert record.leads == ("II", "ECG2", "MLII", "ECG", "V3R")
+
+
 def test_bdf_has_24_bits(tmp_path, simulated):
     signal = simulated(rate=500)
     record = read_record(write_bdf(tmp_path / "x.bdf", signal, LABELS))

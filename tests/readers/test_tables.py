@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pandas as pd
@@ -46,7 +47,17 @@ def test_separators(tmp_path, simulated, suffix, mark, decimal):
 
 @pytest.mark.parametrize(
     ("name", "factor"),
-    [("{}_uV", 1e-3), ("{} [µV]", 1e-3), ("ECG {} (nV)", 1e-6), ("{} (V)", 1e3), ("MDC_ECG_LEAD_{}_mV", 1)],
+    [
+        ("{}_uV", 1e-3),
+        ("{} [µV]", 1e-3),
+        ("ECG {} (nV)", 1e-6),
+        ("{} (V)", 1e3),
+        ("MDC_ECG_LEAD_{}_mV", 1),
+        ("{}_uv", 1e-3),
+        ("{}_MV", 1),
+        ("{}/mV", 1),
+        ("{} (UV)", 1e-3),
+    ],
 )
 def test_units_stand_in_the_columns_names(tmp_path, simulated, name, factor):
     names = [name.format(lead) for lead in STANDARD_LEADS]
@@ -134,6 +145,7 @@ STATED = {"sampling_rate": 100, "unit": "mV"}
         (None, STATED | {"leads": ["I", "II"]}, "has 12 signals and 2 leads are stated"),
         (None, STATED | {"leads": ["II", "I", *STANDARD_LEADS[2:]]}, "the column I is stated to be lead II"),
         (None, STATED | {"sampling_rate": -1}, "-1 Hz is not possible"),
+        (None, STATED | {"sampling_rate": float("nan")}, "nan Hz is not possible"),
         (("V6\n", "V5\n"), STATED, "names a lead twice"),
         (("V6\n", "V6 (uV)\n"), STATED, "lead V6 is in uV, and the unit is stated as mV"),
         (("\n0.", "\nMustermann0."), STATED, "lead I holds something else than numbers"),
@@ -161,6 +173,51 @@ def test_columns_that_are_no_leads_are_left_and_a_table_of_such_is_refused(tmp_p
         read_record(tmp_path / "x.csv", **STATED)
     assert "Mustermann" not in str(caught.value)
     assert read_record(tmp_path / "x.csv", **STATED, leads=["MLII", "V5"]).leads == ("MLII", "V5")
+
+
+@pytest.mark.parametrize("name", ["V1-filtered (mV)", "Lead V1 raw", "v1_quality"])
+def test_a_lead_under_a_name_that_is_not_understood_is_no_other_column(tmp_path, simulated, name):
+    names = [name if lead == "V1" else lead for lead in STANDARD_LEADS]
+    (tmp_path / "x.csv").write_text(text(simulated(), names))
+    with pytest.raises(RecordError, match="whether a column that begins with V1 is that lead"):
+        read_record(tmp_path / "x.csv", **STATED)
+    (tmp_path / "x.csv").write_text(text([*simulated(), simulated()[6]], [*STANDARD_LEADS, name]))
+    assert read_record(tmp_path / "x.csv", **STATED).leads == STANDARD_LEADS
+
+
+@pytest.mark.parametrize("columns", [range(12), range(1, 13), ["", *range(12)]])
+def test_numbers_of_columns_are_no_sample(tmp_path, simulated, columns):
+    signal = simulated() if len(columns) == 12 else [np.arange(1000), *simulated()]
+    (tmp_path / "x.csv").write_text(text(signal, [str(name) for name in columns]))
+    with pytest.raises(RecordError, match="numbers its columns; write the leads' names there"):
+        read_record(tmp_path / "x.csv", **STATED, leads=STANDARD_LEADS)
+
+
+def test_a_path_that_is_not_utf_8(tmp_path, simulated):
+    frame = pd.DataFrame(simulated().T, columns=list(STANDARD_LEADS))
+    for suffix, write in ((b"csv", frame.to_csv), (b"parquet", frame.to_parquet)):
+        write(tmp_path / "x")
+        path = tmp_path / os.fsdecode(b"m\xfcller." + suffix)
+        (tmp_path / "x").rename(path)
+        record = read_record(path, **STATED)
+        assert (record.leads, record.name) == (STANDARD_LEADS, "m\\xfcller")
+
+
+@pytest.mark.parametrize("lost", [1, 500, 998])
+def test_a_sample_that_is_missing_is_noticed(tmp_path, simulated, lost):
+    names = ["time_s", *(f"{lead}_mV" for lead in STANDARD_LEADS)]
+    times, signal = np.delete(seconds(1000, 100), lost), np.delete(simulated(), lost, 1)
+    (tmp_path / "x.csv").write_text(text(signal, names, times=times))
+    with pytest.raises(RecordError, match="does not rise evenly"):
+        read_record(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize("rate", [360, 400, 1000])
+def test_times_rounded_to_milliseconds_are_even(tmp_path, simulated, rate):
+    names = ["time_s", *(f"{lead}_mV" for lead in STANDARD_LEADS)]
+    signal = simulated(rate=rate)
+    (tmp_path / "x.csv").write_text(text(signal, names, times=seconds(signal.shape[1], rate)))
+    assert read_record(tmp_path / "x.csv").sampling_rate == rate
 
 
 def test_uneven_time_is_refused(tmp_path, simulated):

@@ -110,7 +110,12 @@ def _told(evidence, hostile):
     }
     passages = {
         key: Cited(
-            concept=f"concept{more}", kind="finding", text=f"passage {key}{more}", source="book", place="p. 1"
+            concept=f"concept{more}",
+            kind="finding",
+            text=f"passage {key}{more}",
+            source="book",
+            place="p. 1",
+            source_checked=False,
         )
         for key in keys
     }

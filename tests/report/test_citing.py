@@ -25,6 +25,7 @@ def test_passages_bring_their_concept_and_published_source(index):  # noqa: F811
     passage = told.passages["ecg:AFIB#findings/0"]
     assert (passage.concept, passage.text) == (index.entries["AFIB"].name, known.text)
     assert (passage.source, passage.place) == (known.source, known.locator)
+    assert (passage.source_checked, passage.clinically_reviewed) == (False, False)
     assert "umls:C1#definition" not in told.passages
     assert told.sources.keys() <= {item.source for item in told.passages.values()}
 

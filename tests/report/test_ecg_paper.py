@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from merl.errors import UsageError
+from merl.evaluation.evidence import Waveform
 from merl.records import STANDARD_LEADS, ECGRecord
-from merl.report.ecg_paper import draw_ecg, figure_svg, save_figure
+from merl.report.ecg_paper import draw_ecg, draw_kept, figure_svg, save_figure
 from merl.simulation import Rhythm, simulate
 
 RECORD = simulate(Rhythm(), sampling_rate=250)
@@ -56,6 +57,12 @@ def test_short_and_long_records_say_their_length(seconds, length):
     figure = draw_ecg(record, foot=["For research."])
     assert f"100 Hz   {length}   For research." in texts(figure)[-1]
     assert max(np.ptp(curve[:, 0]) for curve in traces(figure)) <= 250.5
+
+
+def test_an_ecg_that_was_thinned_says_how_it_was_recorded():
+    whole = simulate(Rhythm(), seconds=30, sampling_rate=500)
+    wave = Waveform.of(simulate(Rhythm(), seconds=10, sampling_rate=125), whole=whole)
+    assert "500 Hz, drawn at 125 Hz   first 10 of 30 s" in texts(draw_kept(wave, "one"))[-1]
 
 
 def test_leads_that_are_not_standard_have_strips_of_their_own():

@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from merl.evaluation.result import Decisions, Probabilities
 from merl.report.exports import export
 from tests.report.comparisons import compare
 
@@ -31,9 +32,49 @@ def test_tables_carry_the_figures_unrounded(folder):
     ]
     assert float(row["average_precision"]) == mine.per_class["A/1"].average_precision
     pair = result.comparisons[0]
-    found = {row["class"]: row for row in rows(place / "differences.csv") if row["b"] == "mine"}
-    assert float(found["(all)"]["difference"]) == pair.difference
-    assert float(found["B"]["p_holm"]) == pair.per_class["B"].p_holm
+    found = {
+        (row["figure"], row["class"]): row
+        for row in rows(place / "differences.csv")
+        if (row["a"], row["b"]) == ("plain", "mine")
+    }
+    for figure, gaps in (("auroc", pair), ("average_precision", pair.average_precision)):
+        assert float(found[figure, "(all)"]["difference"]) == gaps.difference
+        assert float(found[figure, "(10 positives or more)"]["p"]) == gaps.p_value_min10
+        assert float(found[figure, "B"]["p_holm"]) == gaps.per_class["B"].p_holm
+
+
+def test_decisions_and_probabilities_are_a_table(tmp_path):
+    one = {"value": 0.5, "interval": (0.4, 0.6)}
+    decided = Decisions(n_records=9, accuracy=one, precision=one, recall=one, f1=one, per_class={})
+    known = Probabilities(brier=0.1, brier_of_rate=0.2, calibration_error=0.3, per_class={})
+    result = compare(["A"], {"mine": 1}, evidence=False)
+    (item,) = result.prompt_sets
+    item = item.model_copy(update={"thresholded": decided, "probabilities": known})
+    export(result.model_copy(update={"prompt_sets": [item]}), tmp_path)
+    found = {(row["by"], row["figure"]): row for row in rows(tmp_path / "decisions.csv")}
+    assert found["threshold", "f1"] == {
+        **{"prompt_set": "mine", "by": "threshold", "figure": "f1"},
+        **{"value": "0.5", "low": "0.4", "high": "0.6"},
+    }
+    assert float(found["probability", "brier_of_rate"]["value"]) == 0.2
+
+
+def test_no_figure_takes_the_place_of_another(tmp_path):
+    written = export(compare(["A/1", "A 1", "a-1"], {"mine": 1}), tmp_path)
+    names = sorted(path.name for path in written if path.parent.name == "scores")
+    assert names == ["A-1-mine-2.svg", "A-1-mine.svg", "a-1-mine-3.svg"]
+    assert sorted(written) == sorted(path for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_no_spreadsheet_runs_what_is_text(tmp_path):
+    result = compare(["=HYPERLINK(1)", "-x"], {"@mine": 3, "plain": 0.5})
+    export(result, tmp_path)
+    for table in ("classes", "phrases", "differences", "prompt_sets"):
+        with (tmp_path / f"{table}.csv").open(newline="", encoding="utf-8") as handle:
+            cells = [cell for row in csv.reader(handle) for cell in row]
+        assert "'@mine" in cells
+        assert all(re.fullmatch(r"-[\d.e-]+", cell) for cell in cells if cell[:1] in {*"=+-@"})
+    assert any(float(row["difference"]) < 0 for row in rows(tmp_path / "differences.csv"))
 
 
 def test_phrases_are_written_as_they_are(folder):

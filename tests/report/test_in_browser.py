@@ -3,6 +3,7 @@
 import pytest
 
 from merl.report.page import save_report
+from merl.report.sections import PRINTED_HEIGHT
 from tests.browser import PHONE
 from tests.report.comparisons import compare
 
@@ -90,13 +91,50 @@ def test_a_citation_shows_its_passage_to_a_pointer(visit, report):
     cite, note = seen.page.locator("a.cite:visible").first, seen.page.locator("#note")
     cite.hover()
     assert note.is_visible()
+    note.hover()
+    seen.page.wait_for_timeout(400)
+    assert note.is_visible()  # the pointer may go there, as WCAG 1.4.13 asks
     seen.page.locator("h1").hover()
-    assert not note.is_visible()
+    note.wait_for(state="hidden")
     cite.click()
     seen.page.locator("h1").hover()
+    seen.page.wait_for_timeout(400)
     assert note.is_visible()  # a click keeps it, so that its text can be read and copied
     seen.page.locator("h1").click()
     assert not note.is_visible()
+
+
+def test_a_citation_that_the_keyboard_scrolls_to_keeps_its_passage(visit, report):
+    seen = visit(report, window=(1280, 300))
+    open_all(seen)
+    seen.page.evaluate("scrollTo(0, 0)")
+    last, note = seen.page.locator("a.cite:visible").last, seen.page.locator("#note")
+    last.focus()
+    seen.page.wait_for_function("scrollY > 1000")
+    seen.page.wait_for_timeout(300)
+    assert note.is_visible()
+    cite, box = last.bounding_box(), note.bounding_box()
+    gaps = abs(box["y"] - cite["y"] - cite["height"]), abs(cite["y"] - box["y"] - box["height"])
+    assert min(gaps) == pytest.approx(6, abs=1)  # it went along
+
+
+def test_long_words_break(visit, tmp_path):
+    word = "W" * 120
+    save_report(compare([f"C{word}"], {"plain": 0.5, word: 3, "shuffled": 0}), tmp_path / "long.html")
+    for window in (PHONE, (1280, 900)):
+        seen = visit(tmp_path / "long.html", window=window)
+        open_all(seen)
+        assert seen.overflow() == 0
+        outside = """[...document.querySelectorAll('main :is(p, li, span, h3, summary, figcaption)')]
+            .filter(one => !one.closest('.scroll, .hidden') && one.getBoundingClientRect().right > innerWidth)
+            .map(one => one.outerHTML)"""
+        assert seen.page.evaluate(outside) == []
+
+
+def test_an_address_that_leads_nowhere_does_no_harm(visit, report):
+    seen = visit(f"{report.as_uri()}#%")
+    open_all(seen)
+    assert seen.said == []
 
 
 def test_without_scripts_a_citation_leads_to_its_passage(visit, report):
@@ -125,5 +163,7 @@ def test_on_paper_all_phrases_are_there_and_ecgs_that_were_open(visit, report):
     assert seen.page.locator("svg.ecg:visible").count() == drawn
     assert seen.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert seen.page.locator("svg.ecg:visible").first.bounding_box()["width"] == pytest.approx(1020.5, abs=1)
+    height = "getComputedStyle(document.querySelector('svg.ecg')).maxHeight"
+    assert float(seen.page.evaluate(height)[:-2]) * 25.4 / 96 == pytest.approx(PRINTED_HEIGHT, abs=0.1)
     seen.page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert seen.page.locator("details.class[open]").count() == 1

@@ -45,11 +45,13 @@ def test_it_says_what_was_measured(page):
         "its classes shuffled",
         "25 mm/s 10 mm/mV",
         "finding 3 of A/1 in mine",
+        "Differences, paired by patient, are against plain unless they say otherwise; p values are by Holm",
+        "Macro average precision",
         "martian rhythm",
         "no passage of B",
         "says too much",
-        "passage ecg:A/1#findings/0",
-        "A book (2000)",
+        "passage ecg:A/1#findings/0 finding of concept. In our words, citing A book (2000), p. 1;"
+        " source not opened",
     ):
         assert said in text
 
@@ -81,6 +83,22 @@ def test_an_ecg_is_drawn_once(page):
     assert again
     assert set(again) <= set(drawn)
     assert page.count('class="trace"') == len(drawn)
+
+
+def test_an_ecg_that_is_too_tall_for_paper_says_how_large_it_is_printed(monkeypatch, page):
+    assert "of the true size" not in page
+    monkeypatch.setattr("merl.report.sections.PRINTED_HEIGHT", 100)
+    assert re.search(r"Printed at \d\d % of the true size", render(compare(["A"], {"mine": 1})))
+
+
+def test_what_the_linter_says_of_a_whole_set_is_shown_and_its_silence_too():
+    data = compare(["A", "B"], {"plain": 1, "mine": 2}).model_dump(mode="json", by_alias=True)
+    plain, mine = data["evidence"]["prompt_sets"].values()
+    whole = {"kind": "shared", "severity": "warning", "text": None, "message": "says one thing of all"}
+    mine["remarks"], plain["remarks"] = {"": [whole]}, None
+    text = Elements(render(Result.model_validate(data))).text
+    assert text.count("says one thing of all") == 1
+    assert text.count("The linter has nothing to say.") == text.count("Nobody asked the linter.") == 2
 
 
 def test_a_result_without_evidence_shows_its_figures():

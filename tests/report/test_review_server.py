@@ -98,6 +98,7 @@ REFUSED = {
     "no length": (411, {"drop": ["Content-Length"], "body": b""}),
     "an odd length": (411, {"Content_Length": "-1", "body": b""}),
     "too much": (413, {"Content_Length": str(LARGEST + 1), "body": b""}),
+    "an endless length": (413, {"Content_Length": "9" * 5000, "body": b""}),
     "elsewhere": (404, {"path": "/"}),
     "no JSON": (422, {"body": b"{"}),
     "another shape": (422, {"body": b'{"decisions": []}'}),

@@ -5,15 +5,17 @@ const el = (id) => document.getElementById(id);
 const draftKey = `merl-review ${facts.place}`;
 const drafts = facts.token ? sessionStorage : localStorage; // a page that was sent may take days
 const rows = new Map(); // table row -> what the reviewer has decided on it
+const lost = []; // of a draft, what the file has no place for any more
 let leaving = false, kept = "";
 
 const originally = (row) => ({ text: row.dataset.text, role: row.dataset.role, polarity: row.dataset.polarity });
 const codeOf = (row) => row.closest("section").dataset.class;
 const isNew = (row) => row.dataset.number === undefined;
+const reviewer = () => el("by").value.replace(/\s+/g, " ").trim();
 
 /** The reviewer's own mark as the file has it; one on another wording is shown, and does not count. */
 function ownMark(row) {
-  const own = [...row.querySelectorAll(".marks li")].find((mark) => mark.dataset.by === el("by").value.trim());
+  const own = [...row.querySelectorAll(".marks li")].find((mark) => mark.dataset.by === reviewer());
   return { agreed: own?.dataset.agreed !== undefined, comment: own?.dataset.comment ?? "", found: own };
 }
 
@@ -137,9 +139,9 @@ function sheet() {
     const { text, role, polarity, removed, agreed, comment } = rows.get(row);
     const wording = isNew(row) || isReworded(row) ? { text, role, polarity } : {};
     if (isNew(row)) added.push({ class: codeOf(row), ...wording, agreed, comment });
-    else decisions.push({ class: codeOf(row), number: Number(row.dataset.number), ...wording, removed, agreed, comment });
+    else decisions.push({ class: codeOf(row), number: Number(row.dataset.number), of: originally(row), ...wording, removed, agreed, comment });
   }
-  return { schema: facts.schema, by: el("by").value.trim(), sha256: facts.sha256, decisions, added };
+  return { schema: facts.schema, by: reviewer(), sha256: facts.sha256, decisions, added };
 }
 
 function say(text, ...buttons) {
@@ -179,7 +181,7 @@ async function save() {
     return say("Nothing answers: was merl prompts review stopped? Keep your review as a file, and put it in with --sheet.", ["Keep as a file", keepAsFile]);
   }
   if (answer.ok) {
-    drafts.removeItem(draftKey);
+    storeDraft(lost);
     sessionStorage.setItem(`${draftKey} saved`, said);
     return reload();
   }
@@ -193,7 +195,7 @@ function keepAsFile() {
   const link = document.createElement("a");
   kept = JSON.stringify(sheet(), null, 1);
   link.href = URL.createObjectURL(new Blob([kept], { type: "application/json" }));
-  link.download = `${facts.file.replace(/\.ya?ml$/, "")}.review.json`;
+  link.download = `${facts.label_set}-${facts.file.replace(/\.ya?ml$/, "")}.review.json`;
   link.click();
   URL.revokeObjectURL(link.href);
 }
@@ -210,33 +212,31 @@ function rowKeys() {
 }
 
 function keepDraft() {
-  const changed = Object.fromEntries([...rowKeys()].filter(([, row]) => isChanged(row)).map(([key, row]) => [key, rows.get(row)]));
-  const added = [...rows.keys()].filter(isNew).map((row) => ({ class: codeOf(row), ...rows.get(row) }));
-  const draft = JSON.stringify({ by: el("by").value, changed, added });
-  if (added.length || Object.keys(changed).length) drafts.setItem(draftKey, draft);
+  const changed = [...rowKeys()].filter(([, row]) => isChanged(row));
+  const added = [...rows.keys()].filter(isNew).map((row) => [undefined, row]);
+  storeDraft([...lost, ...[...changed, ...added].map(([key, row]) => ({ key, code: codeOf(row), now: rows.get(row) }))]);
+}
+
+function storeDraft(items) {
+  if (items.length) drafts.setItem(draftKey, JSON.stringify({ by: el("by").value, items }));
   else drafts.removeItem(draftKey);
 }
 
-/** Bring back what was not saved, also onto a file that has changed; what finds no place is told. */
-function bringBack() {
-  const draft = JSON.parse(drafts.getItem(draftKey) ?? "null");
-  if (!draft) return;
-  const keys = rowKeys(), lost = [];
-  for (const [key, decision] of Object.entries(draft.changed))
-    if (keys.has(key)) { rows.set(keys.get(key), decision); show(keys.get(key)); }
-    else lost.push([key.split(" ")[0], decision]);
-  for (const { class: code, ...decision } of draft.added) {
-    const section = [...document.querySelectorAll("section[data-class]")].find((one) => one.dataset.class === code);
-    if (!section) { lost.push([code, decision]); continue; }
-    const row = add(section);
-    rows.set(row, decision);
+/** Bring back what was not saved, also onto a file that has changed; what finds no place is told, and kept. */
+function bringBack(items) {
+  const keys = rowKeys();
+  for (const item of items) {
+    const section = [...document.querySelectorAll("section[data-class]")].find((one) => one.dataset.class === item.code);
+    const row = item.key ? keys.get(item.key) : section && add(section);
+    if (!row) { lost.push(item); continue; }
+    rows.set(row, item.now);
     show(row);
   }
   if (!lost.length && !changedRows().length) return drafts.removeItem(draftKey);
   say("Your review that was not saved is back on this page.", ["Discard it", () => { drafts.removeItem(draftKey); reload(); }]);
   if (!lost.length) return;
   const list = document.createElement("ul");
-  for (const [code, { text, removed, agreed, comment }] of lost) {
+  for (const { code, now: { text, removed, agreed, comment } } of lost) {
     const line = document.createElement("li");
     line.textContent = [`${code}: ${text}`, removed && "removed", agreed && "ticked", comment].filter(Boolean).join("; ");
     list.append(line);
@@ -255,7 +255,7 @@ function start() {
   if (draft) el("by").value = draft.by;
   for (const row of document.querySelectorAll("tr[data-number]")) rows.set(row, saved(row));
   rows.forEach((_, row) => show(row));
-  bringBack();
+  if (draft) bringBack(draft.items);
   count();
   if (matchMedia("(max-width: 1000px)").matches) el("contents").open = false;
   el("status").textContent = sessionStorage.getItem(`${draftKey} saved`) ?? "";
@@ -263,7 +263,7 @@ function start() {
 }
 
 el("by").addEventListener("change", () => {
-  localStorage.setItem("merl-review by", el("by").value.trim());
+  localStorage.setItem("merl-review by", reviewer());
   for (const row of rows.keys())
     if (!row.classList.contains("changed")) rows.set(row, saved(row));
   rows.forEach((_, row) => show(row));
@@ -285,7 +285,7 @@ el("main").addEventListener("click", ({ target }) => {
   if (target.matches(".new")) edit(add(target.closest("section")));
   if (target.matches(".rest"))
     for (const one of target.closest("section").querySelectorAll("tbody tr"))
-      if (rows.has(one) && !rows.get(one).removed && !rows.get(one).comment) decide(one, { agreed: true });
+      if (rows.has(one) && !one.hidden && !rows.get(one).removed && !rows.get(one).comment) decide(one, { agreed: true });
 });
 document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.key === "s") { event.preventDefault(); save(); }
