@@ -36,7 +36,12 @@ MINIMA = {  # file: least number of classes, true phrases, false phrases, phrase
     "phrases.yaml": (60, 160, 160, 10),
     "phrases_second.yaml": (60, 75, 75, 5),
     "phrases_fourth.yaml": (90, 75, 75, 5),
+    "phrases_fifth.yaml": (150, 220, 140, 10),
 }
+OWN_WORDS = (
+    "phrases_fourth.yaml",
+    "phrases_fifth.yaml",
+)  # their authors knew no other set, and may repeat one
 NEAR = 0.9  # similarity from which two phrases of one class, polarity and verdict are near-duplicates
 
 
@@ -142,7 +147,10 @@ def main():
         for name, phrases in sets.items()
         for fault in faults(phrases, entries, label_sets, MINIMA[name])
     ]
-    found += [*duplicates([p for phrases in sets.values() for p in phrases]), *repeated(sets)]
+    apart = {name: phrases for name, phrases in sets.items() if name not in OWN_WORDS}
+    found += [*duplicates([p for phrases in apart.values() for p in phrases]), *repeated(apart)]
+    for name in OWN_WORDS:
+        found += [f"{name}: {fault}" for fault in duplicates(sets[name])]
     print(*found, sep="\n", end="\n" if found else "")
     if found:
         return 1

@@ -39,9 +39,11 @@ def prompt_set(
     if label_set is None:
         classes = {entry: ClassPrompts(name=index.entries[entry].name, prompts=prompts)}
     else:
+        labels = load_label_set(label_set).classes
+        own = next(code for code, item in labels.items() if item.entry == entry)
         classes = {
-            code: ClassPrompts(name=item.name, prompts=prompts if item.entry == entry else ())
-            for code, item in load_label_set(label_set).classes.items()
+            code: ClassPrompts(name=item.name, prompts=prompts if code == own else ())
+            for code, item in labels.items()
         }
     return PromptSet(
         label_set=label_set or "single", generator=Generator(kind="manual"), classes=classes, name="planted"

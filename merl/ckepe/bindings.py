@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from merl.ckepe.clauses import STRUCTURES, THINGS, WAVES, Token, is_wave, walls_of
+from merl.ckepe.clauses import FOLLOWING, STRUCTURES, THINGS, WAVES, Token, is_wave, walls_of
 from merl.ckepe.vocabulary import default_vocabulary, word_set
-from merl.knowledge.leads import ALL_LEADS, marked_leads
+from merl.knowledge.leads import marked_leads
 from merl.records import STANDARD_LEADS
 
 Nouns = frozenset[str]  # what a word is said of; empty where the text leaves it open
@@ -20,27 +20,33 @@ BOUND = {"side": STRUCTURES} | dict.fromkeys(
     THINGS,
 )
 BOUND["chamber"] = word_set("rate rhythm wave spike beat complex focus activation")
-BOUND |= dict.fromkeys(("speed", "tempo"), word_set("sinus atrial ventricular junctional p qrs"))
+BOUND["trend"] = THINGS
+BOUND["timing"] = word_set("p qrs")
+BOUND["speed"] = word_set("sinus atrial ventricular junctional p qrs")
 #: One and the same beat: what is regular of the one is regular of the other.
 _SAME_BEAT = {"rr": "qrs", "cycle": "qrs", "rhythm": "qrs", "rate": "qrs", "ventricular": "qrs", "pp": "p"}
 #: The leads by the plane they look at.
-LEAD_SETS = {
-    "limb": frozenset(STANDARD_LEADS[:6]),
-    "precordial": frozenset(lead for lead in ALL_LEADS if lead.startswith("V")),
-}
-#: What comes before or after another.
-_FOLLOWING = WAVES | {"pause", "run", "spike"}
+LEAD_SETS = {"limb": frozenset(STANDARD_LEADS[:6]), "precordial": frozenset(STANDARD_LEADS[6:])}
 #: Two of one kind that may be compared: the first peak and the second.
 _PARTS = word_set("first second third initial terminal left right atrial ventricular after before")
 #: Groups that say how a wave looks, which is said of the leads it is seen in.
-_SHAPES = frozenset({"size", "pole", "length", "slope", "depth"})
+SHAPES = frozenset({"size", "pole", "length", "slope", "depth"})
 #: A heartbeat, and words that may stand between a word and what it is said of.
 BEATS = word_set("beat complex run tachycardia voltag amplitud")
 _JOINS = word_set("a the an each every all both some wave waves")
 _ARTICLES = word_set("the its their each every a")
-_PLAIN = word_set("wave waves segment segments interval intervals shape or")
+_PLAIN = word_set("wave waves segment segments interval intervals shape or and")
 _RELATIONS = word_set("before after follow between with within than near")
-_SIZES = frozenset({"size", "length", "depth", "speed", "trend", "timing"})
+#: Whose rate is compared: an atrial one is that of the P waves.
+_RATES = {"atrial": "p", "ventricular": "qrs", "rhythm": "qrs"}
+#: Parts of a wave, each with the part that lies opposite.
+OTHER_PART = {"initial": "terminal", "upstroke": "downstroke", "first": "second"}
+OTHER_PART |= {other: part for part, other in OTHER_PART.items()}
+_OF_PARTS = word_set("steep sharp sudden gradual slow rapid high low deep shallow upright inverted")
+_OF_PARTS |= {"prolonged", "shortened"}
+_SIZES = frozenset({"size", "length", "depth", "speed", "trend", "timing", "degree of change"})
+#: Leads that are spoken of and not named: "in many leads".
+_ELSEWHERE = frozenset({"elsewhere"})
 #: What says that the first of two is the lesser, as a family or as it is written.
 _LESSER = word_set("low below shortened shallow slow early shrink less fewer weaker lesser under")
 #: A noun follows what it is said of (T inversion), an adjective goes before it (inverted T).
@@ -72,8 +78,12 @@ def attributes(clause: list[Token]) -> set[Attribute]:
         if group is None or (token.free and token.family not in group_of) or (comparing and group in _SIZES):
             continue
         names = _said_of(clause, place, BOUND.get(group, frozenset()))
+        if group == "side" and _comes_from(clause, place):
+            names = set()  # "activated from the right"
         if group in {"regularity", "constancy"}:
             names = {_SAME_BEAT.get(name, name) for name in names}
+        if group == "length" and "rhythm" in names:
+            names = names - {"rhythm"} | {"qrs"}  # a narrow rhythm
         found.add((group, token.family, frozenset("qt" if name == "qtc" else name for name in names)))
     return found
 
@@ -91,6 +101,9 @@ def _said_of(clause: list[Token], place: int, things: Nouns) -> set[str]:
         for token in clause[place + 1 : ahead]
     ):
         behind = None  # "an elevated ST"
+    between = _apart(clause[place:ahead]) and not _apart(clause[behind:place])
+    if behind is not None and ahead is not None and between:
+        ahead = None  # "an ST drawn out before the T wave"
     if clause[place + 1 : place + 2] and clause[place + 1].written in {"one", "ones"}:
         return set()  # "a wide one" is of what was named before
     names: set[str] = set()
@@ -102,13 +115,36 @@ def _said_of(clause: list[Token], place: int, things: Nouns) -> set[str]:
     return names - {""}
 
 
+def _apart(tokens: list[Token]) -> bool:
+    return any(token.family in _RELATIONS for token in tokens)
+
+
+def _comes_from(clause: list[Token], place: int) -> bool:
+    """Whether a side is where something comes from or goes to, with nothing named that lies there."""
+    before = [token.written for token in clause[max(0, place - 2) : place] if token.written != "the"][-1:]
+    after = [token.family for token in clause[place + 1 : place + 2]]
+    return before in (["from"], ["to"], ["toward"], ["towards"]) and not STRUCTURES.intersection(after)
+
+
 def _named(clause: list[Token], place: int, things: Nouns) -> str:
     """Return what a word names; a beat or voltage of no wave of its own is the QRS complex's."""
     family = clause[place].family
-    if family in BEATS and "qrs" in things:
+    if (family in BEATS and "qrs" in things) or family == "interv":
         before = [token.family for token in clause[max(0, place - 2) : place] if token.written not in _PLAIN]
-        return "" if before and is_wave(before[-1]) else "qrs"
+        own = family if family == "interv" else "qrs"
+        return "" if family not in BEATS | things or (before and is_wave(before[-1])) else own
     return family if family in things else ""
+
+
+def parted(clause: list[Token]) -> set[tuple[str, str]]:
+    """Bind what is said of a part of a wave: a deep end, a steep ascent, "falls slowly"."""
+    telling = [token.family for token in clause if not token.free or token.family in OTHER_PART]
+    found: set[tuple[str, str]] = set()
+    for place, part in enumerate(telling):
+        if part in OTHER_PART:
+            near = [*telling[max(0, place - 1) : place], *telling[place + 1 : place + 2]]
+            found |= {(word, part) for word in [word for word in near if word in _OF_PARTS][:1]}
+    return found
 
 
 def order(clause: list[Token]) -> set[tuple[str, str]]:
@@ -123,7 +159,7 @@ def order(clause: list[Token]) -> set[tuple[str, str]]:
         if word not in {"before", "after", "follow", "between"}:
             continue
         before, after = families[:place][::-1], families[place + 1 :]
-        nouns = _FOLLOWING if word != "between" else frozenset()
+        nouns = FOLLOWING if word != "between" else frozenset()
         left = next((noun for noun in before if noun in nouns), None)
         right = next((noun for noun in after if noun in nouns), None)
         if not (left and right) or left == right:
@@ -158,10 +194,12 @@ def placed(clauses: list[list[Token]]) -> set[tuple[str, str, Nouns, frozenset[s
             found[-1] = (found[-1][0], found[-1][1] | leads)
         else:
             words = [token for token in clause if not marked_leads(token.written)]
-            found.append(({item for item in attributes(words) if item[0] in _SHAPES}, leads))
+            unnamed = any(token.written == "leads" or token.family == "widespread" for token in clause)
+            own = leads or (_ELSEWHERE if unnamed else leads)
+            found.append(({item for item in attributes(words) if item[0] in SHAPES}, own))
     named = {leads for _, leads in found if leads}
     shared = next(iter(named)) if len(named) == 1 and not walls else frozenset()  # "X with Y in V2"
-    return {(*item, leads or shared) for items, leads in found for item in items}
+    return {(*item, (leads or shared) - _ELSEWHERE) for items, leads in found for item in items}
 
 
 def _leads_of(clause: list[Token]) -> frozenset[str]:
@@ -187,7 +225,8 @@ def compared(clause: list[Token]) -> set[tuple[str, str]]:
     cut = families.index("than")
     before, after = clause[:cut][::-1], clause[cut + 1 :]  # what stands nearest to "than" comes first
     turned = bool(_LESSER & {name for token in before for name in (token.written, token.family)})
-    nouns = [next((token.family for token in side if token.family in WAVES), "") for side in (before, after)]
+    names = [[_RATES.get(token.family, token.family) for token in side] for side in (before, after)]
+    nouns = [next((name for name in side if name in WAVES), "") for side in names]
     leads = [_first_leads(side) for side in (before, after)]
     if not all(nouns) or nouns[0] == nouns[1]:
         nouns = [

@@ -7,11 +7,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from merl.ckepe.bindings import Attribute, Nouns, attributes, compared, order, placed, told
-from merl.ckepe.clauses import Token, read_clauses, walls_of
+from merl.ckepe.bindings import Attribute, Nouns, attributes, compared, order, parted, placed, told
+from merl.ckepe.clauses import GAP, Token, read_clauses, walls_of
 from merl.ckepe.phrasing import mark
 from merl.ckepe.vocabulary import default_vocabulary
-from merl.knowledge.leads import marked_leads
+from merl.knowledge.leads import marked_leads, without_leads
 from merl.knowledge.numerals import spell_out
 from merl.knowledge.quantities import Quantity, take_quantities
 
@@ -37,6 +37,7 @@ class Claim:
         walls: territories named, ``anteroseptal`` being two.
         placed: (group, value, nouns, leads) for every word on a wave's look, with the leads of its clause.
         compared: (greater, lesser) waves or leads, for "taller in II than in III".
+        parted: (word, part) for what is said of a part of a wave: a deep end.
         parts: each of several clauses as a claim of its own, without its numbers.
     """
 
@@ -48,6 +49,7 @@ class Claim:
     walls: frozenset[str]
     placed: frozenset[tuple[str, str, Nouns, frozenset[str]]]
     compared: frozenset[tuple[str, str]]
+    parted: frozenset[tuple[str, str]] = frozenset()
     parts: tuple[Claim, ...] = ()
 
     @property
@@ -63,7 +65,7 @@ def read_claim(text: str, heard: Collection[str] | None = None) -> Claim:
         text: the phrase.
         heard: the families of the text it is compared with, which settle what its ambiguous words mean.
     """
-    meanings = default_vocabulary().meanings(text.lower())
+    meanings = default_vocabulary().meanings(without_leads(mark(text)))
     return _read(text, None if heard is None else meanings.intersection(heard))
 
 
@@ -84,13 +86,13 @@ def _read(text: str, heard: frozenset[str] | None) -> Claim:
 @lru_cache(maxsize=16384)
 def literal_words(text: str) -> frozenset[tuple[str, bool]]:
     """Return the words of a text one by one, those within terms of several words too."""
-    _, rest = take_quantities(_ratios(mark(text)))
+    _, rest = take_quantities(_ratios(mark(text)), f" {GAP} ")
     return _claim(read_clauses(rest)).words
 
 
 def _claim(clauses: list[list[Token]]) -> Claim:
     words = [[token for token in clause if not marked_leads(token.written)] for clause in clauses]
-    tokens = [token for clause in words for token in told(clause)]
+    tokens = [token for clause in clauses for token in told(clause) if not marked_leads(token.written)]
     return Claim(
         tokens=tuple(tokens),
         leads=marked_leads("".join(token.written for clause in clauses for token in clause)),
@@ -100,11 +102,12 @@ def _claim(clauses: list[list[Token]]) -> Claim:
         walls=frozenset().union(*(walls_of(token.written) | walls_of(token.family) for token in tokens)),
         placed=frozenset(placed(clauses)),
         compared=frozenset(pair for clause in clauses for pair in compared(clause)),
+        parted=frozenset(pair for clause in words for pair in parted(clause)),
     )
 
 
 def _ratios(text: str) -> str:
-    return re.sub(r"\b([pqrstu])\s*/\s*([pqrstu])\b(?! transition)", r"\1 to \2 ratio", text)
+    return re.sub(r"\b([pqrstu]|qrs)\s*[/:]\s*([pqrstu]|qrs)\b(?! transition)", r"\1 to \2 ratio", text)
 
 
 def _ratio_pairs(text: str) -> frozenset[tuple[str, str]]:
@@ -120,7 +123,7 @@ def _ratio_pairs(text: str) -> frozenset[tuple[str, str]]:
 
 def _measures(text: str) -> tuple[tuple[Measure, ...], str]:
     """Cut the numbers out, each with the people its part of the text names."""
-    quantities, rest = take_quantities(text)
+    quantities, rest = take_quantities(text, f" {GAP} ")
     spelled = spell_out(text)
     everyone = _whom(spelled)
     starts = sorted({quantity.start for quantity in quantities})

@@ -11,7 +11,7 @@ from merl.knowledge.leads import MARK, marked_leads
 
 #: What a length, height, side, ... may be said of.
 WAVES = word_set("p q r s t u j f st pr pp qrs qt qtc rr rp rsr qs delta epsilon")
-THINGS = WAVES | {"axis", "rate", "rhythm", "baseline", "pause", "cycle"}
+THINGS = WAVES | {"axis", "rate", "rhythm", "baseline", "pause", "cycle", "interv", "ratio"}
 STRUCTURES = word_set("ventricular atrial bundle fascicular axis precordial limb arm force qrs")
 _WALLS = ("anter", "infer", "later", "poster", "sept", "apic")
 _NO_WALL = re.compile(r"bilater|unilater|collater|contralater|ipsilater")
@@ -22,6 +22,13 @@ _CUES = word_set("no not without never neither nor none cannot nobody")
 #: Said after what is gone ("P waves are absent"), these deny what stands before them in the clause.
 _GONE = re.compile(r"absent|missing|gone|lost|disappear|vanish|invisible|unrecogni|undetect|nonexistent")
 _BREAKS = word_set("but while whereas and with although though despite where which because yet plus")
+_NAMING = word_set("wave waves segment segments complex complexes interval intervals shape")
+_NAMING |= word_set("in of the a an lead leads both")
+#: Stands where a number was.
+GAP = "quantity"
+#: What comes before or after another.
+FOLLOWING = WAVES | {"pause", "run", "spike"}
+_PRONOUNS = word_set("it them itself themselves")
 _COMPLEX = re.compile(r"[qrs]{2,4}")
 _TOKEN = re.compile(rf"[a-z_]+[a-z0-9_]*(?:'[a-z]+)?|{MARK}+|[,;:.()]")
 
@@ -51,7 +58,7 @@ def read_clauses(text: str, heard: frozenset[str] | None = None) -> list[list[To
         text: the text.
         heard: the families that settle what a word of several meanings means.
     """
-    return [_signed(_tokens(clause, heard)) for clause in _clauses(join_comparisons(text))]
+    return [_signed(_tokens(clause, heard)) for clause in _referring(_clauses(join_comparisons(text)))]
 
 
 def is_wave(word: str) -> bool:
@@ -97,8 +104,34 @@ def _join_last(clauses: list[list[str]]) -> None:
 
 def _qualifies(clause: list[str]) -> bool:
     """Whether a clause ends in a word with an opposite, and has named no wave that this is said of."""
+    if not clause or not _has_opposite(clause[-1]):
+        return False
+    return clause[-2:-1] in (["a"], ["an"], ["the"]) or not any(map(_names_wave, clause))
+
+
+def _names_wave(word: str) -> bool:
+    return is_wave(default_vocabulary().family(word))
+
+
+def _referring(clauses: list[list[str]]) -> list[list[str]]:
+    """Put the wave that is meant after a relation that lacks it: "a QRS with a P wave behind it"."""
     family = default_vocabulary().family
-    return bool(clause) and _has_opposite(clause[-1]) and not any(is_wave(family(word)) for word in clause)
+    told: list[list[str]] = []
+    for clause in clauses:
+        own = [word for word in clause if family(word) in FOLLOWING]
+        earlier = [word for other in told for word in other if family(word) in FOLLOWING]
+        meant = own[:1] if len(own) > 1 else earlier[:1]
+        full: list[str] = []
+        for word, following in zip(clause, [*clause[1:], ""], strict=True):
+            after_relation = bool(full) and family(full[-1]) in {"before", "after", "follow"}
+            if word in _PRONOUNS and after_relation and meant:
+                full.append(meant[0])
+                continue
+            full.append(word)
+            if not following and family(word) in {"before", "after"} and len(own) == 1:
+                full += [name for name in meant if name not in own]
+        told.append(full)
+    return told
 
 
 def _has_opposite(word: str) -> bool:
@@ -114,9 +147,12 @@ def _goes_on(clause: list[str]) -> bool:
 
 
 def _only_waves(clause: list[str]) -> bool:
-    vocabulary = default_vocabulary()
-    told = [word for word in clause if not vocabulary.is_free(word) and not marked_leads(word)]
-    return bool(told) and all(is_wave(vocabulary.family(word)) for word in told)
+    """Whether a clause does no more than name waves, and the leads they are seen in."""
+    family = default_vocabulary().family
+    waves = [is_wave(family(word)) for word in clause]
+    return any(waves) and all(
+        wave or word in _NAMING or marked_leads(word) for wave, word in zip(waves, clause, strict=True)
+    )
 
 
 def _opens_list(clause: list[str]) -> bool:

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from merl.ckepe.bindings import BEATS
+from merl.ckepe.bindings import BEATS, LEAD_SETS
 from merl.ckepe.claims import Claim, Measure, literal_words, read_claim
-from merl.ckepe.vocabulary import default_vocabulary
+from merl.ckepe.vocabulary import default_vocabulary, word_set
 from merl.knowledge.passages import Passage
 
 Words = Collection[tuple[str, bool]]  # families, with True where denied
@@ -22,6 +22,7 @@ FACING = {
     "sept": {"V1", "V2", "V3"},
     "poster": {"V7", "V8", "V9"},
 }
+_SOME = word_set("some most several intermittent quantity one")
 _PART_OF_QRS = re.compile(r"[qrs]{1,4}")
 
 
@@ -88,7 +89,7 @@ class About:
 def _ground(passages: tuple[Passage, ...]) -> Ground:
     claims = tuple(read_claim(passage.text) for passage in passages)
     named = {lead for passage in passages for lead in passage.leads}
-    leads = named.union(*(claim.leads for claim in claims))
+    leads = named.union(*(claim.leads | _sets(claim) for claim in claims))
     faced = {wall for wall, facing in FACING.items() if len(facing & leads) >= 2}
     return Ground(
         claims,
@@ -99,6 +100,15 @@ def _ground(passages: tuple[Passage, ...]) -> Ground:
         tuple(measure for claim in claims for measure in claim.measures),
         tuple(Ground.of([passage]) for passage in passages) if len(passages) > 1 else (),
     )
+
+
+def _sets(claim: Claim) -> frozenset[str]:
+    """Return the leads of a set that is named as a whole: the chest leads."""
+    words = {token.family for token in claim.tokens}
+    if words & _SOME:
+        return frozenset()
+    sets = [LEAD_SETS[token.family] for token in claim.tokens if token.of_leads and token.family in LEAD_SETS]
+    return frozenset().union(*sets)
 
 
 def _with_implied(passages: Collection[Passage], claims: Iterable[Claim]) -> frozenset[tuple[str, bool]]:
@@ -115,6 +125,10 @@ def _with_implied(passages: Collection[Passage], claims: Iterable[Claim]) -> fro
     implied = {(word, False) for family, denied in said if not denied for word in implied_by(family)}
     if ("hidden", False) in said:  # what cannot be told from another wave cannot be seen
         implied.add(("p", True))
+    if any(name == "regularity" and "qrs" in of for claim in claims for name, _, of in claim.attributes):
+        implied.add(("rr", False))
+    if any(re.search(r"\b[rs]*r'", passage.text.lower()) for passage in passages):
+        implied.add(("second", False))
     small = any(re.search(r"(?<![\w'])[qrs](?![\w'])", passage.text) for passage in passages)
     return said | implied | ({("low", False), ("low", True)} if small else set())
 

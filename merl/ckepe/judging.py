@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from merl.ckepe.claims import read_claim
 from merl.ckepe.concepts import Concept
 from merl.ckepe.grounds import Ground, words_of
+from merl.ckepe.pieces import pieces
 from merl.ckepe.prompt_set import Phrase
 from merl.ckepe.said import denied, still_open
-from merl.ckepe.verifier import Likeness, Strictness, Verdict, about_class, verify
+from merl.ckepe.verifier import Likeness, Strictness, Verdict, about_class, unfit, verify
 from merl.knowledge.embedders import Embedder
 from merl.knowledge.lookup import normalise
 from merl.knowledge.passages import Passage
@@ -55,7 +56,8 @@ def judge(
 ) -> Judgement:
     """Judge a phrase by what it cites, then by whatever else was retrieved.
 
-    Who cites the passage next to the right one has said nothing false: what counts is that a passage says it.
+    A phrase of several statements stands if each of them does. Who cites the passage next to the right one
+    has said nothing false: what counts is that a passage says it.
 
     Args:
         concept: the class.
@@ -71,6 +73,39 @@ def judge(
     if phrase.role == "name" and normalise(phrase.text) in map(normalise, concept.names):
         source = (concept.name_source,) if concept.name_source else ()
         return Judgement(concept.code, phrase.model_copy(update={"sources": phrase.sources or source}), None)
+    alone = partial(
+        _judge,
+        concept,
+        retrieved=retrieved,
+        siblings=siblings,
+        seen=seen,
+        likeness=likeness,
+        strictness=strictness,
+    )
+    judgement = alone(phrase)
+    parts = pieces(phrase.text, concept.names)
+    if judgement.supported or len(parts) < 2 or phrase.polarity == "absent" or strictness == "off":
+        return judgement
+    if unfit(phrase, [*concept.names, *(passage.text for passage in retrieved.values())], seen):
+        return judgement
+    judged = [alone(Phrase(text=part), seen=()) for part in parts]
+    if not all(part.supported for part in judged):
+        return judgement
+    sources = tuple(dict.fromkeys(source for part in judged for source in part.phrase.sources))
+    return Judgement(concept.code, phrase.model_copy(update={"sources": sources}), None)
+
+
+def _judge(
+    concept: Concept,
+    phrase: Phrase,
+    *,
+    retrieved: Mapping[str, Passage],
+    siblings: Mapping[str, Collection[str]],
+    seen: Collection[str],
+    likeness: Likeness | None,
+    strictness: Strictness,
+) -> Judgement:
+    """Judge a phrase as one statement."""
     verdicts: dict[tuple[str, ...], Verdict] = {}
     citations = list(_citations(phrase, retrieved, concept.names))
     for tolerance in (None, likeness) if likeness else (None,):  # what is said in so many words comes first

@@ -9,12 +9,19 @@ from merl.ckepe.claims import Claim
 from merl.ckepe.clauses import Token, is_wave, walls_of
 from merl.ckepe.grounds import About, Ground, Words
 from merl.ckepe.vocabulary import default_vocabulary, stem, word_set
+from merl.records import STANDARD_LEADS
 
+#: The chest leads on either side.
+_SIDES = {
+    "right": frozenset({"V1", "V2", "V3", "V3R", "V4R", "V5R", "V6R"}),
+    "left": frozenset({"V4", "V5", "V6"}),
+    "middle": frozenset({"V2", "V3", "V4", "V5"}),
+}
 #: Words of its own that a phrase may have.
 MOST_STRAYS = 3
 #: Groups of which a word may describe what the passages leave open; those of other groups tell something new.
-_DESCRIBING = word_set("length size depth speed regularity constancy trend pace timing part extent chamber")
-_DESCRIBING |= {"how many", "side of the limit", "duration of rhythm"}
+_DESCRIBING = word_set("length size depth speed regularity constancy pace timing part extent chamber")
+_DESCRIBING |= {"how many", "side of the limit"}
 #: Groups that tell one class from another rather than one wave from another.
 _CLASS_WIDE = frozenset({"chamber", "degree", "type", "tempo", "age of disease"})
 _ORDINALS = word_set("second third fourth fifth sixth")
@@ -25,6 +32,8 @@ _MEASURED = {"rate": "per minute", "axis": "degrees", "aged": "years"}
 #: What a limit says already: a QRS "widened to 0.12 s or more" is a QRS of 120 ms or more.
 _UPWARD = word_set("prolonged high rapid deep grow")
 _DOWNWARD = word_set("shortened low slow shallow shrink")
+_UNITS = dict.fromkeys(("prolonged", "shortened"), "ms") | dict.fromkeys(("rapid", "slow"), "per minute")
+_UNITS |= dict.fromkeys(("high", "low", "deep", "shallow"), "mV")
 _SLOW, _RAPID = 60.0, 100.0  # beats per minute
 
 
@@ -64,6 +73,14 @@ def still_open(text: str, ground: Ground, context: Words, *, turned: bool = Fals
     numbers = {m.quantity for m in claim.measures if not any(m.quantity.agrees(other) for other in given)}
     words = {token.family for token in unsupported(claim, ground, context)}
     return frozenset(numbers) | words | (claim.leads - ground.leads)
+
+
+def count_said(claim: Claim, ground: Ground) -> int:
+    """Return how many words, numbers and leads of a claim the passages give."""
+    told = {(token.family, token.negated) for token in claim.tokens if not token.free}
+    given = [measure.quantity for measure in ground.measures]
+    numbers = [m for m in claim.measures if any(m.quantity.agrees(other) for other in given)]
+    return len(told & ground.words) + len(numbers) + len(claim.leads & ground.leads)
 
 
 def strays(claim: Claim, ground: Ground, context: Words, about: About) -> list[str]:
@@ -119,8 +136,11 @@ def _is_said(token: Token, claim: Claim, ground: Ground, context: Words) -> bool
         or (token.family == "every" and not _COUNTED & {word for word, _ in ground.words})
     ):
         return True
+    side = _SIDES.get(token.family) if token.of_leads and ("precordial", False) in claim.words else None
+    if side and ground.leads:
+        return ground.leads <= side and not token.negated
     if token.family in LEAD_SETS and ground.leads:
-        return ground.leads <= LEAD_SETS[token.family] and not token.negated
+        return ground.leads.intersection(STANDARD_LEADS) <= LEAD_SETS[token.family] and not token.negated
     if walls := walls_of(token.written) | walls_of(token.family):
         elsewhere = frozenset().union(*(walls_of(word) for word, _ in context))
         named = (
@@ -128,8 +148,17 @@ def _is_said(token: Token, claim: Claim, ground: Ground, context: Words) -> bool
         )
         return walls <= (named | ground.faced if token.of_leads else named) and not token.negated
     if is_bound(token.family) or token.family in _MEASURED or token.family in _RELATIONS:
-        return not token.negated and _implied(token, claim, ground)
-    return said in context
+        return not token.negated and is_implied(token, claim, ground)
+    return said in context or _is_derived(token, ground)
+
+
+def _is_derived(token: Token, ground: Ground) -> bool:
+    """Whether the passages have a word of the same root: inflammation for inflamed."""
+    stem_, least = token.family, 5
+    return len(stem_) >= least and any(
+        denied == token.negated and len(word) >= least and (word.startswith(stem_) or stem_.startswith(word))
+        for word, denied in ground.words
+    )
 
 
 def _same_denial(claim: Claim, ground: Ground) -> bool:
@@ -148,18 +177,25 @@ def _of_the_class(said: tuple[str, bool], ground: Ground, context: Words) -> boo
     return group in _CLASS_WIDE and said in context and not any(others)
 
 
-def _implied(token: Token, claim: Claim, ground: Ground) -> bool:
+def is_implied(token: Token, claim: Claim, ground: Ground) -> bool:
     """Whether a number of the claim, or the order of the waves in every beat, already says the word."""
     if token.family in _RELATIONS and claim.order and ("blocked", False) not in ground.words:
         return all(_naturally(pair) for pair in claim.order)
     numbers = [measure.quantity for measure in claim.measures]
-    ways = {number.comparison for number in numbers}
+
+    def ways(unit: str | None) -> set[str]:
+        return {number.comparison for number in numbers if unit in {number.unit, None} or not number.unit}
+
+    axes = [number.value for number in numbers if number.unit == "degrees"]
     rates = [number for number in numbers if number.unit == "per minute"]
     return (
         (token.family in _MEASURED and any(number.unit == _MEASURED[token.family] for number in numbers))
-        or (token.family in _UPWARD and "at least" in ways)
-        or (token.family in _DOWNWARD and "at most" in ways)
-        or (token.written.startswith("delay") and "at least" in ways)
+        or (token.family in _UPWARD and "at least" in ways(_UNITS.get(token.family)))
+        or (token.family in _DOWNWARD and "at most" in ways(_UNITS.get(token.family)))
+        or (token.family == "atrial" and ("rate", False) in claim.words and ("p", False) in ground.words)
+        or (token.family == "left" and bool(axes) and all(-90 <= axis <= 0 for axis in axes))
+        or (token.family == "right" and bool(axes) and all(90 <= axis <= 180 for axis in axes))
+        or (token.written.startswith("delay") and "at least" in ways("ms"))
         or (token.family == "slow" and any(r.value <= _SLOW and r.comparison != "at least" for r in rates))
         or (token.family == "rapid" and any(r.value >= _RAPID and r.comparison != "at most" for r in rates))
     )

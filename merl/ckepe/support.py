@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
-from merl.ckepe.bindings import BOUND, LEAD_SETS
+from merl.ckepe.bindings import BOUND, LEAD_SETS, OTHER_PART
 from merl.ckepe.claims import Claim
-from merl.ckepe.clauses import WAVES, walls_of
+from merl.ckepe.clauses import WAVES, is_wave, walls_of
 from merl.ckepe.grounds import FACING, Ground, Words, implied_by
-from merl.ckepe.said import is_bound, unsupported
+from merl.ckepe.said import is_bound, is_implied, unsupported
 from merl.ckepe.vocabulary import default_vocabulary, word_set
 from merl.knowledge.leads import ALL_LEADS
 
 #: Words that do no more than name a wave that every ECG has, and where.
 _BARE = word_set("p qrs t st r s pr qt qtc rr pp wave waves segment segments complex complexes interval")
 _BARE |= word_set("in the lead leads")
+#: What leads are called, which counts as naming them.
+_LEAD_WORDS = LEAD_SETS.keys() | {"left", "right", "middle"}
 
 
 def objection(claim: Claim, ground: Ground, context: Words = (), *, lenient: bool = False) -> str | None:
@@ -67,33 +69,52 @@ def _leads(claim: Claim, ground: Ground) -> str | None:
 
 
 def _mixture(claim: Claim, ground: Ground, context: Words) -> str | None:
-    """Find a clause that is put together from several passages.
+    """Find what is put together from several passages that do not say it.
 
-    A wave, its leads and what has an opposite belong together; other words may come from elsewhere.
+    A wave, its leads and what is said of it belong together, and so do a number and its leads; other words
+    may come from elsewhere.
     """
     if len(ground.singles) < 2:
         return None
     for measure in claim.measures:
-        stating = [
-            single
-            for single in ground.singles
-            if _numbers(replace(claim, measures=(measure,)), single) is None
-        ]
+        alone = replace(claim, measures=(measure,))
+        stating = [single for single in ground.singles if _numbers(alone, single) is None]
         if claim.leads and not any(not single.leads or single.leads & claim.leads for single in stating):
             return f"says {measure.quantity.text!r} of other leads than the cited passages"
-    for part in claim.parts:
-        bound = {
-            (token.family, token.negated)
-            for token in part.tokens
-            if is_bound(token.family) or (part.leads and (token.family, token.negated) not in context)
-        } & ground.words
-        if not any(
-            bound <= single.words
-            and (_leads(part, single) or _opposites(part, single) or _places(part, single)) is None
-            for single in ground.singles
-        ):
-            return "puts together what the cited passages say of different things"
+    parts = claim.parts if all(_waves(part) for part in claim.parts) else (claim,)
+    for part in parts if len(_waves(claim)) == 1 else claim.parts:
+        for piece in _pieces(part):
+            bound = {
+                (token.family, token.negated)
+                for token in piece.tokens
+                if is_bound(token.family) or (piece.leads and (token.family, token.negated) not in context)
+            } & ground.words
+            if not any(
+                bound <= single.words
+                and (_leads(piece, single) or _opposites(piece, single) or _places(piece, single)) is None
+                for single in ground.singles
+            ):
+                return "puts together what the cited passages say of different things"
     return None
+
+
+def _waves(claim: Claim) -> set[str]:
+    return {token.family for token in claim.tokens if is_wave(token.family)}
+
+
+def _pieces(part: Claim) -> Iterator[Claim]:
+    """Yield each thing that is said of a wave as a claim of its own, beside the waves; else the whole."""
+    waves = _waves(part)
+    if len(waves) != 1 or not part.attributes:
+        yield part
+        return
+    for item in sorted(part.attributes, key=str):
+        yield replace(
+            part,
+            tokens=tuple(token for token in part.tokens if token.family in {item[1], *waves}),
+            attributes=frozenset({item}),
+            placed=frozenset(place for place in part.placed if place[:3] == item),
+        )
 
 
 def _opposites(claim: Claim, ground: Ground) -> str | None:
@@ -119,8 +140,11 @@ def _opposites(claim: Claim, ground: Ground) -> str | None:
             and (not nouns or not of or of & nouns)
             and (of_group or not same_group or of & nouns)
         }
-        allowed = (same_noun or same_group or {value}) | also
+        told = {other for name, other, of, _ in implied if name == group and nouns and (not of or of & nouns)}
+        allowed = (same_noun or told or same_group or {value}) | also
         if group not in BOUND and (value, False) in ground.words:
+            continue
+        if group == "speed" and _by_rate(claim, value, ground):
             continue
         if value not in allowed:
             return (
@@ -133,6 +157,11 @@ def _opposites(claim: Claim, ground: Ground) -> str | None:
     if claim.walls and ground.walls and not claim.walls <= ground.walls | ground.faced:
         return "names another wall than the cited passage"
     return None
+
+
+def _by_rate(claim: Claim, value: str, ground: Ground) -> bool:
+    """Whether a rate that the claim gives already says that it is rapid or slow."""
+    return any(token.family == value and is_implied(token, claim, ground) for token in claim.tokens)
 
 
 def _written(claim: Claim, family: str) -> str:
@@ -176,9 +205,13 @@ def _directions(claim: Claim, ground: Ground) -> str | None:
     turned = [pair for pair in sorted(claim.order - order) if pair[::-1] in order]
     if turned:
         return f"turns the order of {_shown(turned[0][0])} and {_shown(turned[0][1])} round"
+    parted = {pair for other in ground.claims for pair in other.parted}
+    for word, part in sorted(claim.parted - parted):
+        if (word, OTHER_PART[part]) in parted:
+            return f"says {_written(claim, word)!r} of the other part than the cited passage"
     compared = {pair for other in ground.claims for pair in other.compared}
     for one, two in sorted(claim.compared):
-        if {one, two} == {"r", "s"} and not {(one, two), (two, one)} & compared:
+        if {one, two}.isdisjoint({"st", "j"}) and not {(one, two), (two, one)} & compared:
             return f"compares {_shown(one)} with {_shown(two)}, which the cited passage does not"
     turned = [pair for pair in sorted(claim.compared - compared) if pair[::-1] in compared]
     if turned:
@@ -192,8 +225,13 @@ def _words(claim: Claim, ground: Ground, context: Words, lenient: bool) -> str |
         if (token.family, not token.negated) in ground.words:
             how = ("denies", "asserts") if token.negated else ("asserts", "denies")
             return f"{how[0]} {token.written!r}, which the cited passage {how[1]}"
-    told = {(token.family, token.negated) for token in claim.tokens if not token.free}
-    if told and not claim.measures and {token.written for token in claim.tokens} <= _BARE:
+    told = {
+        (token.family, token.negated)
+        for token in claim.tokens
+        if not token.free and not (token.of_leads and token.family in _LEAD_WORDS)
+    }
+    bare = {token.written for token in claim.tokens} <= _BARE and not any(denied for _, denied in told)
+    if told and bare and not claim.measures and not claim.compared:
         return "names a wave and says nothing of it"
     if 2 * (len(told & ground.words) + len(claim.measures) + bool(claim.leads)) < len(told):
         return "not supported by any retrieved passage it cites: it says little of this"

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
 
-from merl.ckepe.claims import read_claim
+from merl.ckepe.claims import Claim, read_claim
 from merl.ckepe.grounds import About, Ground, words_of
 from merl.ckepe.prompt_set import Phrase
-from merl.ckepe.said import denied, strays
+from merl.ckepe.said import count_said, denied, strays
 from merl.ckepe.support import objection
 from merl.ckepe.vocabulary import default_vocabulary, stem
 from merl.encoders.text import english_words
@@ -25,7 +25,8 @@ _CHATTER = re.compile(
     r"\bas an? (?:ai|assistant|reviewer|expert)\b|\blanguage model\b|https?:|www\.|[{}<>|`]{2}|<\||[!?\[\]{}]"
     r"|^(?:sure|certainly|of course|okay|absolutely)\b|^(?:well|so|ok|right|yes|no), |^in (?:summary|short)\b"
     r"|^here (?:is|are|comes?)\b|\bhere's\b|\bplease\b|\bnote that\b|\blet(?:'s| me| us)\b|\baccording to\b"
-    r"|\bi (?:am|can(?:not|'t)?|will|hope|have|would|think|believe|should|must|do|did|see|note)\b"
+    r"|(?<!type )(?<!lead )(?<!in )(?<!and )(?<!or )\bi (?:am|can(?:not|'t)?|will|hope|have|would|think)\b"
+    r"|(?<!type )(?<!lead )(?<!in )(?<!and )(?<!or )\bi (?:believe|should|must|do|did|see|note)\b"
     r"|\bi'[a-z]+\b|\b(?:keep in mind|remember|as (?:mentioned|noted|requested))\b|\bsystem(?: prompt|:)"
     r"|\b(?:ignore|disregard|forget|override|bypass) (?:the|all|any|previous|everything|earlier|your)\b",
     re.IGNORECASE,
@@ -77,7 +78,7 @@ def verify(
         return Verdict(True)
     cited = [retrieved[source].text for source in phrase.sources if source in retrieved]
     reason = (
-        _form(phrase, [*names, *cited], seen)
+        unfit(phrase, [*names, *cited], seen)
         or (phrase.polarity == "present" and _names_sibling(phrase.text, names, siblings or {}))
         or _citation(phrase, retrieved)
         or _support(
@@ -99,8 +100,9 @@ def about_class(phrase: Phrase, retrieved: Mapping[str, Passage]) -> list[str]:
     return [p.text for p in retrieved.values() if p.kind in {"name", "synonym", "definition"}]
 
 
-def _form(phrase: Phrase, known: Collection[str], seen: Collection[str]) -> str | None:
-    words = phrase.text.split()
+def unfit(phrase: Phrase, known: Collection[str], seen: Collection[str] = ()) -> str | None:
+    """Say in one sentence why a text is no phrase at all, whatever the knowledge says; None if it is one."""
+    words = re.findall(r"\w+", phrase.text)
     if _CHATTER.search(phrase.text) or _talks(phrase.text, known):
         return "reads as chatter or an instruction, not as an ECG finding"
     if _RUN_TOGETHER.search(phrase.text):
@@ -180,13 +182,38 @@ def _support(
     against = cited[0].kind == "absent"
     if (phrase.polarity == "absent") != against:
         claim = denied(claim) or claim
+    sides = ([p for p in known if (p.kind == "absent") == side] for side in (against, not against))
+    about = About(*map(Ground.of, sides))
     reason = objection(claim, ground, words, lenient=strictness == "lenient")
     if reason and likeness and not objection(claim, ground, words, lenient=True):
-        sides = ([p for p in known if (p.kind == "absent") == side] for side in (against, not against))
-        own = strays(claim, ground, words, About(*map(Ground.of, sides)))
+        own = strays(claim, ground, words, about)
         if own and _adds_nothing(phrase.text, own, " ; ".join(p.text for p in cited), likeness):
-            return None
+            reason = None
+    if reason is None and (word := _contradicted(phrase.text, claim, about)):
+        return f"says {word!r}, against what is known of the class"
+    if reason is None and _said_better(phrase.text, ground, about.other):
+        return f"says what speaks {'for' if against else 'against'} the class"
     return reason
+
+
+def _contradicted(text: str, claim: Claim, about: About) -> str | None:
+    """Return what an ambiguous word means to all that is known of the class, where that is its opposite."""
+    meant = read_claim(text, about.same.heard).attributes - claim.attributes
+    opposed = (
+        value
+        for group, value, nouns in meant
+        if nouns and group != "constancy" and about.opposes(group, value, nouns)
+    )
+    return next(opposed, None)
+
+
+def _said_better(text: str, ground: Ground, other: Ground) -> bool:
+    """Whether a passage on the other side says all of a phrase, and more of it than the cited ones do."""
+    claim = read_claim(text)
+    return any(
+        count_said(claim, single) > count_said(claim, ground) and not objection(claim, single)
+        for single in other.singles or (other,)
+    )
 
 
 @cache

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from merl.errors import KnowledgeError
 from merl.files import content_dir, read_yaml, validate
 
+_SPELLED = {"ae": "e", "our": "or", "oe": "e"}
 _PIECE = re.compile(r"[a-z_]+(?:'[a-z]+)?|[^a-z_]+")
 
 
@@ -135,7 +136,13 @@ class Vocabulary:
     @lru_cache(maxsize=65536)  # noqa: B019
     def meanings(self, text: str) -> frozenset[str]:
         """Return what the ambiguous words of a lower-case text may mean, and the opposites of that."""
-        words = [word for word in self._ambiguous if re.search(rf"\b{word}\b", text)]
+        said = re.findall(r"[a-z_']+", text)
+        stems = f" {_stems(text)} "
+        words = [
+            word
+            for word in self._ambiguous
+            if (word in said if " " not in word else f" {_stems(word)} " in stems)
+        ]
         named = {meaning for word in words for meaning in self._ambiguous[word]}
         return frozenset(named.union(*map(self._opposites, named)))
 
@@ -176,18 +183,30 @@ def _stemmer() -> Any:
 
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
-    """Return a word without its inflection and derivation; words of up to three letters as they are."""
-    word = word.replace("'s", "").strip("'")
+    """Return a word in American spelling without its ending; words of up to three letters as they are."""
+    word = _american(word.replace("'s", "").strip("'"))
     return word if len(word) <= 3 else str(_stemmer().stemWord(word))
 
 
+def _american(word: str) -> str:
+    """Return a word in American spelling: organized, fiber, ischemia, color."""
+    word = re.sub(r"(?<=[a-z]{4})is(?=(?:e[ds]?|ing|ations?)$)", "iz", word)
+    word = re.sub(r"(?<=[a-z]{2})(?:tre|bre)(?=s?$)", lambda match: match[0][0] + "er", word)
+    return re.sub(r"ae(?=mi|sth|di)|(?<=[a-z]{2})our(?=s?$)|oe(?=de)", lambda m: _SPELLED[m[0]], word)
+
+
+@lru_cache(maxsize=65536)
+def _stems(text: str) -> str:
+    return " ".join(map(stem, re.findall(r"[a-z_']+", text)))
+
+
 def _positives(word: str) -> list[str]:
-    """Return what a word may be the comparative or superlative of: clearest, clear."""
-    ending = next((end for end in ("iest", "ier", "est", "er") if word.endswith(end)), "")
+    """Return what a word may be the comparative, superlative or adverb of: clearest, clear."""
+    ending = next((end for end in ("iest", "ier", "est", "er", "ily", "ly") if word.endswith(end)), "")
     if len(word) - len(ending) < 4 or not ending:
         return []
     short = word.removesuffix(ending)
-    return [short + "y"] if ending in {"iest", "ier"} else [short, short + "e"]
+    return [short + "y"] if ending in {"iest", "ier", "ily"} else [short, short + "e"]
 
 
 def word_set(text: str) -> frozenset[str]:

@@ -18,7 +18,7 @@ MARK = f"[{''.join(_LEADS)}]"
 
 _LEAD = r"(?:av[rlf]|v[3-6]r|v[1-9]|iii|ii|i)"
 _JOIN = r"(?:\s*(?:,|and|or|,\s*and|,\s*or|/|-|\+|&|plus|to)\s*)"
-_SPAN = re.compile(r"\b(v[1-9])\s*(?:-|–|(?:up )?to|through|thru|until|till)\s*v?([1-9])\b(?![\d.])")
+_SPAN = re.compile(r"\b(v[1-9])\s*(?:-|–|(?:up )?to|through|thru|until|till)\s*v?([1-9])\b(?!\.?\d)")
 #: "V5/6", "V2, 3 and 4"; a number with a unit is none of them.
 _MORE = re.compile(
     r"\b(v[1-9])((?:\s*(?:/|,|&|\+|,?\s*and)\s*[1-9]\b(?![\d.:-]|\s*(?:mm|mv|ms|s|to|or|deg|per|%|°|of)\b))+)"

@@ -34,9 +34,11 @@ _NUMBER = re.compile(rf"\b(?:a\s+(?=hundred\b))?(?:{_WORD})(?:(?:[\s-]+|\s+and\s
 _SHARE = "|".join(f"{word}s?" for word in _SHARES)
 _FRACTION = re.compile(
     rf"\b(?:(?P<count>an?|one|\d+)[\s-]+)?(?P<share>{_SHARE})"
-    r"(?P<of>\s+of\s+(?:an?\s+|one\s+|the\s+)?|\s+an?\s+|\s+as\s+)"
+    r"(?P<of>\s+(?:that\s+|those\s+)?of\s+(?:an?\s+|one\s+|the\s+)?|\s+an?\s+|\s+as\s+|\s+the\s+)"
     rf"(?P<unit>(?:{_SCALED})\b)?"
 )
+#: Two-to-one, but for "0.2 to 1 mm".
+_TO_ONE = re.compile(rf"(?<![\w.])([2-9])[\s-]to[\s-](?:1|one)\b(?!\s*(?:{_SCALED})\b|[.\d])")
 _HALVES = re.compile(r"\b(\d+|one)\s+and\s+a\s+half\b")
 
 
@@ -54,7 +56,7 @@ def spell_out(text: str) -> str:
     text = re.sub(r"\b(?:twice|thrice)\b|\bdouble(?= (?:the|that)\b)", lambda m: _TIMES[m[0]], text)
     text = _NUMBER.sub(_figures, text)
     text = re.sub(r"\b(minus|plus) (?=\d)", lambda m: "-" if m[1] == "minus" else "+", text)
-    text = re.sub(r"\b([2-9])[\s-]to[\s-](?:1|one)\b", r"\1:1", text)  # two-to-one
+    text = _TO_ONE.sub(r"\1:1", text)
     text = _HALVES.sub(lambda m: f"{m[1].replace('one', '1')}.5", text)
     return _FRACTION.sub(_share, text)
 

@@ -38,13 +38,17 @@ _UNITS = {
     r"months?": ("months", 1.0),
     r"years?": ("years", 1.0),
     r"points?": ("points", 1.0),
+    r":\s*1": ("to one", 1.0),  # two P waves for one QRS complex
 }
 _UNIT = "|".join(_UNITS)
 _MORE = r"(?:more|greater|longer|wider|broader|faster|higher|larger|bigger|taller|deeper|later|older)"
 _LESS = r"(?:less|shorter|narrower|slower|lower|smaller|fewer|shallower|earlier|younger|sooner)"
 _NO = r"(?:no|not|never|nor|neither)(?: ever| be| is| being)?"
+_AGE = r"(?: (?:the )?age)(?: of)?"
 #: Tried in this order: a denied comparison is the opposite one.
 _BEFORE = {
+    rf"(?:after|past|beyond|above|over|older than|from){_AGE}": "at least",
+    rf"(?:before|below|under|until|up to|younger than){_AGE}": "at most",
     rf"{_NO} (?:{_LESS}(?: than)?|below|under|beneath|before)|do(?:es)? not fall below": "at least",
     rf"{_NO} (?:{_MORE}(?: than)?|above|over|beyond|exceeding|past|after)"
     r"|(?:does|do|must|may|should|can) not exceed|never exceeds?|without exceeding": "at most",
@@ -62,23 +66,33 @@ _BEFORE = {
 _AFTER = {
     r"(?:or|and)\s+(?:more|greater|longer|above|higher|wider|broader|over|faster|taller|deeper|larger|beyond"
     r"|later|older|upwards?|up)|upwards?|at least|at (?:a|the) minimum|\+": "at least",
-    r"(?:or|and)\s+(?:less|below|shorter|lower|narrower|slower|fewer|smaller|under|earlier|younger"
-    r"|shallower|down)|at (?:the )?most|at (?:a|the) maximum": "at most",
+    r"(?:or|and)\s+(?:even |still )?(?:less|below|shorter|lower|narrower|slower|fewer|smaller|under|earlier"
+    r"|younger|shallower|down)|at (?:the )?most|at (?:a|the) maximum": "at most",
 }
 _ABOUT = (
     r"(?:about|around|near|nearly|approximately|roughly|circa|exactly|precisely|close to|some|only|just|~)"
 )
-_OUTSIDE = r"(?:outside|(?:beyond|outside) the limits? of|(?:outside|out of) the range (?:of|from))"
+_OUTSIDE = (
+    r"(?:(?:outside|beyond|out of|not within|not in|not between|not lying between|not (?:lying )?in)(?: of)?"
+    r"(?: (?:the|a|its))?(?: normal| usual)?(?: (?:limits?|range|interval|bounds|span|window|sector|band))"
+    r"(?: of| from| between)?|outside|not (?:lying |falling )?between|neither between)"
+)
 _PATTERN = re.compile(
     rf"(?:(?P<outside>{_OUTSIDE})\s+(?:of\s+|from\s+|between\s+)?)?(?P<before>{'|'.join(_BEFORE)})?\s*"
     rf"(?:{_ABOUT}\s+)?(?P<low>{_NUMBER})"
-    rf"(?:\s*(?P<low_unit>{_UNIT})?\s*(?:-|–|(?:up )?to(?=\s)|through|until|and(?=\s+[-+−]?\d))\s*"
+    rf"(?:\s*(?P<low_unit>{_UNIT})?\s*(?P<join>-|–|(?:up )?to(?=\s)|through|until|and(?=\s+[-+−]?\d))\s*"
     rf"(?P<high>[-+−]?\d+(?:\.\d+)?))?(?:[\s-]*(?P<unit>{_UNIT})(?!\w))?"
     rf"(?=(?:\s+[a-z]+)?\s*(?P<after>{'|'.join(_AFTER)})(?!\w)(?!\s+(?:than|[-+]?\d)))?(?!\w)"
 )
 _SUBJECT = re.compile(r"\b(pr|pq|qrs|qtc|qt|rr|pp|st|[pqrstuj](?=\s(?:wave|point|peak))|axis|rate)\b")
 _WAVE = re.compile(r"(?<!\d )\b(pr|pq|qrs|qtc|qt|rr|rp|pp|st|[pqrstuj]|axis|rate)\b(?!')")
 _BREAK = re.compile(r"[,;:.](?:\s|$)|\b(?:with|but|while|whereas)\b")
+
+
+_SIZED = re.compile(r"\bin (?:height|amplitude|width|length)\b")
+_SOME = r"\s*(?:(?:in|for|of)\s+\S+)?\s*(?:,|and|or|, and|, or)\s*(?:(?:in|for|of)\s+\S+\s*)?"
+#: What makes the two ends of a range of "60 and 100".
+_BETWEEN = re.compile(r"\b(?:between|range|limits?|from|within|in)\b[^,;]{0,12}$")
 
 
 @dataclass(frozen=True)
@@ -124,8 +138,12 @@ class Quantity:
         )
 
 
-def take_quantities(text: str) -> tuple[tuple[Quantity, ...], str]:
+def take_quantities(text: str, gap: str = " ") -> tuple[tuple[Quantity, ...], str]:
     """Cut every quantity out of a text from which lead names are already gone.
+
+    Args:
+        text: the text.
+        gap: what is left in the place of each.
 
     Returns:
         The quantities in order, and the lower-case text without them.
@@ -140,7 +158,7 @@ def take_quantities(text: str) -> tuple[tuple[Quantity, ...], str]:
         match = _apart(text, match)
         end = match.end("after") if match["after"] else match.end()
         found += _read(text, match, end, found[-1:], text[done : match.start()])
-        rest += text[done : match.start()] + " "
+        rest += text[done : match.start()] + gap
         done = match.end()
         if match["after"]:
             rest, done = rest + text[match.end() : match.start("after")], end
@@ -149,7 +167,9 @@ def take_quantities(text: str) -> tuple[tuple[Quantity, ...], str]:
 
 def _apart(text: str, match: re.Match[str]) -> re.Match[str]:
     """Take only the first of two numbers that are of different things: "40 ms and 0.1 mV"."""
-    if match["low_unit"] and _unit(match["low_unit"], "")[0] != _unit(match["unit"], "")[0]:
+    other = _unit(match["low_unit"], "")[0] != _unit(match["unit"], "")[0]
+    ends = match["join"] != "and" or match["outside"] or _BETWEEN.search(text[: match.start()])
+    if match["low_unit"] and (other or not ends):
         return _PATTERN.search(text, match.start(), match.end("low_unit")) or match
     return match
 
@@ -158,9 +178,11 @@ def _read(
     text: str, match: re.Match[str], end: int, last: list[Quantity], between: str
 ) -> Iterator[Quantity]:
     """Read a match as one quantity, or as the two ends of a range."""
-    unit, factor = _unit(match["unit"], text[: match.start()])
+    aged = re.search(r"age(?: of)?$", match["before"] or "")
+    unit, factor = _unit(match["unit"], text[: match.start()] + (aged[0] if aged else ""))
     how = _comparison(match)
-    if how == "equal" and unit and any(unit == other.unit for other in last) and _goes_on(between):
+    again = any(unit == other.unit for other in last) or _SIZED.search(between)
+    if how == "equal" and unit and last and again and _goes_on(between):
         how = last[0].comparison  # "below 450 ms in men, 460 ms in women"
     ends: list[tuple[str, Comparison]] = [(match["low"], how)]
     if match["high"] and match["outside"]:
@@ -181,10 +203,7 @@ def _read(
 
 def _goes_on(between: str) -> bool:
     """Whether what stands between two numbers only says of whom the first one holds."""
-    return (
-        re.fullmatch(r"\s*(?:(?:in|for|of) \w+)?\s*(?:,|and|or|, and)\s*(?:(?:in|for|of) \w+\s*)?", between)
-        is not None
-    )
+    return re.fullmatch(_SOME, between) is not None
 
 
 def _plain(quantity: Quantity) -> tuple[float, str | None]:
@@ -196,10 +215,12 @@ def _unit(written: str | None, before: str) -> tuple[str | None, float]:
     for pattern, unit in _UNITS.items():
         if written and re.fullmatch(pattern, written):
             return unit
-    if not written and re.search(r"\brates?(?: of| at| is| near| from| was)?\s*$", before):
+    if not written and re.search(r"\brates?(?: of| at| is| near| from| was| between)?\s*$", before):
         return "per minute", 1.0
+    if not written and re.search(r"\baxis(?: [a-z]+){0,3}\s*$", before):
+        return "degrees", 1.0
     if not written and re.search(
-        r"\b(?:age[ds]?(?: of)?|men|women|males|females|people|patients|adults)\s*$", before
+        r"\b(?:age[ds]?|men|women|males|females|people|patients|adults)(?: of| aged| from)?\s*$", before
     ):
         return "years", 1.0
     return None, 1.0
@@ -224,7 +245,7 @@ def _subject(text: str, start: int, end: int, unit: str | None) -> str | None:
 
 def _about(text: str, start: int, end: int, unit: str | None) -> frozenset[str]:
     """Return the waves named before a number in its clause, else those after it."""
-    if unit in {"per minute", "degrees", "years"}:
+    if unit in {"per minute", "degrees", "years", "to one"}:
         return frozenset()
     counted = (
         re.match(r"\s*(?:of the \w+\s+|\w+\s+)?(pp|rr|[pqrstu]|qrs)\b", text[end:]) if unit is None else None
