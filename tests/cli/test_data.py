@@ -33,7 +33,7 @@ def test_folds_of_ptbxl(merl, tiny_ptbxl, place):
         (["nowhere"], 1, "there is no data set in nowhere"),
         (["nowhere", "--dataset", "ptbxl"], 1, "there is no PTB-XL in nowhere"),
         (["{data}", "--dataset", "mimic"], 2, "unknown data set 'mimic'"),
-        (["{data}", "--rate", "0"], 2, "sampling_rate: input should be greater than 0"),
+        (["{data}", "--rate", "0"], 2, "sampling_rate: input should be greater than or equal to 1"),
         (["{data}", "--leads", "I", "--leads", "I"], 2, "a lead is named twice"),
         (["{data}", "--folds", "1"], 2, "mimic-iv-ecg has no folds"),
     ],
