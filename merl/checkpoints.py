@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from merl.encoders.text import MINILM
 from merl.errors import CheckpointError, UsageError, unknown
 from merl.files import atomic_path, sha256, validate, write_text
 from merl.hub import fetch, is_hub_id, upload
@@ -213,6 +214,11 @@ def _model_card(config: MERLConfig) -> str:
     ]
     if seen:
         lines.append(f"- Data: {seen.attribution}, licence {seen.licence}.")
+    if config.text.trained_layers and config.text.name == MINILM:
+        lines.append(
+            f"- Text encoder: the text layers in the weights are {MINILM}'s, changed by training; they stay"
+            " under its licence, Apache-2.0."
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -59,6 +59,22 @@ class ConfigError(UsageError):
     """A configuration file has unknown keys or values."""
 
 
+def wrong_use(problem: MerlError) -> MerlError:
+    """Mark an error as the request's own, a file named that is not there; the command line exits with 2."""
+    problem.exit_code = UsageError.exit_code
+    return problem
+
+
+def check_address(url: str | None) -> None:
+    """Refuse the address of a server that is none, before it is asked again and again.
+
+    Raises:
+        UsageError: it does not begin with ``http://`` or ``https://``.
+    """
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise UsageError(f"{url!r} is no address; write it with https:// or http:// in front")
+
+
 def unknown(kind: str, given: str, allowed: Iterable[str], listing: str = "") -> str:
     """Phrase the error for an unknown name: what was given, near matches, where the full list is.
 
@@ -68,7 +84,8 @@ def unknown(kind: str, given: str, allowed: Iterable[str], listing: str = "") ->
     names = sorted(allowed)
     if not names:
         return f"unknown {kind} {given!r}; there is none"
-    near = difflib.get_close_matches(given, names, n=3, cutoff=0.6)
+    folded = {name.casefold(): name for name in names}
+    near = [folded[key] for key in difflib.get_close_matches(given.casefold(), folded, n=3, cutoff=0.6)]
     if near:
         hint = f"; did you mean {' or '.join(repr(name) for name in near)}?"
     else:

@@ -15,9 +15,10 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from merl.errors import MerlError, PromptError, unknown
+from merl.errors import MerlError, PromptError, UsageError, unknown, wrong_use
 
 Model = TypeVar("Model", bound=BaseModel)
+_ALLOWED = "; allowed are "  # of a sentence that ``unknown`` makes
 
 
 def content_dir(name: str) -> Path:
@@ -45,7 +46,7 @@ def check_writable(path: Path | str) -> None:
     """Refuse a file that could not be written, before the work that would be lost; nothing is made.
 
     Raises:
-        MerlError: the path is a folder, lies below a file, or in a folder that may not be written to.
+        MerlError: the path is a folder, lies below a file, or in a folder where no file can be made.
     """
     target = Path(path)
     if target.is_dir():
@@ -55,8 +56,34 @@ def check_writable(path: Path | str) -> None:
     folder = next(parent for parent in Path(os.path.realpath(target)).parents if parent.exists())
     if not folder.is_dir():
         raise MerlError(f"cannot write {target}: {folder} is a file; name another place")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise MerlError(f"cannot write {target}: no permission to write in {folder}; name another place")
+    try:
+        tempfile.TemporaryFile(dir=folder).close()  # permissions do not say it of /proc, nor on Windows
+    except OSError as problem:
+        why = f"no file can be made in {folder} ({problem.strerror})"
+        raise MerlError(f"cannot write {target}: {why}; name another place") from None
+
+
+def check_outputs(*outputs: Path | None, inputs: Iterable[Path | str | None] = ()) -> None:
+    """Refuse outputs that could not be written, are one file, or would replace what is read; nothing is made.
+
+    Args:
+        outputs: files to be written, None where one is not asked for.
+        inputs: what is read; names that are no file do not count.
+
+    Raises:
+        UsageError: an output is named twice or is an input.
+        MerlError: one could not be written.
+    """
+    read = [Path(given) for given in inputs if given and Path(given).exists()]
+    places: list[Path] = []
+    for path in filter(None, outputs):
+        check_writable(path)
+        place = path.resolve()
+        if place in places:
+            raise UsageError(f"{path} is named for two outputs; give each a file of its own")
+        if place.exists() and any(place.samefile(other) for other in read):
+            raise UsageError(f"{path} is read here and would be replaced; write to another file")
+        places.append(place)
 
 
 @contextmanager
@@ -73,8 +100,11 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if target.exists() and not target.is_file():  # replacing it would take a device away
         raise OSError(errno.EINVAL, "not a regular file", str(path))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    except OSError as problem:  # it names the temporary file, which says nothing to the user
+        raise OSError(problem.errno, problem.strerror, str(path)) from None
     os.close(handle)
     part = Path(name)
     try:
@@ -129,11 +159,13 @@ def read_yaml(path: Path | str, error: type[MerlError] = PromptError) -> Any:
     """
     path = Path(path)
     text = ""
+    if path.is_dir():
+        raise error(f"{path} is a folder; name a file in it")
     try:
         text = path.read_text(encoding="utf-8")
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - it is a safe one
     except FileNotFoundError:
-        raise error(f"there is no file {path}") from None
+        raise wrong_use(error(f"there is no file {path}")) from None
     except (OSError, UnicodeDecodeError) as problem:
         raise error(f"cannot read {path}: {problem}") from None
     except yaml.YAMLError as problem:
@@ -144,6 +176,8 @@ def read_yaml(path: Path | str, error: type[MerlError] = PromptError) -> Any:
         if isinstance(problem, _KeyTwiceError):
             raise error(f"{path}{where}: {what}; write a key once") from None
         raise error(f"{path}{where} is not valid YAML: {what}") from None
+    except ValueError as problem:  # the 45th of a month, a number of thousands of digits
+        raise error(f"{path} holds a date or number that cannot be ({problem}); put it in quotes") from None
 
 
 def validate(model: type[Model], data: Any, where: Path | str, error: type[MerlError] = PromptError) -> Model:
@@ -152,13 +186,19 @@ def validate(model: type[Model], data: Any, where: Path | str, error: type[MerlE
     Raises:
         error: one sentence a fault: where it is, what was found, what is allowed.
     """
-    if faults := faults_of(model, data):
-        raise error(f"{where}: " + "; ".join(sentence for _, sentence in faults))
+    said: list[str] = []
+    for _, sentence in faults_of(model, data):
+        what, _, allowed = sentence.partition(_ALLOWED)
+        said.append(what if allowed and any(line.endswith(allowed) for line in said) else sentence)
+    if said:
+        raise error(f"{where}: " + "; ".join(said))
     return model.model_validate(data)
 
 
 def faults_of(model: type[BaseModel], data: Any) -> list[tuple[tuple[Any, ...], str]]:
     """Return where ``data`` breaks a pydantic model, as keys and positions, and a sentence of each fault."""
+    if data is None:
+        return [((), "it is empty; expected a mapping of keys")]
     if not isinstance(data, dict):
         return [((), f"expected a mapping of keys, found {type(data).__name__}")]
     try:
@@ -214,4 +254,4 @@ def _allowed(model: type[BaseModel], parents: Iterable[Any]) -> list[str]:
             if not inner:
                 return []
             model = inner[0]
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]

@@ -70,9 +70,9 @@ def load_label_set(labels: str | Path | dict[str, str]) -> LabelSet:
     """Read a label set.
 
     Args:
-        labels: a shipped label set's name, a mapping of code to name, or a file: YAML (a label set or a plain
-            mapping of code to name), CSV of code and name, with a header or without, or text with one name a
-            line.
+        labels: a shipped label set's name, a mapping of code to name, or a file: YAML or JSON (a label set or
+            a plain mapping of code to name), CSV of code and name, with a header or without, or text with one
+            name a line.
 
     Raises:
         UsageError: neither a file nor a shipped name.
@@ -82,14 +82,16 @@ def load_label_set(labels: str | Path | dict[str, str]) -> LabelSet:
         return _from_pairs("labels", list(labels.items()), "the given labels")
     path = Path(labels)
     if path.is_file():
-        if path.suffix.lower() in {".yaml", ".yml"}:
+        if path.suffix.lower() in {".yaml", ".yml", ".json"}:  # JSON is YAML
             return _from_yaml(path)
         if path.suffix.lower() == ".csv":
             return _from_csv(path)
         return _from_text(path)
     if str(labels) in shipped_label_sets():
         return _from_yaml(content_dir("prompts") / "label_sets" / f"{labels}.yaml")
-    raise UsageError(unknown("label set or file", str(labels), shipped_label_sets(), "merl tasks"))
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; give a file of labels")
+    raise UsageError(unknown("label set or file", str(labels), shipped_label_sets(), "merl kb coverage"))
 
 
 def _from_yaml(path: Path) -> LabelSet:

@@ -161,6 +161,15 @@ def test_a_checkpoint_says_what_it_is(folder):
     assert "Trained on: ptbxl, folds 1, 2: 7 pairs of waveform and report text, no labels." in card
 
 
+def test_the_card_names_the_licence_of_text_layers_trained_further(folder, trained):
+    says = "the text layers in the weights are all-MiniLM-L6-v2's, changed by training"
+    assert says in (trained[0] / "README.md").read_text()
+    assert says not in (folder / "README.md").read_text()
+    shipped = shipped_models()["ptbxl-r18-100hz"]
+    assert says in (shipped / "README.md").read_text()
+    assert "SPDX-License-Identifier: CC-BY-4.0 AND Apache-2.0" in (shipped / "LICENSE").read_text()
+
+
 @pytest.fixture
 def trained(tmp_path):
     """A checkpoint with a trained text layer, and the model it was made of."""

@@ -21,6 +21,15 @@ def test_where_nothing_is_allowed_it_says_so():
     assert errors.unknown("task", "zzz", [], "merl tasks") == "unknown task 'zzz'; there is none"
 
 
+def test_a_name_is_near_whatever_its_case():
+    assert "did you mean 'AFIB'" in errors.unknown("entry", "afib", ["1AVB", "2AVB", "AFIB", "SB"])
+
+
+def test_a_path_that_is_not_there_is_wrong_use_of_its_kind():
+    assert errors.wrong_use(errors.DataError("why")).exit_code == 2
+    assert errors.DataError("why").exit_code == 1
+
+
 def test_at_most_three_near_matches():
     assert errors.unknown("class", "IMI", ["AMI", "IMIX", "LMI", "PMI", "IMI_"]).count(" or ") == 2
 

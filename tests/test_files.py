@@ -1,11 +1,12 @@
 import os
 import stat
+from pathlib import Path
 
 import pytest
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from merl import files
-from merl.errors import DataError, MerlError
+from merl.errors import DataError, MerlError, UsageError
 
 
 class Inner(BaseModel):
@@ -15,6 +16,7 @@ class Inner(BaseModel):
 
 class Outer(BaseModel):
     model_config = ConfigDict(extra="forbid")
+    schema_: str = Field("outer", alias="schema")
     name: str
     inner: Inner = Inner()
 
@@ -53,7 +55,7 @@ def test_a_folder_in_the_way_is_called_by_its_own_name(tmp_path):
     assert names(tmp_path) == ["folder"]
 
 
-def test_a_place_to_write_is_checked_and_nothing_made(tmp_path, monkeypatch):
+def test_a_place_to_write_is_checked_and_nothing_made(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
     files.check_writable(tmp_path / "file")
@@ -62,10 +64,30 @@ def test_a_place_to_write_is_checked_and_nothing_made(tmp_path, monkeypatch):
         files.check_writable(tmp_path / "folder")
     with pytest.raises(MerlError, match=r"cannot write .*out: .*file is a file; name another"):
         files.check_writable(tmp_path / "file" / "new" / "out")
-    monkeypatch.setattr(files.os, "access", lambda *_: False)  # root may write everywhere
-    with pytest.raises(MerlError, match=r"no permission to write in .*folder;"):
-        files.check_writable(tmp_path / "folder" / "new" / "out")
     assert names(tmp_path) == ["file", "folder"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no /proc")
+def test_a_folder_where_no_file_can_be_made_is_found_and_named():
+    with pytest.raises(MerlError, match=r"cannot write /proc/x.csv: no file can be made in /proc \("):
+        files.check_writable("/proc/x.csv")  # which root may write in, says the system
+    with pytest.raises(OSError, match=r"/proc/x\.csv") as raised:
+        files.write_text("/proc/x.csv", "x")
+    assert raised.value.filename == "/proc/x.csv"
+
+
+def test_outputs_are_no_inputs_and_differ(tmp_path):
+    read, other = tmp_path / "read", tmp_path / "other"
+    read.touch()
+    other.symlink_to(read)
+    files.check_outputs(tmp_path / "a", None, tmp_path / "b", inputs=[read, "plain", None])
+    for path in (read, other, tmp_path / "x" / ".." / "read"):
+        with pytest.raises(UsageError, match="is read here and would be replaced; write to another"):
+            files.check_outputs(tmp_path / "a", path, inputs=["plain", str(read)])
+    with pytest.raises(UsageError, match="a is named for two outputs; give each a file of its own"):
+        files.check_outputs(tmp_path / "a", tmp_path / "x" / ".." / "a")
+    with pytest.raises(MerlError, match="it is a folder"):
+        files.check_outputs(tmp_path)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
@@ -117,6 +139,8 @@ def test_sha256_of_a_file(tmp_path):
         (b"a: [1, 2", "file.yaml line 1 is not valid YAML"),
         (b"a: 1\n b: 2", "file.yaml line 2 is not valid YAML"),
         (b"\xff\xfe\x00", "cannot read .*file.yaml"),
+        (b"name: 2026-13-45", "file.yaml holds a date or number that cannot be .*; put it in quotes"),
+        (b"name: " + 5000 * b"1", "file.yaml holds a date or number that cannot be"),
         (b"!!python/object/apply:os.getcwd []", "not valid YAML: could not determine a constructor"),
     ],
 )
@@ -130,7 +154,7 @@ def test_yaml_that_cannot_be_read(tmp_path, content, sentence):
 def test_a_missing_file_and_a_folder(tmp_path):
     with pytest.raises(DataError, match=r"there is no file .*nowhere.yaml"):
         files.read_yaml(tmp_path / "nowhere.yaml", DataError)
-    with pytest.raises(DataError, match="cannot read"):
+    with pytest.raises(DataError, match="is a folder; name a file in it"):
         files.read_yaml(tmp_path, DataError)
 
 
@@ -149,7 +173,19 @@ def test_all_faults_of_a_file_are_named_together():
     assert "\n" not in sentence
 
 
+def test_keys_are_called_as_they_are_written_and_listed_once():
+    with pytest.raises(DataError, match="did you mean 'schema'"):
+        files.validate(Outer, {"name": "x", "schem": 1}, "file.yaml", DataError)
+    with pytest.raises(DataError) as raised:
+        files.validate(Outer, {"name": "x", "zzz": 1, "qqq": 2}, "file.yaml", DataError)
+    assert str(raised.value) == (
+        "file.yaml: unknown key 'zzz'; allowed are inner, name, schema; unknown key 'qqq'"
+    )
+
+
 def test_what_is_no_mapping_is_said_so():
+    with pytest.raises(DataError, match=r"file.yaml: it is empty; expected a mapping"):
+        files.validate(Outer, None, "file.yaml", DataError)
     with pytest.raises(DataError, match="expected a mapping of keys, found list"):
         files.validate(Outer, ["name"], "file.yaml", DataError)
 

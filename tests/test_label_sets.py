@@ -15,6 +15,7 @@ def names(label_set) -> dict[str, str]:
     [
         ("a.yaml", "AFIB: atrial fibrillation\nSR: sinus rhythm, normal\n"),
         ("a.yml", "classes:\n  AFIB: atrial fibrillation\n  SR: {name: 'sinus rhythm, normal'}\n"),
+        ("a.json", '{"AFIB": "atrial fibrillation", "SR": "sinus rhythm, normal"}'),
         ("a.csv", 'code,name\nAFIB,atrial fibrillation\n\nSR,"sinus rhythm, normal"\n'),
         ("a.csv", '\ufeffAFIB,atrial fibrillation\r\nSR,"sinus rhythm, normal"\r\n'),
     ],
@@ -27,6 +28,15 @@ def test_files_of_codes_and_names(tmp_path, file, content):
     assert list(label_set.classes) == list(PAIRS)
     assert label_set.name == "a"
     assert names(load_label_set(PAIRS)) == PAIRS
+
+
+def test_a_folder_holds_no_labels_and_a_shipped_name_goes_before_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("csn", "mine"):
+        (tmp_path / name).mkdir()
+    assert load_label_set("csn").name == "csn"
+    with pytest.raises(UsageError, match="mine is a folder; give a file of labels"):
+        load_label_set("mine")
 
 
 @pytest.mark.parametrize("header", ["Code,Name", "label, description", "CLASS,label", "id,name"])

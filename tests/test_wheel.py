@@ -31,6 +31,9 @@ def test_the_wheel_installs_and_runs_the_demo(tmp_path: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"merl"}
     assert {"merl/_content/knowledge_base/sources.yaml", "merl/report/templates/report.css"} <= set(names)
+    licences = {name.partition("/licenses/")[2] for name in names if "/licenses/" in name}
+    parts = ("LICENSE", "knowledge_base/LICENSE", "prompts/LICENSE", "merl/weights/ptbxl-r18-100hz/LICENSE")
+    assert licences == {*parts, "LICENSES/Apache-2.0.txt"}
 
     run(sys.executable, "-m", "venv", tmp_path / "env", cwd=tmp_path)
     python = tmp_path / "env" / "bin" / "python"

@@ -117,7 +117,7 @@ def _concept(code: str, item: LabelClass, entry: Entry | None, index: KnowledgeI
 
 def _declared(code: str, item: LabelClass, index: KnowledgeIndex) -> Entry | None:
     if item.entry is not None and item.entry not in index.entries:
-        problem = unknown("knowledge entry", item.entry, index.entries, "merl kb search")
+        problem = unknown("knowledge entry", item.entry, index.entries)
         raise PromptError(f"class {code!r}: {problem}")
     return index.entries[item.entry] if item.entry else None
 

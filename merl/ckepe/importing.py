@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from merl.ckepe.prompt_set import ClassPrompts, Generator, Phrase, PromptSet
-from merl.errors import PromptError
+from merl.errors import PromptError, wrong_use
 from merl.files import sha256
 from merl.knowledge.lookup import normalise
 from merl.label_sets import LabelSet, load_label_set, shipped_label_sets
@@ -96,7 +96,7 @@ def read_foreign(path: str | Path) -> Foreign:
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8-sig"), object_pairs_hook=once)
     except FileNotFoundError:
-        raise PromptError(f"there is no file {path}") from None
+        raise wrong_use(PromptError(f"there is no file {path}")) from None
     except json.JSONDecodeError as problem:
         raise PromptError(f"{path} line {problem.lineno} is not valid JSON: {problem.msg}") from None
     except (OSError, UnicodeDecodeError, RecursionError) as problem:

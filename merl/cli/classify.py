@@ -103,7 +103,7 @@ def _check_use(
     if out_file:
         if as_json or evidence or plot:
             raise UsageError("--out writes scores alone; leave out --json, --evidence and --plot")
-        check_parquet(out_file)
+        check_parquet(out_file, records)
         return
     for folder in (path for path in records if Path(path).is_dir()):
         raise UsageError(f"{folder} is a folder; add --out FILE.parquet to score all records in it")

@@ -31,6 +31,25 @@ def load_index(folder: Path | None) -> KnowledgeIndex | None:
     return KnowledgeIndex.load(folder)
 
 
+def refuse_without(context: typer.Context, needed: str, *options: str) -> None:
+    """Refuse options that were given and would be ignored without another.
+
+    Args:
+        context: of the running command.
+        needed: the other, as it is written.
+        options: their parameters.
+
+    Raises:
+        UsageError: one was given.
+    """
+    from merl.errors import UsageError
+
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name in options and source and source.name == "COMMANDLINE":
+            raise UsageError(f"{option.opts[0]} needs {needed}; give both or neither")
+
+
 class Report(Protocol):
     """Told of progress: how much is done, of how much, and of what."""
 

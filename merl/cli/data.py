@@ -9,11 +9,13 @@ import typer
 
 from merl.cli.console import note, print_json, progress, stoppable
 from merl.cli.data_tables import print_audit, print_check
+from merl.errors import UsageError, unknown
 
 app = typer.Typer(help="Fetch, check and prepare published ECG data sets.", no_args_is_help=True)
 
 
 @app.command()
+@stoppable("nothing is changed, and the same command begins anew; without --waveforms it takes seconds")
 def check(
     data: Annotated[Path, typer.Argument(metavar="DIR", help="A data set, or a folder that holds some.")],
     *,
@@ -51,6 +53,8 @@ def audit(
     """Report how the labels of MERL's release differ from the fixed ones, column by column."""
     from merl.datasets.audit import audit as run
 
+    if data is not None and not data.is_dir():
+        raise UsageError(f"there is no folder {data}")
     found = run(official, data or official)
     if as_json:
         print_json([item.model_dump() for item in found])
@@ -77,7 +81,6 @@ def download(
     """Fetch a data set and compare it with its checksums; a stopped run goes on when called again."""
     from merl.datasets.catalogue import DATASETS
     from merl.datasets.download import download as run
-    from merl.errors import UsageError, unknown
 
     if name not in DATASETS:
         raise UsageError(unknown("data set", name, DATASETS))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from merl.cli.console import out, progress
+from merl.cli.console import out, progress, stoppable
 from merl.errors import DataError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _PER_CLASS = 6  # simulated ECGs of each class
 _PER_CLASS_REAL = 40  # real ECGs of each class, with --data
 
 
+@stoppable("the same command begins anew, for it takes a minute")
 def demo(
     data: Annotated[
         Path | None, typer.Option(help="PTB-XL's folder: use real records instead of simulated.")
@@ -50,10 +51,12 @@ def demo(
     from merl.cli.demo_result import compare
     from merl.datasets.ptbxl import PTBXL
     from merl.embedding import embed_records
+    from merl.files import check_outputs
     from merl.label_sets import load_label_set
     from merl.report.citing import with_knowledge
     from merl.report.page import save_report
 
+    check_outputs(out_dir / "knowledge.yaml", out_dir / "report.html")
     if data is not None:
         PTBXL(data)  # both before a minute of work: is the data there, and the model?
     model = load_model()

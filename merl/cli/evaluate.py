@@ -10,7 +10,15 @@ import typer
 
 from merl.cli.console import OwnIndex, load_index, note, progress, stoppable
 from merl.cli.report import Figures, check_report, write_report
-from merl.cli.scoring_options import DEFAULT_MODEL, AbsentWeight, Contrast, Ensemble, LeadAs, lead_pairs
+from merl.cli.scoring_options import (
+    DEFAULT_MODEL,
+    AbsentWeight,
+    Contrast,
+    Ensemble,
+    LeadAs,
+    check_leads,
+    lead_pairs,
+)
 from merl.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -86,7 +94,8 @@ def evaluate(
     figures: Figures = None,
     index_dir: OwnIndex = None,
     csv_file: Annotated[
-        Path | None, typer.Option("--csv", help="Write every figure of the table here as CSV.")
+        Path | None,
+        typer.Option("--csv", help="Write macro AUROCs here as CSV; --figures writes those of classes."),
     ] = None,
     markdown_file: Annotated[
         Path | None, typer.Option("--markdown", help="Write the tables here as Markdown.")
@@ -101,7 +110,7 @@ def evaluate(
     from merl.evaluation.arms import as_matrix
     from merl.evaluation.matrix_table import print_matrix
     from merl.evaluation.table import print_result
-    from merl.files import check_writable
+    from merl.files import check_outputs
 
     _check_task(task)
     options: dict[str, Any] = {
@@ -118,9 +127,12 @@ def evaluate(
         "official": official,
         "allow_missing": allow_missing,
     }
-    for file in (json_file, csv_file, markdown_file):
-        if file:
-            check_writable(file)
+    check_leads("--leads", leads or [])
+    if official and labels is Labels.fixed:
+        raise UsageError("--official is read with --labels merl-compat alone; give both or neither")
+    read = [path for item in prompts for path in (Path(item), *Path(item).glob("*.yaml"))]
+    table = figures / "classes.csv" if figures else None
+    check_outputs(json_file, csv_file, markdown_file, report, table, inputs=read)
     several = task == "all" or len(checkpoint or []) > 1 or len(ensemble or []) > 1
     if several and (report or figures or index_dir):
         raise UsageError("a report is of one task, checkpoint and ensemble; ask for each on its own")

@@ -11,13 +11,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from merl.cli.console import OwnIndex, load_index, note, out, stoppable
+from merl.cli.console import OwnIndex, load_index, note, out, refuse_without, stoppable
 from merl.errors import UsageError
 
 if TYPE_CHECKING:
     from merl.ckepe.asking import Question
     from merl.ckepe.llm import ChatModel
     from merl.ckepe.prompt_set import PromptSet
+
+
+#: Options that count only where a language model is asked.
+_OF_A_MODEL = (
+    *("base_url", "temperature", "concurrency", "requests_per_minute", "timeout", "cache"),
+    *("max_cost", "price"),
+)
 
 
 class Verify(StrEnum):
@@ -30,6 +37,7 @@ class Verify(StrEnum):
 
 @stoppable("the same command goes on, for the answers so far are kept and not paid again")
 def generate(
+    context: typer.Context,
     labels: Annotated[
         str,
         typer.Argument(
@@ -73,13 +81,14 @@ def generate(
     from merl.ckepe.generator import generate_prompts
     from merl.ckepe.llm import ChatModel, default_cache
     from merl.cli.board import Board
-    from merl.files import check_writable
+    from merl.files import check_outputs
     from merl.label_sets import load_label_set
 
     if out_file is None and not dry_run:
         raise UsageError("name the prompt file to write with --out FILE")
-    if out_file:
-        check_writable(out_file)  # before a language model is paid
+    check_outputs(out_file, inputs=[labels, cache])  # before a language model is paid
+    if llm == "none":
+        refuse_without(context, "--llm", *_OF_A_MODEL)
     label_set = load_label_set(labels)
     index = load_index(index_dir)
     with ExitStack() as stack:

@@ -114,7 +114,7 @@ def show(entry_id: Annotated[str, typer.Argument(metavar="ID", help="An entry's 
 
     entries = load_entries()
     if entry_id not in entries:
-        raise UsageError(unknown("entry", entry_id, entries, "merl kb search"))
+        raise UsageError(unknown("entry", entry_id, entries) + "; find one with `merl kb search`")
     entry, sources = entries[entry_id], load_sources()
     lines = [f"{entry.id}: {entry.name}", f"also: {', '.join(entry.names[1:]) or '-'}"]
     groups = (("definition", (entry.definition,)), ("findings", entry.findings), ("against", entry.absent))

@@ -32,6 +32,7 @@ def pretrain(
         raise UsageError(unknown("configuration", config, shipped))
     values: Any = read_yaml(path, ConfigError)
     places: dict[str, Path] = {}
+    settings_set = False
     for setting in settings or []:
         key, equals, value = setting.partition("=")
         if not equals or not key:
@@ -40,6 +41,7 @@ def pretrain(
             places[key] = Path(value)
         else:
             _set(values, key, value)
+            settings_set = True
     missing = [f"{key}=DIR" for key in ("data", "out") if key not in places]
     if missing:
         raise UsageError(f"say where things are: add {' and '.join(missing)}")
@@ -49,7 +51,8 @@ def pretrain(
     from merl.pretraining.run import pretrain as run
 
     keep_freed_memory()
-    checked = validate(PretrainConfig, values, path, ConfigError)
+    where = f"{config} with the settings given" if settings_set else path
+    checked = validate(PretrainConfig, values, where, ConfigError)
     with progress("pretraining") as report:
         model = run(
             checked,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from merl.cli.console import note, progress, stoppable
+from merl.cli.console import note, progress, refuse_without, stoppable
 from merl.cli.scoring_options import DEFAULT_MODEL, Checkpoint, LeadAs, lead_pairs
 from merl.errors import UsageError, unknown
 
@@ -46,6 +46,7 @@ JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the result 
 
 @stoppable("the same command goes on, for the features found so far are kept")
 def probe(
+    context: typer.Context,
     task: Annotated[str, typer.Argument(help="A task (merl tasks lists them).")],
     *,
     data: Annotated[Path, typer.Option(help="The data set's folder.")],
@@ -80,11 +81,14 @@ def probe(
     from merl.evaluation.probe import FRACTIONS
     from merl.evaluation.probe import probe as run
     from merl.evaluation.probe_table import print_probe
-    from merl.files import check_writable
+    from merl.files import check_outputs
 
     get_task(task)
-    if json_file:
-        check_writable(json_file)
+    check_outputs(json_file)
+    if not fine_tune:
+        refuse_without(context, "--fine-tune", "epochs", "batch_size", "learning_rate")
+    if fraction and len(set(fraction)) < len(fraction):
+        raise UsageError("a --fraction is given twice; give each once")
     tuning = FineTuning(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate)
     with progress("reading labels") as report:
         result = run(
@@ -150,11 +154,9 @@ def transfer(
     from merl.checkpoints import load_model
     from merl.evaluation.transfer import transfer as run
     from merl.evaluation.transfer_table import print_transfer
-    from merl.files import check_writable
+    from merl.files import check_outputs
 
-    for path in (json_file, overlap_out):
-        if path:
-            check_writable(path)
+    check_outputs(json_file, overlap_out, inputs=[overlap, *(prompts or [])])
     found = _overlap(source, target, overlap)
     if overlap_out:
         found.save(overlap_out)

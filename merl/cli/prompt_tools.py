@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from merl.cli.console import note, print_json, progress
+from merl.cli.console import note, print_json, progress, refuse_without, stoppable
 
 if TYPE_CHECKING:
     from merl.ckepe.linter import Finding
@@ -21,6 +21,7 @@ LABELS = "A task, a YAML or CSV file of code and name, or a text file with one n
 _Target = tuple[str, "PromptSet", "LabelSet | None"]
 
 
+@stoppable("nothing is changed, and the same command begins anew; fewer files take less time")
 def lint(
     files: Annotated[
         list[str], typer.Argument(metavar="FILE...", help="Prompt files, shipped sets, or MERL's JSON.")
@@ -79,9 +80,9 @@ def import_(
 ) -> None:
     """Make a prompt set of another project's JSON, and say which keys were used, missing and left over."""
     from merl.ckepe.importing import import_prompts
-    from merl.files import check_writable
+    from merl.files import check_outputs
 
-    check_writable(out_file)
+    check_outputs(out_file, inputs=[file, label_set])
     done = import_prompts(file, label_set, joined=joined)
     done.prompt_set.save(out_file)
     renamed = [f"{code} from {key}" for code, key in done.used.items() if code != key]
@@ -103,9 +104,9 @@ def repair(
     """Keep what the knowledge supports, reject the rest with reasons, and refill classes left thin."""
     from merl.ckepe.prompt_set import PromptSet
     from merl.ckepe.repairing import repair as mend
-    from merl.files import check_writable
+    from merl.files import check_outputs
 
-    check_writable(out_file)
+    check_outputs(out_file, inputs=[file])
     given = PromptSet.find(file)
     with progress("repairing prompts") as report:
         mended = mend(
@@ -126,6 +127,7 @@ def repair(
 
 
 def controls(
+    context: typer.Context,
     labels: Annotated[str, typer.Argument(help=LABELS)],
     *,
     out_dir: Annotated[Path, typer.Option("--out", help="The folder to write NAME.yaml into.")],
@@ -139,10 +141,11 @@ def controls(
 ) -> None:
     """Write the prompt sets that good prompts have to beat: names, templates, shuffled, random words."""
     from merl.ckepe.controls import CONTROLS, NEED_LLM, make_controls
-    from merl.files import check_writable
+    from merl.files import check_outputs
 
-    for name in CONTROLS:
-        check_writable(out_dir / f"{name}.yaml")  # before a language model is paid
+    if llm is None:
+        refuse_without(context, "--llm", "base_url")
+    check_outputs(*(out_dir / f"{name}.yaml" for name in CONTROLS), inputs=[labels])  # before an LLM is paid
     made = make_controls(labels, llm=llm, base_url=base_url, seed=seed)
     for name, prompt_set in made.items():
         prompt_set.save(out_dir / f"{name}.yaml")

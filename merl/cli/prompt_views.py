@@ -51,10 +51,10 @@ def show(
 
 def _write_page(path: Path, html: Path, index: KnowledgeIndex | None) -> None:
     from merl.ckepe.prompt_set import PromptSet
-    from merl.files import check_writable, sha256, write_text
+    from merl.files import check_outputs, sha256, write_text
     from merl.report.prompt_page import prompt_page
 
-    check_writable(html)
+    check_outputs(html, inputs=[path])
     page = prompt_page(PromptSet.load(path), file=path.name, sha256=sha256(path), index=index)
     write_text(html, page)
     note(f"{html} written; a review kept from it goes in with `merl prompts review FILE --sheet REVIEW.json`")

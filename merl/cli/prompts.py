@@ -14,7 +14,7 @@ app = typer.Typer(help="Generate and read prompt sets.", no_args_is_help=True)
 
 @app.command()
 def verify(
-    file: Annotated[Path, typer.Argument(help="A prompt file, imported or hand-written.")],
+    file: Annotated[str, typer.Argument(help="A prompt file, imported or hand-written, or a shipped set.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     index_dir: OwnIndex = None,
     out_file: Annotated[
@@ -24,11 +24,10 @@ def verify(
     """Say of every phrase whether the knowledge supports it, and which passages; exit 0 whatever it finds."""
     from merl.ckepe.grounding import ground, grounded
     from merl.ckepe.prompt_set import PromptSet
-    from merl.files import check_writable
+    from merl.files import check_outputs
 
-    if out_file:
-        check_writable(out_file)
-    prompt_set = PromptSet.load(file)
+    check_outputs(out_file, inputs=[file])
+    prompt_set = PromptSet.find(file)
     index = load_index(index_dir)
     with progress("verifying prompts") as report:
         judgements = ground(

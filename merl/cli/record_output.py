@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from merl.records import ECGRecord
 
 
-def check_parquet(path: Path) -> None:
-    """Refuse an output that is no Parquet file or cannot be written.
+def check_parquet(path: Path, records: Sequence[str] = ()) -> None:
+    """Refuse an output that is no Parquet file, is one of the records that are read, or cannot be written.
 
     Raises:
-        UsageError: another suffix.
+        UsageError: another suffix, or a record.
         MerlError: it cannot be written.
     """
-    from merl.files import check_writable
+    from merl.files import check_outputs
 
     if path.suffix.lower() != ".parquet":
         raise UsageError(f"{path} is no .parquet file; results of many records are written as one")
-    check_writable(path)
+    check_outputs(path, inputs=records)
 
 
 class Failures:

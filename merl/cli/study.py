@@ -26,7 +26,7 @@ def study(
     plan: Annotated[bool, typer.Option("--plan", help="List the cells and stop.")] = False,
 ) -> None:
     """Pretrain and score every cell of a study; one that was stopped goes on when called again."""
-    from merl.files import check_writable, write_text
+    from merl.files import check_outputs, write_text
     from merl.studies.config import load_study
 
     config = load_study(file)
@@ -36,8 +36,7 @@ def study(
             words = (cell.encoder, cell.text, f"share {cell.share:g}", cell.start, cell.texts)
             out().print(f"{', '.join(words)}: {epochs} epochs")
         return
-    if markdown is not None:
-        check_writable(markdown)
+    check_outputs(markdown, inputs=[file])
 
     from merl.pretraining.memory import keep_freed_memory
     from merl.studies.run import run_study

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from merl.errors import DataError, UsageError
+from merl.errors import DataError, UsageError, check_address
 from merl.files import sha256, write_text
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ def download(
     """
     import httpx
 
-    if not base_url.startswith(("http://", "https://")):
-        raise UsageError(f"{base_url!r} is no address; write it with https:// in front")
+    check_address(base_url)
     base, out = base_url.rstrip("/"), Path(out)
     with httpx.Client(follow_redirects=True, timeout=_SECONDS) as client:
         listed = _list(client, base)

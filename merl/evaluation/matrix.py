@@ -94,7 +94,7 @@ def evaluate_matrix(
     _check_once("ensemble", ensembles)
     cells = Cells(Path(keep) if keep else cache_dir() / "cells")
     columns, left_out = list[Column](), list[LeftOut]()
-    for task in _listed(tasks, prompts):
+    for task in _listed(tasks, prompts, Path(data)):
         try:
             rows = rows_of(_sets(request, task, prompts, optional=tasks == ALL), controls=controls)
             runs = run_task(request, task, rows, models, ensembles, cells=cells, progress=progress)
@@ -111,18 +111,23 @@ def evaluate_matrix(
         if finished:
             finished(said)
     if not columns:
-        reasons = "; ".join(f"{item.task}: {item.reason}" for item in left_out)
+        tasks_by_reason: dict[str, list[str]] = {}
+        for item in left_out:
+            tasks_by_reason.setdefault(item.reason, []).append(item.task)
+        reasons = "; ".join(f"{', '.join(several)}: {why}" for why, several in tasks_by_reason.items())
         raise DataError(f"no task can be evaluated: {reasons}")
     return _summed_up(columns, left_out, seed)
 
 
-def _listed(tasks: str | Sequence[str], prompts: Sequence[PromptSet | str | Path]) -> list[str]:
+def _listed(tasks: str | Sequence[str], prompts: Sequence[PromptSet | str | Path], data: Path) -> list[str]:
     from merl.datasets.tasks import TASKS, get_task
 
     if tasks != ALL:
         named = [tasks] if isinstance(tasks, str) else list(tasks)
         _check_once("task", named)
         return [get_task(name).name for name in named]
+    if not data.is_dir():
+        raise NoDataError(f"there is no folder {data}")
     for item in prompts:
         if isinstance(item, PromptSet) or Path(item).is_file():
             name = item.name if isinstance(item, PromptSet) else str(item)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from merl.errors import DataError
+from merl.errors import DataError, wrong_use
 from merl.files import Model, validate
 
 
@@ -24,9 +24,13 @@ def read_result(model: type[Model], path: str | Path, command: str) -> Model:
     from merl import __version__
 
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
+        data = json.loads(text) if text.strip() else None  # of which ``validate`` says that it is empty
     except FileNotFoundError:
-        raise DataError(f"there is no result {path}; `{command} ... --json {path}` writes one") from None
+        why = f"there is no result {path}; `{command} ... --json {path}` writes one"
+        raise wrong_use(DataError(why)) from None
+    except IsADirectoryError:
+        raise DataError(f"{path} is a folder; name a result in it") from None
     except (OSError, ValueError) as problem:
         raise DataError(f"cannot read the result {path}: {problem}") from None
     if isinstance(data, dict) and "results" in data and "results" not in model.model_fields:

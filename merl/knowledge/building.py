@@ -19,7 +19,7 @@ from merl.errors import KnowledgeError, UsageError
 from merl.files import sha256, write_text
 from merl.knowledge.corpus import CorpusManifest, Shard, SourceRecord, read_corpus_manifest
 from merl.knowledge.embedders import Embedder, EmbedderSpec, precision_of
-from merl.knowledge.index_folder import check_target, replace_folder
+from merl.knowledge.index_folder import check_target, replace_folder, schema_of
 from merl.knowledge.sources import Source
 from merl.knowledge.sources.base import Progress, quiet
 from merl.knowledge.structure import index_vectors, structure_for
@@ -107,6 +107,8 @@ def merge(shards: Sequence[str | Path], out: str | Path, progress: Progress = qu
     """
     out = Path(out).absolute()
     check_target(out)
+    if finished := [folder for folder in map(Path, shards) if schema_of(folder) == "merl/index/v1"]:
+        raise KnowledgeError(f"{finished[0]} is a finished index, not a shard; it needs no merging")
     found = {Path(folder): read_corpus_manifest(Path(folder)) for folder in shards}
     folders = _in_order(found)
     out.parent.mkdir(parents=True, exist_ok=True)

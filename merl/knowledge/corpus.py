@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import mmap
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from merl.errors import KnowledgeError, UsageError
 from merl.files import sha256, validate
 from merl.knowledge.embedders import Embedder, EmbedderSpec, LazyMiniLM, Precision, embed_queries
-from merl.knowledge.index_folder import BUILD_AGAIN
+from merl.knowledge.index_folder import BUILD_AGAIN, read_json
 from merl.knowledge.lookup import normalise
 from merl.knowledge.passages import Passage
 from merl.knowledge.tables import CONCEPTS, NAMES, Table, concept_of
@@ -98,13 +97,7 @@ def read_corpus_manifest(folder: Path) -> CorpusManifest:
         KnowledgeError: the folder is none, or a file is missing or was changed.
     """
     path = folder / "manifest.json"
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        raise KnowledgeError(f"{folder} is no index: it has no manifest.json; {BUILD_AGAIN}") from None
-    except (OSError, ValueError) as problem:
-        raise KnowledgeError(f"cannot read {path}: {problem}; {BUILD_AGAIN}") from None
-    manifest = validate(CorpusManifest, data, path, KnowledgeError)
+    manifest = validate(CorpusManifest, read_json(path), path, KnowledgeError)
     needed = {"passages.jsonl"} | ({"vectors.npy"} if manifest.shard else {"index.faiss", NAMES, CONCEPTS})
     for name in sorted(needed | manifest.files.keys()):
         if not (folder / name).is_file() or sha256(folder / name) != manifest.files.get(name):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from merl.encoders.text import MINILM, MINILM_SHA256, Pooling, SentenceEncoder
-from merl.errors import KnowledgeError, UsageError
+from merl.errors import KnowledgeError, UsageError, check_address
 
 Vectors = NDArray[np.float32]
 Precision = Literal["float32", "bfloat16"]
@@ -270,6 +270,9 @@ class EmbedderSpec(BaseModel):
         """
         if self.is_server:
             name = self.model.removeprefix("openai:")
+            if not name:
+                raise UsageError(f"{self.model!r} names no model; write openai:MODEL")
+            check_address(base_url)
             self._refuse("a server", pooling="mean", precision="float32")
             return ServerEmbedder(
                 name,

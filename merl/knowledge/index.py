@@ -198,7 +198,9 @@ class KnowledgeIndex:
 
     def _known(self, entry_id: str) -> Entry:
         if entry_id not in self.entries:
-            raise UsageError(unknown("knowledge entry", entry_id, self.entries, "merl kb search"))
+            raise UsageError(
+                unknown("knowledge entry", entry_id, self.entries) + "; find one with `merl kb search`"
+            )
         return self.entries[entry_id]
 
     def exact(self, query: str, label_set: LabelSet | None = None) -> list[Hit]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from merl.errors import KnowledgeError
+from merl.errors import KnowledgeError, wrong_use
 from merl.files import sha256, validate
 
 BUILD_AGAIN = "delete the folder and build it again with `merl kb build`"
@@ -94,17 +94,22 @@ def check_target(target: Path) -> None:
         KnowledgeError: the target is a file, or a folder that holds something else.
     """
     empty = target.is_dir() and not any(target.iterdir())
-    if target.exists() and not empty and not (target / "manifest.json").is_file():
+    if target.exists() and not empty and schema_of(target) not in {"merl/index/v1", "merl/corpus/v1"}:
         raise KnowledgeError(f"{target} is not an index; name a new or empty folder")
 
 
 def is_corpus(folder: Path) -> bool:
     """Tell whether a folder's manifest says that it holds an index of many sources."""
+    return schema_of(folder) == "merl/corpus/v1"
+
+
+def schema_of(folder: Path) -> str | None:
+    """Return what a folder's manifest says it is; None where there is no manifest that can be read."""
     try:
         data = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False  # what is wrong with it is said where it is read
-    return isinstance(data, dict) and data.get("schema") == "merl/corpus/v1"
+        return None  # what is wrong with it is said where it is read
+    return data.get("schema") if isinstance(data, dict) else None
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -114,17 +119,26 @@ def read_manifest(folder: Path) -> Manifest:
         KnowledgeError: the folder is no index, or a file is missing or was changed.
     """
     path = folder / "manifest.json"
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        raise KnowledgeError(f"{folder} is no index: it has no manifest.json; {BUILD_AGAIN}") from None
-    except (OSError, ValueError) as problem:
-        raise KnowledgeError(f"cannot read {path}: {problem}; {BUILD_AGAIN}") from None
-    manifest = validate(Manifest, data, path, KnowledgeError)
+    manifest = validate(Manifest, read_json(path), path, KnowledgeError)
     for name in _FILES:
         if not (folder / name).is_file() or sha256(folder / name) != manifest.files.get(name):
             raise KnowledgeError(f"{folder / name} is missing or not what its manifest says; {BUILD_AGAIN}")
     return manifest
+
+
+def read_json(path: Path) -> Any:
+    """Read a folder's ``manifest.json``.
+
+    Raises:
+        KnowledgeError: there is none, so the folder is some other, or it is damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        why = f"{path.parent} is no index: it has no manifest.json; give a folder that `merl kb build` wrote"
+        raise wrong_use(KnowledgeError(why)) from None
+    except (OSError, ValueError) as problem:
+        raise KnowledgeError(f"cannot read {path}: {problem}; {BUILD_AGAIN}") from None
 
 
 def read_vectors(folder: Path, manifest: Manifest) -> Any:

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from merl.errors import KnowledgeError, unknown
+from merl.errors import KnowledgeError, unknown, wrong_use
 from merl.files import content_dir, faults_of, read_yaml, yaml_line
 from merl.knowledge.entries import Entry, Source, Statement, load_ambiguous, load_sources, statements_at
 from merl.knowledge.leads import mark_leads, without_leads
@@ -62,6 +62,8 @@ def lint(folder: Path | None = None) -> tuple[int, list[Fault]]:
     folder = folder or content_dir("knowledge_base")
     paths = sorted((folder / "entries").glob("*.yaml"))
     if not paths:
+        if not folder.is_dir():
+            raise wrong_use(KnowledgeError(f"there is no folder {folder}"))
         raise KnowledgeError(f"no entries in {folder / 'entries'}; give a knowledge_base folder")
     sources, ambiguous = load_sources(folder), load_ambiguous(folder)
     faults: list[Fault] = []
@@ -135,7 +137,7 @@ class _File:
         links += [(("distinguish_from", n, "id"), item.id) for n, item in others]
         for place, link in links:
             if link not in known:
-                yield self.fault(place, "link", unknown("entry", link, known, "merl kb search"))
+                yield self.fault(place, "link", unknown("entry", link, known))
             elif link == self.entry.id:
                 yield self.fault(place, "link", f"{link} links to itself; name another entry")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from merl.encoders.registry import PUBLISHED
-from merl.errors import CheckpointError
+from merl.errors import CheckpointError, wrong_use
 from merl.model import TextIdentity
 from merl.preprocessing import SignalSpec
 
@@ -42,9 +43,10 @@ def read_state(path: Path) -> dict[str, Tensor]:
     """
     remedy = "save it again as a plain state dict: torch.save(model.state_dict(), file)"
     if not path.is_file():
-        raise CheckpointError(f"there is no file {path}")
+        raise wrong_use(CheckpointError(f"there is no file {path}"))
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # torch's own words on foreign pickles; ours follow
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as problem:  # damaged bytes raise anything
         if named := re.search(r"GLOBAL (\S+)", str(problem)):
             raise CheckpointError(

@@ -13,7 +13,7 @@ from accelerate import PartialState
 from merl.checkpoints import WEIGHTS, fill, load_model, save_checkpoint
 from merl.encoders.text import MINILM, SentenceEncoder
 from merl.errors import CheckpointError, ConfigError, DataError, MerlError, UsageError
-from merl.files import write_text
+from merl.files import check_writable, write_text
 from merl.knowledge.entries import load_entries
 from merl.knowledge.passages import corpus_sha256
 from merl.knowledge.rephrasing import Rephraser
@@ -64,11 +64,10 @@ def pretrain(
         ConfigError: the encoder is unknown or its width does not fit, or the batch cannot be shared out.
         UsageError: the pairs were prepared otherwise than the configuration asks for.
         DataError: the data set is missing or damaged, or its reports do not fill a batch.
-        MerlError: ``out`` holds a finished model or the state of another run, the loss is not finite, or the
-            disk is full.
+        MerlError: ``out`` holds a finished model, the state of another run or other files, the loss is not
+            finite, or the disk is full.
     """
-    if (out / WEIGHTS).exists() and not (out / STATE).exists():
-        raise MerlError(f"{out} holds a finished model; give another out folder, or delete it to train anew")
+    _check_out(out)
     here = PartialState(cpu=not torch.cuda.is_available())
     if config.batch_size % here.num_processes:
         raise ConfigError(
@@ -105,6 +104,18 @@ def pretrain(
                 shutil.rmtree(out / HELD_OUT, ignore_errors=True)
     here.wait_for_everyone()
     return load_model(out)
+
+
+def _check_out(out: Path) -> None:
+    """Refuse a folder that holds anything but what a run that stopped has left in it."""
+    check_writable(out / WEIGHTS)
+    if not out.is_dir() or (out / STATE).exists():
+        return
+    if (out / WEIGHTS).exists():
+        raise MerlError(f"{out} holds a finished model; give another out folder, or delete it to train anew")
+    others = [path.name for path in out.iterdir() if path.name not in {PAIRS, HELD_OUT, LOG}]
+    if others := sorted(name for name in others if not name.startswith(".")):
+        raise MerlError(f"{out} holds other files ({others[0]}); give a new or empty out folder")
 
 
 def _pairs(

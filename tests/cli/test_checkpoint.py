@@ -45,7 +45,7 @@ def test_wrong_requests(fails, file, checkpoint, place):
     assert "did you mean 'resnet18'" in fails(2, *arguments, "resnt18")
     assert "it holds resnet18" in fails(1, *arguments, "resnet50")
     assert "there is no file nowhere.pth" in fails(
-        1, "checkpoint", "import", "nowhere.pth", "--encoder", "resnet18", "--out", "ours"
+        2, "checkpoint", "import", "nowhere.pth", "--encoder", "resnet18", "--out", "ours"
     )
     assert "unknown checkpoint 'nowhere'" in fails(2, "checkpoint", "inspect", "nowhere")
     (place / "notes.txt").write_text("not weights")

@@ -86,6 +86,12 @@ def test_a_bad_record_is_one_sentence(fails, damaged, checkpoint, name, sentence
     assert sentence in fails(1, *classify(damaged / name, checkpoint, "--json"))
 
 
+def test_a_table_of_samples_is_not_written_over_by_its_scores(fails, place, checkpoint):
+    (place / "ecg.parquet").touch()
+    given = classify("ecg.parquet", checkpoint, "--out", "ecg.parquet")
+    assert "ecg.parquet is read here and would be replaced" in fails(2, *given)
+
+
 def test_all_bad_records_are_named_at_once(fails, damaged, record, checkpoint):
     said = fails(1, *classify(damaged / "flat.hea", checkpoint, record, damaged / "nothing"))
     assert "flat in every lead" in said

@@ -33,7 +33,7 @@ def test_folds_of_ptbxl(merl, tiny_ptbxl, place):
         (["nowhere"], 1, "there is no data set in nowhere"),
         (["nowhere", "--dataset", "ptbxl"], 1, "there is no PTB-XL in nowhere"),
         (["{data}", "--dataset", "mimic"], 2, "unknown data set 'mimic'"),
-        (["{data}", "--rate", "0"], 2, "sampling_rate: input should be greater than 0"),
+        (["{data}", "--rate", "0"], 2, "sampling_rate: input should be greater than or equal to 1"),
         (["{data}", "--leads", "I", "--leads", "I"], 2, "a lead is named twice"),
         (["{data}", "--folds", "1"], 2, "mimic-iv-ecg has no folds"),
     ],
@@ -76,6 +76,10 @@ def test_audit_prints_the_columns_that_differ(merl, place):
     assert "no column: SB 3" in done.out
     (found,) = json.loads(merl("data", "audit", ".", "--json").out)
     assert found["columns"]["AF"] == {"release": 3, "exact": 0, "wrong": 3, "missed": 0}
+
+
+def test_audit_against_a_folder_that_is_not_there(fails):
+    assert "there is no folder nowhere" in fails(2, "data", "audit", ".", "--data", "nowhere")
 
 
 def test_download_fetches_from_where_it_is_told(merl, fails, place, publisher):

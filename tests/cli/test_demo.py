@@ -28,6 +28,11 @@ def test_missing_data_is_said_before_any_work(fails, data, sentence):
     assert sentence in fails(1, "demo", "--data", data)
 
 
+def test_a_place_that_cannot_be_written_is_said_before_any_work(fails, place):
+    (place / "file").touch()
+    assert "file is a file; name another place" in fails(1, "demo", "--out", "file")
+
+
 @pytest.mark.realdata
 def test_the_whole_path_on_real_ecgs(merl, merl_data):
     done = merl("demo", "--data", merl_data)

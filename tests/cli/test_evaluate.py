@@ -27,7 +27,8 @@ def test_evaluate_shows_the_model_the_leads_it_is_told_to(merl, fails, tiny_ptbx
     assert done.code == 0, done.err
     assert "seen in II only" in done.out.replace("\n", " ")
     assert json.loads((place / "r.json").read_text())["leads"] == ["II"]
-    assert "has no lead V9" in fails(1, *given[:-1], "V9")
+    assert "--leads: unknown lead 'V9'; allowed are I, II" in fails(2, *given[:-1], "V9")
+    assert "--leads: the lead II is named twice" in fails(2, *given, "--leads", "II")
 
 
 def test_evaluate_compares_and_writes_json(merl, tiny_ptbxl, checkpoint, place):
@@ -264,6 +265,7 @@ def test_ensembles_side_by_side(merl, data, checkpoint, place):
         (["--prompts", "plian"], 2, "unknown prompt file or shipped set of ptbxl-super 'plian'"),
         (["--prompts", "plain", "--ensemble", "max", "--ensemble", "max"], 2, "ensemble max is given twice"),
         (["--prompts", "plain", "--bootstrap", "3"], 2, "3 bootstrap resamples are too few"),
+        (["--prompts", "plain", "--data", "nowhere"], 1, "error: there is no folder nowhere\n"),
         (["--prompts", "plain", "--csv", "."], 1, "cannot write .: it is a folder"),
     ],
 )
@@ -275,7 +277,8 @@ def test_a_root_without_data_says_of_each_task_what_it_misses(merl, checkpoint, 
     done = merl(*evaluate(checkpoint, place, "--prompts", "plain", task="all"))
     assert (done.code, done.out) == (1, "")
     said = done.err.splitlines()[-1]
-    assert said.startswith("error: no task can be evaluated: ptbxl-super: there is no PTB-XL in")
+    ptbxl = ", ".join(f"ptbxl-{part}" for part in ("super", "sub", "form", "rhythm"))
+    assert said.startswith(f"error: no task can be evaluated: {ptbxl}: there is no PTB-XL in")
     assert "sph: there is no SPH in" in said
 
 

@@ -140,6 +140,27 @@ def test_an_unknown_price_with_a_limit(fails, labels):
     assert "--price IN,OUT" in said
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--base-url", "http://x"),
+        ("--timeout", -1),
+        ("--temperature", 0),
+        ("--max-cost", "nan"),
+        ("--price", "foo"),
+    ],
+)
+def test_an_option_of_language_models_is_not_ignored_without_one(fails, labels, option, value):
+    said = fails(2, "prompts", "generate", labels, "--out", "out.yaml", option, value)
+    assert f"{option} needs --llm; give both or neither" in said
+
+
+def test_a_server_that_is_no_address_is_not_asked(fails, labels):
+    given = ["--llm", "openai:gpt-4o-mini", "--base-url", "foo"]
+    said = fails(2, "prompts", "generate", labels, "--out", "out.yaml", *given)
+    assert "'foo' is no address; write it with https:// or http:// in front" in said
+
+
 def test_the_file_to_write_has_to_be_named(fails, labels):
     assert "name the prompt file to write with --out FILE" in fails(2, "prompts", "generate", labels)
 

@@ -80,6 +80,16 @@ def test_lint_prints_each_fault_and_exits_with_1(merl, place):
     assert f"entries/AFLT.yaml:4: schema: {fault['message']}" in lines
 
 
+def test_an_entry_that_is_not_there_is_near_others(fails):
+    said = fails(2, "kb", "show", "afib")
+    assert "unknown entry 'afib'; did you mean 'AFIB'" in said
+    assert said.endswith("find one with `merl kb search`\n")
+
+
+def test_lint_of_a_folder_that_is_not_there(fails):
+    assert "there is no folder nowhere" in fails(2, "kb", "lint", "nowhere")
+
+
 def test_lint_of_what_is_no_knowledge_base(fails):
     assert "no entries in" in fails(1, "kb", "lint", ".")
 
@@ -96,7 +106,7 @@ def test_coverage_counts_the_classes_of_a_label_set(merl, place):
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["AFIB", "--index", "nowhere"], 1, "nowhere is no index: it has no manifest.json"),
+        (["AFIB", "--index", "nowhere"], 2, "nowhere is no index: it has no manifest.json; give a folder"),
         (["AFIB", "--base-url", "http://127.0.0.1:9/v1"], 2, "name it with --index"),
         ([" "], 2, "the query is empty"),
     ],

@@ -51,7 +51,15 @@ def test_wrong_use(fails, options, code, sentence):
 
 
 def test_merging_what_is_no_shard(fails):
-    assert "is no index: it has no manifest.json" in fails(1, "kb", "merge", ".", "--out", "kb")
+    assert "is no index: it has no manifest.json" in fails(2, "kb", "merge", ".", "--out", "kb")
+
+
+def test_a_finished_index_is_no_shard_and_another_folder_no_index(fails, place):
+    for name, schema in (("whole", "merl/index/v1"), ("pairs", "merl/prepared/v1")):
+        (place / name).mkdir()
+        (place / name / "manifest.json").write_text(json.dumps({"schema": schema}))
+    assert "whole is a finished index, not a shard" in fails(1, "kb", "merge", "whole", "--out", "kb")
+    assert "pairs is not an index; name a new or empty folder" in fails(1, "kb", "build", "--out", "pairs")
 
 
 @pytest.fixture
@@ -88,6 +96,8 @@ def test_the_index_keeps_how_its_embedder_was_asked_for(merl, small, place):
     [
         (["--embedder", "minilmm"], 2, "unknown embedder 'minilmm'; give minilm, the folder of"),
         (["--embedder", "."], 1, "is no text encoder, it has no config.json"),
+        (["--embedder", "openai:"], 2, "'openai:' names no model; write openai:MODEL"),
+        (["--embedder", "openai:e5", "--base-url", "foo"], 2, "'foo' is no address"),
         (["--pooling", "cls"], 2, "minilm takes no pooling"),
         (["--base-url", "http://127.0.0.1:9/v1"], 2, "'minilm' is no server; write openai:MODEL"),
         (["--embedder", "openai:e5", "--precision", "bfloat16"], 2, "a server takes no precision"),

@@ -125,6 +125,9 @@ def test_download_stopped_by_ctrl_c_goes_on(start, publisher, place):
             ["data", "prepare", ".", "--out", "o"],
             "goes on where it was",
         ),
+        ("merl.checkpoints.load_model", ["demo"], "begins anew"),
+        ("merl.ckepe.linter.lint", ["prompts", "lint", "ptbxl-rhythm/plain"], "begins anew"),
+        ("merl.datasets.check.check", ["data", "check", "."], "begins anew"),
         ("merl.checkpoints.load_model", ["embed", "one.hea", "--out", "o.parquet"], "begins anew"),
         (
             "merl.checkpoints.load_model",
@@ -142,6 +145,24 @@ def test_every_long_command_says_how_to_go_on(merl, checkpoint, monkeypatch, *, 
     done = merl(*command, *given)
     assert (done.code, done.out) == (130, "")
     assert re.fullmatch(rf"stopped; [^\n]*{how}[^\n]*\n", done.err)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--json", "a.json", "--report", "a.json"), "a.json is named for two outputs"),
+        (("--prompts", "own.yaml", "--csv", "own.yaml"), "own.yaml is read here and would be replaced"),
+        (("--prompts", ".", "--csv", "ptbxl-rhythm.yaml"), "ptbxl-rhythm.yaml is read here"),
+        (("--csv", "f/classes.csv", "--figures", "f"), "f/classes.csv is named for two outputs"),
+        (("--lead-as", "MLII=ZZ"), "--lead-as: unknown lead 'ZZ'; allowed are I, II"),
+        (("--official", "."), "--official is read with --labels merl-compat alone"),
+    ],
+)
+def test_wrong_options_are_found_before_anything_is_read(fails, place, options, sentence):
+    for name in ("own.yaml", "ptbxl-rhythm.yaml"):
+        (place / name).touch()
+    command = ["evaluate", "ptbxl-rhythm", "--data", "nowhere", "--prompts", "plain"]
+    assert sentence in fails(2, *command, *options)
 
 
 def test_any_other_command_says_that_it_was_stopped(merl, monkeypatch):

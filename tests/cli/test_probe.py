@@ -51,11 +51,14 @@ def test_probe_fine_tunes_as_told_and_says_so(merl, tiny_ptbxl, checkpoint):
         ({"fraction": 3}, 2, "a fraction of 3 of the labels"),
         ({"fraction": 0.001}, 2, "is less than one"),
         ({"data": "nowhere"}, 1, "there is no PTB-XL in nowhere"),
+        ({"more": ("--fraction", 1)}, 2, "a --fraction is given twice"),
+        ({"more": ("--epochs", 3)}, 2, "--epochs needs --fine-tune"),
+        ({"more": ("--learning-rate", 0.1)}, 2, "--learning-rate needs --fine-tune"),
     ],
 )
 def test_a_wrong_probe_is_one_sentence(fails, tiny_ptbxl, checkpoint, *, change, code, sentence):
     given = {"task": "ptbxl-super", "data": tiny_ptbxl, "fraction": 1, **change}
-    more = ("--fraction", given["fraction"], "--json", "probe.json")
+    more = ("--fraction", given["fraction"], "--json", "probe.json", *given.get("more", ()))
     assert sentence in fails(code, *probe(given["data"], checkpoint, *more, task=given["task"]))
 
 
@@ -96,7 +99,7 @@ def test_transfer_finds_both_data_sets_in_one_folder(merl, tiny_ptbxl, cpsc, che
         (("--data", "cpsc2018=x"), 2, "no folder of PTB-XL is given; add --data ptb-xl=DIR"),
         (("--data", "x"), 1, "there is no CPSC2018 in x"),
         (("--data", "x", "--prompts", "knowlege"), 2, "did you mean 'knowledge'"),
-        (("--data", "x", "--overlap", "no.yaml"), 1, "there is no file no.yaml"),
+        (("--data", "x", "--overlap", "no.yaml"), 2, "there is no file no.yaml"),
     ],
 )
 def test_a_wrong_transfer_is_one_sentence(fails, checkpoint, more, code, sentence):

@@ -95,7 +95,7 @@ def test_import_says_what_was_used_missing_and_left_over(merl, flat, place):
     [
         (1, "a.json", "{", "is not valid JSON"),
         (1, "a.json", '{"Q": "x"}', "has no prompts for ptbxl-rhythm"),
-        (1, "none.json", None, "there is no file none.json"),
+        (2, "none.json", None, "there is no file none.json"),
     ],
 )
 def test_a_file_that_cannot_be_imported(fails, place, *, code, name, content, sentence):
@@ -103,6 +103,17 @@ def test_a_file_that_cannot_be_imported(fails, place, *, code, name, content, se
         (place / name).write_text(content)
     given = ("prompts", "import", name, "--label-set", "ptbxl-rhythm", "--out", "set.yaml")
     assert sentence in fails(code, *given)
+
+
+def test_the_file_imported_is_not_written_over(fails, flat):
+    given = ("prompts", "import", "flat.json", "--label-set", "mine.yaml", "--out")
+    for name in ("flat.json", "mine.yaml"):
+        assert f"{name} is read here" in fails(2, *given, name)
+
+
+def test_a_server_for_controls_needs_a_model(fails, flat):
+    given = ("prompts", "controls", "mine.yaml", "--out", "controls", "--base-url", "http://127.0.0.1:9/v1")
+    assert "--base-url needs --llm" in fails(2, *given)
 
 
 def test_json_is_no_prompt_set_and_the_error_says_what_to_do(fails, flat):

@@ -50,8 +50,23 @@ def test_an_index_of_ones_own_says_what_a_class_is(merl, place, monkeypatch):
     assert merl("prompts", "show", "mine.yaml", "--index", "index", "--html", "mine.html").code == 0
     assert '<span class="words">Broad notched P waves in II.</span>' in (place / "mine.html").read_text()
     done = merl("prompts", "verify", "mine.yaml", "--index", "none")
-    assert (done.code, done.out) == (1, "")
-    assert "error: none is no index" in done.err
+    assert (done.code, done.out) == (2, "")
+    assert "error: none is no index: it has no manifest.json; give a folder that" in done.err
+
+
+def test_a_shipped_set_is_verified_by_its_name(merl):
+    done = merl("prompts", "verify", "ptbxl-rhythm/plain")
+    assert done.code == 0, done.err
+    assert "ok  AFIB: atrial fibrillation" in done.out
+
+
+def test_a_set_is_not_written_over_by_what_is_made_of_it(fails, merl, place):
+    (place / "mine.csv").write_text("AF,atrial fibrillation\n")
+    assert "mine.csv is read here" in fails(2, "prompts", "generate", "mine.csv", "--out", "mine.csv")
+    assert merl("prompts", "generate", "mine.csv", "--out", "mine.yaml").code == 0
+    for command in ("verify", "repair"):
+        said = fails(2, "prompts", command, "mine.yaml", "--out", "./mine.yaml")
+        assert "mine.yaml is read here and would be replaced; write to another file" in said
 
 
 @pytest.mark.usefixtures("small_knowledge")

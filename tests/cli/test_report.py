@@ -47,7 +47,6 @@ def test_without_a_file_no_evidence_is_gathered(merl, tiny_ptbxl, checkpoint, mo
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["nowhere.json", "--out", "r.html"], "there is no result nowhere.json"),
         (["text.json", "--out", "r.html"], "cannot read the result text.json"),
         (["result.json", "--out", "folder"], "cannot write folder: it is a folder"),
         (["result.json", "--out", "r.html", "--figures", "text.json"], "text.json is a file; name another"),
@@ -117,3 +116,7 @@ def test_three_prompt_sets_of_23_classes_make_a_report_to_send(merl, merl_data, 
     assert 0 < seen.seconds() < 2
     assert (seen.said, seen.outside) == ([], [])
     assert seen.page.locator("details.class").count() == 23
+
+
+def test_a_result_that_is_not_there(fails):
+    assert "there is no result nowhere.json" in fails(2, "report", "nowhere.json", "--out", "r.html")

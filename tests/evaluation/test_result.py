@@ -40,7 +40,12 @@ def test_an_undefined_class_is_null_and_not_nan(result, tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "cannot read"), ("{}", "task: field required"), ('{"extra": 1}', "unknown key 'extra'")],
+    [
+        ("{", "cannot read"),
+        (" ", "it is empty; expected"),
+        ("{}", "task: field required"),
+        ('{"extra": 1}', "unknown key 'extra'"),
+    ],
 )
 def test_a_file_that_is_no_result_is_refused(tmp_path, text, message):
     path = tmp_path / "result.json"
@@ -101,6 +106,8 @@ def test_what_another_version_wrote_is_said_so(tmp_path, kind):
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(DataError, match="there is no result"):
         Result.load(tmp_path / "none.json")
+    with pytest.raises(DataError, match="is a folder; name a result in it"):
+        Result.load(tmp_path)
 
 
 def test_the_table_says_all_that_a_reader_must_know(result):

@@ -1,5 +1,6 @@
 import json
 import os
+import pickle
 
 import numpy as np
 import pytest
@@ -197,10 +198,11 @@ class RunsCode:
         ({"epoch": 3}, "is no dictionary of tensors"),
         ({}, "is no dictionary of tensors"),
         (b"", "is damaged or no PyTorch checkpoint"),
+        (pickle.dumps({"epoch": 3}, protocol=4), "is damaged or no PyTorch checkpoint"),  # torch warns of it
         (b"hello", "is damaged or no PyTorch checkpoint"),
     ],
 )
-def test_files_that_are_no_checkpoints(content, sentence, tmp_path, monkeypatch):
+def test_files_that_are_no_checkpoints(content, sentence, tmp_path, monkeypatch, recwarn):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "x.pth"
     if isinstance(content, bytes):
@@ -211,6 +213,7 @@ def test_files_that_are_no_checkpoints(content, sentence, tmp_path, monkeypatch)
         import_official(path, "resnet18", tmp_path / "ours")
     assert "\n" not in str(raised.value)
     assert [path.name for path in tmp_path.iterdir()] == ["x.pth"]
+    assert not recwarn.list
 
 
 def test_a_truncated_file(file, tmp_path):

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import httpx2
 
 from merl.ckepe.llm.faults import ReplyTooLongError, ReplyTooSlowError
-from merl.errors import LLMError, UsageError
+from merl.errors import LLMError, UsageError, check_address
 
 Mode = Literal["json_schema", "json_object", "text"]
 SEED = 20240620
@@ -36,8 +36,14 @@ def split(spec: str) -> tuple[str, str]:
 
 
 def server_of(provider: str, base_url: str | None) -> str | None:
-    """Return the address of a user's own server; None where the provider itself is asked."""
-    return base_url or (os.environ.get("OPENAI_BASE_URL") if provider == "openai" else None) or None
+    """Return the address of a user's own server; None where the provider itself is asked.
+
+    Raises:
+        UsageError: it is no address.
+    """
+    url = base_url or (os.environ.get("OPENAI_BASE_URL") if provider == "openai" else None) or None
+    check_address(url)
+    return url
 
 
 @dataclass(frozen=True)

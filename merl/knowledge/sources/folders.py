@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from merl.errors import KnowledgeError
+from merl.errors import KnowledgeError, wrong_use
 from merl.knowledge.passages import Kind, Passage
 from merl.knowledge.sources.base import Progress, Source, quiet, split_text
 
@@ -52,7 +52,8 @@ class JSONLines(Source):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         if not path.is_file():
-            raise KnowledgeError(f"there is no file {path}; give a file with one JSON object a line")
+            why = f"there is no file {path}; give a file with one JSON object a line"
+            raise wrong_use(KnowledgeError(why))
 
     @property
     def label(self) -> str:
