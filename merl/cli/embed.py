@@ -33,7 +33,7 @@ def embed(
     minutes are refused. Files that cannot be read are listed at the end and the exit code is 1; the others
     are written.
     """
-    check_parquet(out_file)
+    check_parquet(out_file, records)
     import pyarrow as pa
 
     from merl.checkpoints import load_model

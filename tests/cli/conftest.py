@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,8 +45,10 @@ def place(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def merl(capsys) -> Run:
+def merl(capsys) -> Iterator[Run]:
     """Run a command; the test fails where it does not exit."""
+    log = logging.getLogger()
+    level = log.level
 
     def run(*arguments: object) -> Done:
         with pytest.raises(SystemExit) as stopped:
@@ -53,7 +56,8 @@ def merl(capsys) -> Run:
         printed = capsys.readouterr()
         return Done(int(stopped.value.code or 0), printed.out, printed.err)
 
-    return run
+    yield run
+    log.setLevel(level)  # --quiet is for one command
 
 
 @pytest.fixture

@@ -134,9 +134,11 @@ def test_a_run_that_is_stopped_leaves_nothing(merl, checkpoint, place, monkeypat
     assert [path.name for path in place.iterdir()] == ["ecgs"]
 
 
-@pytest.mark.usefixtures("folder")
-def test_an_output_that_cannot_be_written_is_found_before_the_work(fails):
+def test_an_output_that_cannot_be_written_is_found_before_the_work(fails, folder):
+    (folder / "a.parquet").touch()
     said = fails(2, "embed", "ecgs", "--out", "out.csv", "--checkpoint", "no-such-model")
     assert "out.csv is no .parquet file" in said
+    said = fails(2, "embed", "ecgs/a.parquet", "--out", "ecgs/a.parquet", "--checkpoint", "no-such-model")
+    assert "ecgs/a.parquet is read here and would be replaced" in said
     said = fails(1, "embed", "ecgs", "--out", "ecgs/readme.txt/out.parquet", "--checkpoint", "no-such-model")
     assert "is a file; name another place" in said
