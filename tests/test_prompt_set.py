@@ -148,13 +148,13 @@ def test_malformed_files_are_refused(tmp_path, content, message):
 def test_marks_written_by_hand_are_read_and_their_keys_checked(tmp_path, review, message):
     path = tmp_path / "a.yaml"
     path.write_text(
-        "label_set: x\ngenerator: {kind: manual}\nreviews: [{by: A. Example, date: 2026-01-31}]\n"
+        "label_set: x\ngenerator: {kind: manual}\nreviewed_by: [{by: A. Example, date: 2026-01-31}]\n"
         f"classes: {{A: {{name: a, prompts: [{{text: b, reviews: [{review}]}}]}}}}\n"
     )
     if message is None:
         loaded = PromptSet.load(path)
         assert loaded.classes["A"].prompts[0].agreed == ("A. Example",)
-        assert loaded.reviews[0].date.isoformat() == "2026-01-31"
+        assert loaded.reviewed_by[0].date.isoformat() == "2026-01-31"
     else:
         with pytest.raises(PromptError) as caught:
             PromptSet.load(path)

@@ -125,14 +125,14 @@ class Generator(_Strict):
 class PromptSet(_Strict):
     """Prompts for every class of a label set, in the label set's order.
 
-    ``reviews`` says who went over it and when, one line a person. ``name`` is the file's stem once loaded;
+    ``reviewed_by`` says who went over it and when, one line a person. ``name`` is the file's stem once loaded;
     it is how results call the set and is not written.
     """
 
     schema_: Literal["merl/prompt-set/v1"] = Field(SCHEMA, alias="schema")
     label_set: str
     generator: Generator
-    reviews: tuple[Review, ...] = ()
+    reviewed_by: tuple[Review, ...] = ()
     classes: dict[Annotated[str, Field(min_length=1)], ClassPrompts] = Field(min_length=1)
     name: str = Field("prompts", exclude=True)
 
@@ -219,9 +219,9 @@ class PromptSet(_Strict):
             if not item["rejected"]:
                 del item["rejected"]
         data["generator"] = Line(data["generator"])
-        data["reviews"] = [Line(review) for review in data["reviews"]]
-        if not data["reviews"]:
-            del data["reviews"]
+        data["reviewed_by"] = [Line(review) for review in data["reviewed_by"]]
+        if not data["reviewed_by"]:
+            del data["reviewed_by"]
         return to_yaml(data)
 
 
@@ -238,7 +238,7 @@ def locate(prompts: str | Path, label_set: str | None = None) -> Path:
 def prompt_set_sha256(prompt_set: PromptSet) -> str:
     """Hash a prompt set's content as JSON; comments and layout of its file do not count, nor do reviews."""
     lines: Any = {"__all__": {"reviews"}}
-    unread: Any = {"reviews": True, "classes": {"__all__": {"prompts": lines, "rejected": lines}}}
+    unread: Any = {"reviewed_by": True, "classes": {"__all__": {"prompts": lines, "rejected": lines}}}
     return hashlib.sha256(prompt_set.model_dump_json(by_alias=True, exclude=unread).encode()).hexdigest()
 
 

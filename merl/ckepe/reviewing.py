@@ -123,9 +123,9 @@ def apply_review(prompt_set: PromptSet, sheet: ReviewSheet, date: datetime.date)
     if strange := {item.code for item in sheet.added} - prompt_set.classes.keys():
         raise PromptError(f"the set has no class {min(strange)!r} to add a phrase to")
     classes = {code: _decide(item, code, decided, sheet, date) for code, item in prompt_set.classes.items()}
-    others = tuple(review for review in prompt_set.reviews if review.by != sheet.by)
+    others = tuple(review for review in prompt_set.reviewed_by if review.by != sheet.by)
     return prompt_set.model_copy(
-        update={"classes": classes, "reviews": (*others, Review(by=sheet.by, date=date))}
+        update={"classes": classes, "reviewed_by": (*others, Review(by=sheet.by, date=date))}
     )
 
 

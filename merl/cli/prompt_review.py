@@ -82,7 +82,7 @@ def _decided(decision: Decision) -> str:
 def _saved(file: Path, prompt_set: PromptSet) -> str:
     phrases = [phrase for item in prompt_set.classes.values() for phrase in item.prompts]
     agreed = sum(bool(phrase.agreed) for phrase in phrases)
-    by = prompt_set.reviews[-1].by
+    by = prompt_set.reviewed_by[-1].by
     return f"{file}: review by {by} saved; {agreed} of {len(phrases)} phrases are agreed to"
 
 

@@ -71,7 +71,7 @@ def _print_set(prompt_set: PromptSet, index: KnowledgeIndex | None) -> None:
     sources = load_sources()
     console = out()
     console.print(_made(prompt_set))
-    for line in prompt_set.reviews:
+    for line in prompt_set.reviewed_by:
         console.print(f"reviewed by {line.by}, {line.date}")
     for code, item in prompt_set.classes.items():
         console.print()

@@ -88,10 +88,10 @@ def test_a_review_is_in_the_file_and_nothing_else_changes(path):
         True,
         (ANNA,),
     )
-    assert loaded.reviews == (Review(by=ANNA, date=DAY),)
+    assert loaded.reviewed_by == (Review(by=ANNA, date=DAY),)
     assert (loaded.label_set, loaded.generator) == (before.label_set, before.generator)
     text = path.read_text()
-    assert "reviews:\n- {by: 'A. Example, cardiologist', date: 2026-01-31}" in text
+    assert "reviewed_by:\n- {by: 'A. Example, cardiologist', date: 2026-01-31}" in text
     assert text.count("- {text:") == 6  # a phrase is a line still
 
 
@@ -106,7 +106,7 @@ def test_marks_of_others_stay_and_ones_own_are_replaced_or_taken_back(path):
     save_review(path, sheet(path, on(1)), DAY + datetime.timedelta(1))  # Anna takes hers back
     loaded = PromptSet.load(path)
     assert [mark.by for mark in loaded.classes["AFIB"].prompts[1].reviews] == [BERT]
-    assert [(review.by, review.date.day) for review in loaded.reviews] == [(BERT, 31), (ANNA, 1)]
+    assert [(review.by, review.date.day) for review in loaded.reviewed_by] == [(BERT, 31), (ANNA, 1)]
 
 
 def test_a_mark_on_an_earlier_wording_does_not_count(path):
@@ -224,7 +224,7 @@ def test_a_review_finds_its_phrases_after_that_of_somebody_else(path):
     afib, sr = PromptSet.load(path).classes.values()
     assert [phrase.agreed for phrase in afib.prompts] == [(BERT,), ()]
     assert sr.prompts[0].reviews[0].comment == "rate?"
-    assert {review.by for review in PromptSet.load(path).reviews} == {ANNA, BERT}
+    assert {review.by for review in PromptSet.load(path).reviewed_by} == {ANNA, BERT}
 
 
 def test_a_phrase_that_two_reviewers_add_is_added_once(path):

@@ -72,7 +72,7 @@ def test_what_is_done_on_the_page_is_in_the_file(review, prompt_file):
     assert (added.text, added.edited, added.agreed) == ("f waves in V1", True, (ANNA,))
     rejected = PromptSet.load(prompt_file).classes["AFIB"].rejected
     assert [line.reason for line in rejected] == ["not supported", f"removed in review by {ANNA}"]
-    assert PromptSet.load(prompt_file).reviews[0].by == ANNA
+    assert PromptSet.load(prompt_file).reviewed_by[0].by == ANNA
 
     page.reload()
     assert page.is_checked("#p0-0 .tick input")
