@@ -125,8 +125,8 @@ class Generator(_Strict):
 class PromptSet(_Strict):
     """Prompts for every class of a label set, in the label set's order.
 
-    ``reviewed_by`` says who went over it and when, one line a person. ``name`` is the file's stem once loaded;
-    it is how results call the set and is not written.
+    ``reviewed_by`` says who went over it and when, one line a person. ``name`` is the file's stem once
+    loaded; it is how results call the set and is not written.
     """
 
     schema_: Literal["merl/prompt-set/v1"] = Field(SCHEMA, alias="schema")
