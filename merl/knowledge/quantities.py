@@ -220,7 +220,8 @@ def _unit(written: str | None, before: str) -> tuple[str | None, float]:
     if not written and re.search(r"\baxis(?: [a-z]+){0,3}\s*$", before):
         return "degrees", 1.0
     if not written and re.search(
-        r"\b(?:age[ds]?|(?:wo)?m[ae]n|(?:male|female|patient|adult)s?|people|someone)(?: of| aged| from)?\s*$",
+        r"\b(?:age[ds]?|(?:wo)?m[ae]n|(?:male|female|patient|adult)s?|people|someone)"
+        r"(?: of| aged| from)?\s*$",
         before,
     ):
         return "years", 1.0

@@ -42,7 +42,7 @@ WORDINGS = [
         "twice as fast as the sinus rate",
     ),
     ("prolonged S wave upstroke", "drawn-out upstroke of the S wave", "brief upstroke of the S wave"),
-    ("dome at the J point", "dome at the end of the QRS", "dome at the start of the QRS"),
+    ("Osborn wave at the J point", "Osborn wave at the end of the QRS", "Osborn wave at the start of QRS"),
     (
         "fibrillatory waves of the baseline",
         "fibrillating baseline without P waves",
