@@ -42,6 +42,7 @@ _RATES = {"atrial": "p", "ventricular": "qrs", "rhythm": "qrs"}
 #: Parts of a wave, each with the part that lies opposite.
 OTHER_PART = {"initial": "terminal", "upstroke": "downstroke", "first": "second"}
 OTHER_PART |= {other: part for part, other in OTHER_PART.items()}
+_PART_VERBS = {"ascend": "upstroke", "descen": "downstroke"}
 _OF_PARTS = word_set("steep sharp sudden gradual slow rapid high low deep shallow upright inverted")
 _OF_PARTS |= {"prolonged", "shortened"}
 _SIZES = frozenset({"size", "length", "depth", "speed", "trend", "timing", "degree of change"})
@@ -138,7 +139,11 @@ def _named(clause: list[Token], place: int, things: Nouns) -> str:
 
 def parted(clause: list[Token]) -> set[tuple[str, str]]:
     """Bind what is said of a part of a wave: a deep end, a steep ascent, "falls slowly"."""
-    telling = [token.family for token in clause if not token.free or token.family in OTHER_PART]
+    telling = [
+        _PART_VERBS.get(token.written[:6], token.family)
+        for token in clause
+        if not token.free or token.family in OTHER_PART
+    ]
     found: set[tuple[str, str]] = set()
     for place, part in enumerate(telling):
         if part in OTHER_PART:
@@ -190,6 +195,8 @@ def placed(clauses: list[list[Token]]) -> set[tuple[str, str, Nouns, frozenset[s
     leading = bool(clauses) and _only_leads(clauses[0])
     for clause in reversed(clauses) if leading else clauses:
         leads = _leads_of(clause)
+        if found and not leading and found[-1][1] and (more := _goes_on_with(clause)):
+            found[-1] = (found[-1][0], found[-1][1] | more)  # "in I, aVL and V3 to V6 after Q waves"
         if found and _only_leads(clause):
             found[-1] = (found[-1][0], found[-1][1] | leads)
         else:
@@ -208,6 +215,16 @@ def _leads_of(clause: list[Token]) -> frozenset[str]:
     clause = clause[: written.index("than")] if "than" in written else clause
     sets = [LEAD_SETS[token.family] for token in clause if token.family in LEAD_SETS]
     return marked_leads("".join(token.written for token in clause)) or frozenset().union(*sets)
+
+
+def _goes_on_with(clause: list[Token]) -> frozenset[str]:
+    """Return the leads a clause opens with, which go on with those of the clause before."""
+    first = next(
+        (place for place, token in enumerate(clause) if not marked_leads(token.written)), len(clause)
+    )
+    if not any(token.family in _RELATIONS for token in clause[first : first + 1]):
+        return frozenset()
+    return marked_leads("".join(token.written for token in clause[:first]))
 
 
 def _only_leads(clause: list[Token]) -> bool:

@@ -18,16 +18,21 @@ _NO_WALL = re.compile(r"bilater|unilater|collater|contralater|ipsilater")
 #: Of these there are two, so that denying one is saying the other.
 _CONTRARY = {"variable": "constant", "constant": "variable", "regular": "irregular", "irregular": "regular"}
 _CONTRARY |= {"complete": "incomplete", "normal": "abnormal"}
+_SIDES = frozenset({"left", "right"})
 _CUES = word_set("no not without never neither nor none cannot nobody")
 #: Said after what is gone ("P waves are absent"), these deny what stands before them in the clause.
 _GONE = re.compile(r"absent|missing|gone|lost|disappear|vanish|invisible|unrecogni|undetect|nonexistent")
-_BREAKS = word_set("but while whereas and with although though despite where which because yet plus")
+_BREAKS = word_set(
+    "but while whereas and with alongside beside besides although though despite where which because yet plus"
+)
 _NAMING = word_set("wave waves segment segments complex complexes interval intervals shape")
 _NAMING |= word_set("in of the a an lead leads both")
 #: Stands where a number was.
 GAP = "quantity"
 #: What comes before or after another.
 FOLLOWING = WAVES | {"pause", "run", "spike"}
+#: What stands after a denied wave says only where it would be: "no P wave before it".
+_RELATED = word_set("before after follow")
 _PRONOUNS = word_set("it them itself themselves")
 _COMPLEX = re.compile(r"[qrs]{2,4}")
 _TOKEN = re.compile(rf"[a-z_]+[a-z0-9_]*(?:'[a-z]+)?|{MARK}+|[,;:.()]")
@@ -81,10 +86,13 @@ def _clauses(text: str) -> list[list[str]]:
     """Cut a text into clauses; a wave that only goes on a list ("P wave, QRS and T wave") stays on it."""
     clauses: list[list[str]] = [[]]
     listed = False
+    family = default_vocabulary().family
     words = [*_TOKEN.findall(text), "."]
     for word, following in zip(words, [*words[1:], "."], strict=True):
         if word in {",", "and"} and _qualifies(clauses[-1]) and _has_opposite(following):
             continue  # "a long, flat ST segment"
+        if word == "and" and clauses[-1] and {*map(family, [clauses[-1][-1], following])} == _SIDES:
+            continue  # "right and left bundle branch"
         if word not in _BREAKS and word not in ",;:.()":
             clauses[-1].append(word)
             continue
@@ -121,7 +129,8 @@ def _referring(clauses: list[list[str]]) -> list[list[str]]:
         own = [word for word in clause if family(word) in FOLLOWING]
         earlier = [word for other in told for word in other if family(word) in FOLLOWING]
         meant = own[:1] if len(own) > 1 else earlier[:1]
-        full: list[str] = []
+        leans = len(clause) > 1 and family(clause[0]) == "follow" and clause[1] == "by"
+        full: list[str] = earlier[-1:] if leans else []
         for word, following in zip(clause, [*clause[1:], ""], strict=True):
             after_relation = bool(full) and family(full[-1]) in {"before", "after", "follow"}
             if word in _PRONOUNS and after_relation and meant:
@@ -197,12 +206,17 @@ def _signed(clause: list[Token]) -> list[Token]:
             continue
         denied = negated or (gone is not None and place < gone)
         denied = denied and (gone is not None or not any(_asserts(other, token.family) for other in found))
+        denied = denied and not (token.family in _RELATED and any(map(_denies_wave, found)))
         just = {other.written for other in clause[max(0, place - 2) : place]}
         cues = {"not", "never", "no", "without"} if token.family == "variable" else {"not", "never"}
         contrary = _CONTRARY.get(token.family) if denied and just & cues else None
         negative = token.negated or (denied and not contrary)
         found.append(replace(token, family=contrary or token.family, negated=negative))
     return found
+
+
+def _denies_wave(token: Token) -> bool:
+    return token.negated and is_wave(token.family)
 
 
 def _asserts(token: Token, family: str) -> bool:

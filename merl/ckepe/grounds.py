@@ -22,7 +22,23 @@ FACING = {
     "sept": {"V1", "V2", "V3"},
     "poster": {"V7", "V8", "V9"},
 }
+#: The chest leads on either side.
+CHEST_SIDES = {
+    "right": frozenset({"V1", "V2", "V3", "V3R", "V4R", "V5R", "V6R"}),
+    "left": frozenset({"V4", "V5", "V6"}),
+    "middle": frozenset({"V2", "V3", "V4", "V5"}),
+}
 _SOME = word_set("some most several intermittent quantity one")
+#: What a word says along with itself that may be a denial: what cannot be told from another wave cannot be
+#: seen, where the atria fibrillate there are no P waves, and the J point is the end of the QRS complex.
+_ALONG: dict[str, tuple[tuple[str, bool], ...]] = {
+    "hidden": (("p", True),),
+    "fibrillatory": (("p", True),),
+    "monophasic": (("s", True), ("q", True)),
+    "intrinsicoid": (("r", False), ("peaked", False), ("late", False)),
+    "ectopic": (("sinus", True),),
+    "j": (("terminal", False), ("qrs", False)),
+}
 _PART_OF_QRS = re.compile(r"[qrs]{1,4}")
 
 
@@ -107,6 +123,11 @@ def _sets(claim: Claim) -> frozenset[str]:
     words = {token.family for token in claim.tokens}
     if words & _SOME:
         return frozenset()
+    sides = [
+        CHEST_SIDES[token.family] for token in claim.tokens if token.of_leads and token.family in CHEST_SIDES
+    ]
+    if sides and "precordial" in words:
+        return frozenset().union(*sides)
     sets = [LEAD_SETS[token.family] for token in claim.tokens if token.of_leads and token.family in LEAD_SETS]
     return frozenset().union(*sets)
 
@@ -123,8 +144,16 @@ def _with_implied(passages: Collection[Passage], claims: Iterable[Claim]) -> fro
         if group_of.get(item[0]) not in settled
     }
     implied = {(word, False) for family, denied in said if not denied for word in implied_by(family)}
-    if ("hidden", False) in said:  # what cannot be told from another wave cannot be seen
-        implied.add(("p", True))
+    implied |= {item for word, items in _ALONG.items() if (word, False) in said for item in items}
+    if ("sinus", True) in said:
+        implied.add(("ectopic", False))
+    sides = {
+        side for claim in claims for group, side, of in claim.attributes if "axis" in of and group == "side"
+    }
+    if sides:
+        implied.add(("deviation", False))
+    if ("retrograde", False) in said and any({"II", "III", "aVF"} <= claim.leads for claim in claims):
+        implied.add(("inverted", False))
     if any(name == "regularity" and "qrs" in of for claim in claims for name, _, of in claim.attributes):
         implied.add(("rr", False))
     if any(re.search(r"\b[rs]*r'", passage.text.lower()) for passage in passages):

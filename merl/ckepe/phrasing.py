@@ -23,9 +23,10 @@ _THEN = (
 )
 _NUMBER = r"(?=[-+]?\d|(?:one|two|three|four|five|six|seven|eight|nine|ten|\w+teen|\w+ty)\b)"
 
-_NONE, _NEAR = r"(?:none|no|not|never|neither)(?: one| any)?", r"[^,;.]{0,40}?"
+_NONE, _NEAR = r"(?:none|no|not|never|neither)(?: one| any)?", r"(?:(?!\b(?:and|but|yet)\b)[^,;.]){0,40}?"
 _MORE = r"(?:more|greater|longer|wider|broader|faster|higher|larger|bigger|taller|deeper|later|older)"
 _LESS = r"(?:less|shorter|narrower|slower|lower|smaller|fewer|shallower|earlier|younger)"
+_LIMIT = r"(?:the |its )?(?:\w+ )?limit"
 _OVER = r"(?:\bmore than\s+|\babove\s+|\bover\s+)?"
 _WAVE = r"(?:[\s-]waves?)?"
 _GROWN = {"depth": "deep", "height": "tall", "width": "wide", "length": "long", "duration": "long"}
@@ -38,6 +39,10 @@ def _grown(match: re.Match[str]) -> str:
 
 def _shrunk(match: re.Match[str]) -> str:
     return _SHRUNK[match[1]]
+
+
+def _rated(match: re.Match[str]) -> str:
+    return f"{match[1]} than the {'atrial' if match[2] == 'atria' else 'ventricular'} rate"
 
 
 _LESSER = {"wide": "narrower", "broad": "narrower", "long": "shorter", "deep": "shallower", "fast": "slower"}
@@ -100,8 +105,44 @@ _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (rf"{_TO_LINE} (?:above|over) {_LINE}", r"\1\2 upright"),
     (rf"{_TO_LINE} (?:below|under|beneath|underneath) {_LINE}", r"\1\2 inverted"),
     (r"\bflat (?:base ?line|line)\b", "isoelectric baseline"),
+    (r"\b(?:some )?but not all\b", "some"),
+    (r"\bmm\s?[·*×]\s?s(?:ec(?:onds?)?)?\b", "mm"),
+    (r"\bas (?:early|late) as\b", "in"),
+    (r"\b(?:without|no|lacking|devoid of)(?: any| all)? regularity\b", "irregular"),
+    (r"\bnot (?:limited|confined|restricted) to\b", "beyond"),
+    (r"\bfollow(?:ing)? (?:each other|one another) (?:rapidly|quickly|fast|swiftly)\b", "at a fast rate"),
+    (r"\b(?:a|one|the) (?:single|sole|lone) lead\b|\b(?:only one|one) lead(?: only| alone)?\b", "1 lead"),
+    (r"\b(left|right) and (?:an?|the) (?=(?:left|right)\b)", r"\1 and "),
+    (
+        r"\b(?:hardly|scarcely|barely|almost no|next to no)(?: any)? (?=gap|space|interval|distance|delay)",
+        "short ",
+    ),
+    (
+        r"\bst (?:segment )?(?:falling|falls|dropping|drops|descending) (?:fast|rapidly|quickly|steeply)\b",
+        "steep downsloping st",
+    ),
+    (r"\bhalfway between\b", "the midpoint between"),
+    (r"\bto the right of (?=[-+]?\d)", "above "),
+    (r"\bto the left of (?=[-+]?\d)", "below "),
+    (r"\b(?:after|past) (?:the )?(?=\d+\s*(?:ms|milliseconds?|s|seconds?)\b)", "above "),
+    (r"\bhalf as (?:fast|quick|rapid)(?:ly)? as\b", "at a rate half of"),
+    (r"\b(bundle branch) (?:criteria|pattern|shape|morphology|type|configuration)\b", r"\1 block"),
+    (r"\bneither (bundle branch block)\b", r"neither right nor left \1"),
+    (
+        r"\b(first|second|initial|terminal|final|last|latter|early|late|opening|closing) half\b",
+        r"\1 part",
+    ),
+    (rf"\b(?:no|not|never) {_LESS} than (?!{_NUMBER}|{_LIMIT})", "at least as large as "),
+    (rf"\b(?:no|not|never) {_MORE} than (?!{_NUMBER}|{_LIMIT})", "smaller than "),
+    (rf"\bequal to or (?:{_MORE} than|above|over) (?!{_NUMBER})", "at least as large as "),
+    (
+        r"\b(?:do(?:es)?|did|is|are) not (?:look (?:like|the same as)|resemble|match)\b"
+        r"|\b(?:not|never) (?:looking like|resembling|matching)\b",
+        "different from",
+    ),
     (r"\bthe atria (?=go|run|beat|rac|at\b)", "p waves "),
     (r"\bthe ventricles (?=go|run|beat|rac|at\b)", "qrs "),
+    (rf"\b({_MORE}|{_LESS}) than the (?:slow |fast )?(atria|ventricles)\b", _rated),
     (r"\bno two ([^,;]{0,30}?)\s(?:are |being |look )?(?:alike|the same|equal|identical)\b", r"\1 variable"),
     (r"\b(?:hardly|scarcely|barely|almost no|next to no)(?: any)? (?=st\b|[pqrstu]\b|qrs\b)", "no "),
     (r"\ba (?:little|bit|touch|trifle|shade)(?: bit)? (?=more\b|less\b|\w+er\b)", ""),
@@ -136,7 +177,8 @@ _TURNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
         "unrecognizable",
     ),
     (
-        rf"\b(?:from|between) (?:the )?p{_WAVE} (?:to|and) (?:the )?(?:start of the |onset of the )?qrs\b",
+        rf"\b(?:from|between) (?:the |each |every )?p{_WAVE} (?:to|and|until) (?:the |its |each |every )?"
+        r"(?:start of the |onset of the )?qrs(?: complex)?\b",
         "of the pr",
     ),
     (r"\b(?:less|not as|not so) (wide|broad|long|tall|high|large|deep|fast)\b(?! as\b)", _lesser),
@@ -213,4 +255,5 @@ def join_comparisons(text: str) -> str:
     """Put what is left of comparisons, the numbers being gone, into one word: than."""
     text = re.sub(r"\b(?:above|exceeds?|exceeding|over) (?:that|those) (?:of|in)\b", "than", text)
     text = re.sub(r"\b(?:above|over) (?:the )?(?=[pqrstu]\b|qrs\b)", "than ", text)
+    text = re.sub(r"\b(?:below|under|short of) (?:that|those) (?:of|in)\b", "less than", text)
     return re.sub(r"\b(?:exceeding|exceeds?|surpass(?:es|ing)?)\b", "than", text)

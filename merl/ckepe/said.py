@@ -7,27 +7,22 @@ from dataclasses import replace
 from merl.ckepe.bindings import BOUND, LEAD_SETS
 from merl.ckepe.claims import Claim
 from merl.ckepe.clauses import Token, is_wave, walls_of
-from merl.ckepe.grounds import About, Ground, Words
+from merl.ckepe.grounds import CHEST_SIDES, About, Ground, Words
 from merl.ckepe.vocabulary import default_vocabulary, stem, word_set
 from merl.records import STANDARD_LEADS
 
-#: The chest leads on either side.
-_SIDES = {
-    "right": frozenset({"V1", "V2", "V3", "V3R", "V4R", "V5R", "V6R"}),
-    "left": frozenset({"V4", "V5", "V6"}),
-    "middle": frozenset({"V2", "V3", "V4", "V5"}),
-}
 #: Words of its own that a phrase may have.
 MOST_STRAYS = 3
 #: Groups of which a word may describe what the passages leave open; those of other groups tell something new.
 _DESCRIBING = word_set("length size depth speed regularity constancy pace timing part extent chamber")
 _DESCRIBING |= {"how many", "side of the limit"}
 #: Groups that tell one class from another rather than one wave from another.
-_CLASS_WIDE = frozenset({"chamber", "degree", "type", "tempo", "age of disease"})
+_CLASS_WIDE = frozenset({"chamber", "degree", "type", "tempo", "age of disease", "completeness"})
 _ORDINALS = word_set("second third fourth fifth sixth")
 _COUNTED = word_set("some most several intermittent half second third")
+_HOW_MANY = frozenset({"every", "most", "some", "intermittent", "single", "several"})
 _RELATIONS = word_set("before after follow")
-_SEQUENCE = ("p", "pr", "delta", "q", "r", "qrs", "s", "st", "t", "u")
+_SEQUENCE = ("p", "pr", "delta", "q", "r", "qrs", "s", "j", "st", "t", "u")
 _MEASURED = {"rate": "per minute", "axis": "degrees", "aged": "years"}
 #: What a limit says already: a QRS "widened to 0.12 s or more" is a QRS of 120 ms or more.
 _UPWARD = word_set("prolonged high rapid deep grow")
@@ -42,7 +37,7 @@ def denied(claim: Claim) -> Claim | None:
 
     "No delta wave" speaks for whatever a delta wave speaks against.
     """
-    told = [token for token in claim.tokens if not token.free]
+    told = [token for token in claim.tokens if not token.free and token.family not in _RELATIONS]
     if not told or not all(token.negated for token in told):
         return None
     return replace(claim, tokens=tuple(replace(token, negated=False) for token in claim.tokens))
@@ -130,13 +125,15 @@ def _is_said(token: Token, claim: Claim, ground: Ground, context: Words) -> bool
         said in ground.words
         or token.free
         or told_by_pair
+        or (not token.negated and any(said[0] in pair for pair in _pairs(claim, ground)))
         or (token.negated and not is_wave(token.family) and _same_denial(claim, ground))
         or _of_the_class(said, ground, context)
         # what is said of P waves is said of each
+        or (said == ("some", False) and not _HOW_MANY & {word for word, _ in ground.words})
         or (token.family == "every" and not _COUNTED & {word for word, _ in ground.words})
     ):
         return True
-    side = _SIDES.get(token.family) if token.of_leads and ("precordial", False) in claim.words else None
+    side = CHEST_SIDES.get(token.family) if token.of_leads and ("precordial", False) in claim.words else None
     if side and ground.leads:
         return ground.leads <= side and not token.negated
     if token.family in LEAD_SETS and ground.leads:
@@ -150,6 +147,11 @@ def _is_said(token: Token, claim: Claim, ground: Ground, context: Words) -> bool
     if is_bound(token.family) or token.family in _MEASURED or token.family in _RELATIONS:
         return not token.negated and is_implied(token, claim, ground)
     return said in context or _is_derived(token, ground)
+
+
+def _pairs(claim: Claim, ground: Ground) -> frozenset[tuple[str, str]]:
+    """Return what both compare; the atria of the one may be the P waves of the other."""
+    return claim.compared & frozenset().union(*(other.compared for other in ground.claims))
 
 
 def _is_derived(token: Token, ground: Ground) -> bool:

@@ -32,6 +32,7 @@ def objection(claim: Claim, ground: Ground, context: Words = (), *, lenient: boo
     """
     return (
         _numbers(claim, ground)
+        or _ends_apart(claim, ground)
         or _leads(claim, ground)
         or _mixture(claim, ground, context)
         or _opposites(claim, ground)
@@ -51,6 +52,18 @@ def _numbers(claim: Claim, ground: Ground) -> str | None:
             whom = " and ".join(sorted(alike[0].whom)) or "everyone"
             mine = " and ".join(sorted(measure.whom)) or "everyone"
             return f"says {measure.quantity.text!r} of {mine}; the cited passage says it of {whom}"
+    return None
+
+
+def _ends_apart(claim: Claim, ground: Ground) -> str | None:
+    """Find a range whose two ends no passage gives together."""
+    for measure in claim.measures:
+        ends = [other.quantity for other in claim.measures if other.quantity.start == measure.quantity.start]
+        if len(ends) > 1 and not any(
+            all(any(end.agrees(given.quantity) for given in other.measures) for end in ends)
+            for other in ground.claims
+        ):
+            return f"says {measure.quantity.text!r}; no cited passage gives both ends"
     return None
 
 
@@ -209,7 +222,12 @@ def _directions(claim: Claim, ground: Ground) -> str | None:
     for word, part in sorted(claim.parted - parted):
         if (word, OTHER_PART[part]) in parted:
             return f"says {_written(claim, word)!r} of the other part than the cited passage"
-    compared = {pair for other in ground.claims for pair in other.compared}
+    compared = {
+        pair
+        for other in ground.claims
+        if not (claim.leads and other.leads) or claim.leads & other.leads
+        for pair in other.compared
+    }
     for one, two in sorted(claim.compared):
         if {one, two}.isdisjoint({"st", "j"}) and not {(one, two), (two, one)} & compared:
             return f"compares {_shown(one)} with {_shown(two)}, which the cited passage does not"

@@ -202,7 +202,7 @@ def _contradicted(text: str, claim: Claim, about: About) -> str | None:
     opposed = (
         value
         for group, value, nouns in meant
-        if nouns and group != "constancy" and about.opposes(group, value, nouns)
+        if nouns and value != "constant" and about.opposes(group, value, nouns)
     )
     return next(opposed, None)
 

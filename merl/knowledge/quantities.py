@@ -90,7 +90,7 @@ _BREAK = re.compile(r"[,;:.](?:\s|$)|\b(?:with|but|while|whereas)\b")
 
 
 _SIZED = re.compile(r"\bin (?:height|amplitude|width|length)\b")
-_SOME = r"\s*(?:(?:in|for|of)\s+\S+)?\s*(?:,|and|or|, and|, or)\s*(?:(?:in|for|of)\s+\S+\s*)?"
+_SOME = r"\s*(?:(?:in|for|of)\s+(?:an?\s+)?\S+)?\s*(?:,|and|or|, and|, or)\s*(?:(?:in|for|of)\s+\S+\s*)?"
 #: What makes the two ends of a range of "60 and 100".
 _BETWEEN = re.compile(r"\b(?:between|range|limits?|from|within|in)\b[^,;]{0,12}$")
 
@@ -220,7 +220,9 @@ def _unit(written: str | None, before: str) -> tuple[str | None, float]:
     if not written and re.search(r"\baxis(?: [a-z]+){0,3}\s*$", before):
         return "degrees", 1.0
     if not written and re.search(
-        r"\b(?:age[ds]?|men|women|males|females|people|patients|adults)(?: of| aged| from)?\s*$", before
+        r"\b(?:age[ds]?|(?:wo)?m[ae]n|(?:male|female|patient|adult)s?|people|someone)"
+        r"(?: of| aged| from)?\s*$",
+        before,
     ):
         return "years", 1.0
     return None, 1.0

@@ -25,6 +25,42 @@ WORDINGS = [
     ("completely irregular QRS complexes", "completely irregular RR intervals", "regular RR intervals"),
     ("T wave concordant with QRS", "T wave follows the direction of QRS", "T wave opposite to QRS"),
     ("P wave and QRS are negative in I", "P and QRS in I inverted", "P and QRS in I upright"),
+    # turns of phrase
+    ("U wave taller than the T wave", "U wave above that of T", "U wave below that of T"),
+    ("ST in V4 equal to or above V1", "ST in V4 no smaller than in V1", "ST in V4 smaller than in V1"),
+    ("QRS rate as fast as the P waves", "QRS rate as fast as the Ps", "QRS rate slower than that of the Ps"),
+    (
+        "P terminal force of 0.04 mm·s or more",
+        "P terminal force of at least 0.04 mm·s",
+        "P force below 0.04 mm·s",
+    ),
+    ("ST elevation in men below 40", "man under forty with ST elevation", "man over forty with ST elevation"),
+    ("QRS axis above 75 degrees", "QRS axis to the right of +75°", "QRS axis to the left of +75°"),
+    (
+        "ventricular rate half of a sinus rate",
+        "half as fast as the sinus rate",
+        "twice as fast as the sinus rate",
+    ),
+    ("prolonged S wave upstroke", "drawn-out upstroke of the S wave", "brief upstroke of the S wave"),
+    ("Osborn wave at the J point", "Osborn wave at the end of the QRS", "Osborn wave at the start of QRS"),
+    (
+        "fibrillatory waves of the baseline",
+        "fibrillating baseline without P waves",
+        "fibrillating baseline with P waves",
+    ),
+    (
+        "inverted T waves in I, aVL and V3 to V6 following Q waves",
+        "T waves negative in V3 to V6 after the Q waves",
+        "T waves negative in V2 after the Q waves",
+    ),
+    ("Some but not all P waves are blocked", "some P waves are blocked", "no P waves"),
+    (
+        "ST elevation in the right-sided chest leads",
+        "ST elevation in V1",
+        "ST elevation in V6",
+    ),
+    ("constant PR above 200 ms", "PR that never changes and is over 200 ms", "PR that is never over 200 ms"),
+    ("T inversion with slow descent", "T inversion that descends slowly", "T inversion that ascends slowly"),
     # notation
     ("S wave in V1 plus R wave in V5 of 3.5 mV", "SV1 + RV5 of 35 mm", "SV1 + RV6 of 35 mm"),
     ("P waves beating independently of QRS complexes", "Ps unrelated to the QRSs", "Ps tied to the QRSs"),
