@@ -20,7 +20,8 @@ SHEET: Literal["merl/review/v1"] = "merl/review/v1"
 LONGEST = 2000  # characters of a phrase or a comment
 _one_line = BeforeValidator(lambda text: " ".join(text.split()) if isinstance(text, str) else text)
 Line = Annotated[str, _one_line, Field(min_length=1, max_length=LONGEST)]
-Comment = Annotated[str, StringConstraints(max_length=LONGEST, strip_whitespace=True)]
+_plain_breaks = BeforeValidator(lambda text: "\n".join(text.splitlines()) if isinstance(text, str) else text)
+Comment = Annotated[str, _plain_breaks, StringConstraints(max_length=LONGEST, strip_whitespace=True)]
 
 
 class ChangedMeanwhileError(PromptError):

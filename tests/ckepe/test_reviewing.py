@@ -2,7 +2,7 @@ import datetime
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from merl.ckepe.prompt_set import ClassPrompts, Generator, Phrase, PromptSet, Rejected
@@ -257,6 +257,7 @@ def test_comments_at_the_top_are_kept_and_others_not_lost_in_silence(path):
 
 
 @given(st.text(min_size=1, max_size=30), st.text(max_size=30), st.text(min_size=1, max_size=30))
+@example("0", "0\x850", "0")  # a line break that YAML turns into a space
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_comes_back_from_the_file(path, text, comment, by):
     start = path.read_bytes()
