@@ -30,7 +30,7 @@ ENSEMBLES: Mapping[str, str] = MappingProxyType(
     }
 )
 SCORING_CHOSEN_ON = ("PTB-XL", "val")
-_TEMPERATURE = 0.07  # of the softmax that MERL trains with, as CLIP at its start
+_TEMPERATURE = 0.07  # that of the softmax in which MERL was trained, and CLIP at its start
 
 
 def check_scoring(ensemble: str, absent_weight: float = 0.0, contrast: float = 0.0) -> None:
@@ -69,7 +69,7 @@ class EmbeddedPrompts:
     def score(self, ecgs: NDArray[np.floating]) -> NDArray[np.floating]:
         """Score ECG embeddings against the classes.
 
-        With a contrast, the soft maximum of an ECG's scores at the temperature of training is taken off them.
+        With a contrast, the soft maximum of an ECG's scores at MERL's temperature, 0.07, is taken off them.
         Its classes keep their order and distances; what changes is how ECGs compare with each other in one
         class. At 1 a score is the logarithm of CLIP's zero-shot probability (Radford et al., 2021), times the
         temperature and but for a constant; at 0 each class is scored by itself.
@@ -160,7 +160,7 @@ def class_embeddings(model: MERL, prompt_set: PromptSet, *, ensemble: Ensemble =
 
 
 def _soft_maximum(scores: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return the mean-exponential maximum of each row at the temperature of training, shape (records, 1)."""
+    """Return the mean-exponential maximum of each row at the temperature 0.07, shape (records, 1)."""
     top = scores.max(axis=1, keepdims=True)
     share = np.exp((scores - top) / _TEMPERATURE).mean(axis=1, keepdims=True)
     return np.asarray(top + _TEMPERATURE * np.log(share), dtype=scores.dtype)

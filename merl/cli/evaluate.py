@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from merl.cli.console import OwnIndex, load_index, note, progress, stoppable
-from merl.cli.report import Figures, check_report, write_report
+from merl.cli.report import TABLES, Figures, write_report
 from merl.cli.scoring_options import (
     DEFAULT_MODEL,
     AbsentWeight,
@@ -131,12 +131,13 @@ def evaluate(
     if official and labels is Labels.fixed:
         raise UsageError("--official is read with --labels merl-compat alone; give both or neither")
     read = [path for item in prompts for path in (Path(item), *Path(item).glob("*.yaml"))]
-    table = figures / "classes.csv" if figures else None
-    check_outputs(json_file, csv_file, markdown_file, report, table, inputs=read)
+    tables = [figures / name for name in TABLES] if figures else []
+    check_outputs(json_file, csv_file, markdown_file, report, *tables, inputs=read)
     several = task == "all" or len(checkpoint or []) > 1 or len(ensemble or []) > 1
     if several and (report or figures or index_dir):
         raise UsageError("a report is of one task, checkpoint and ensemble; ask for each on its own")
-    check_report(report, figures)
+    if index_dir and not (json_file or report or figures):
+        raise UsageError("--index is for what --report, --figures and --json show; give one of them too")
     index = load_index(index_dir)
     models = [load_model(name) for name in checkpoint or [DEFAULT_MODEL]]
     ensembles = [item.value for item in ensemble or [Ensemble.mean]]

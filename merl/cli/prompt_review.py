@@ -76,7 +76,7 @@ def _decided(decision: Decision) -> str:
         f"comment {decision.comment!r}": decision.comment,
     }
     about = decision.of.text if decision.of else decision.number
-    return ", ".join([f"{decision.code}, {about!r}", *(word for word, there in said.items() if there)])
+    return ", ".join([f"{decision.code!r}, {about!r}", *(word for word, there in said.items() if there)])
 
 
 def _saved(file: Path, prompt_set: PromptSet) -> str:

@@ -79,11 +79,14 @@ def write_files(
         about: what the file says of itself beside the checkpoint.
 
     Raises:
+        UsageError: the file is one of the records.
         RecordError: some could not be read; the others are written all the same.
     """
     from merl import __version__
+    from merl.files import check_outputs
     from merl.record_files import embed_files, fact_columns, parquet_rows
 
+    check_outputs(out_file, inputs=paths)
     failures, written = Failures(), 0
     about |= {
         "checkpoint": {"name": model.name, "sha256": model.sha256},

@@ -17,6 +17,10 @@ Figures = Annotated[
 ]
 
 
+#: What ``--figures`` writes beside the figures.
+TABLES = ("classes.csv", "decisions.csv", "differences.csv", "phrases.csv", "prompt_sets.csv")
+
+
 def report(
     result: Annotated[Path, typer.Argument(metavar="RESULT.json", help="What merl evaluate --json wrote.")],
     *,
@@ -25,23 +29,10 @@ def report(
 ) -> None:
     """Make a report of a result: one HTML file that needs nothing else, also on a phone and on paper."""
     from merl.evaluation.result import Result
+    from merl.files import check_outputs
 
-    check_report(out_file, figures)
+    check_outputs(out_file, *([figures / name for name in TABLES] if figures else []), inputs=[result])
     write_report(Result.load(result), out_file, figures)
-
-
-def check_report(page: Path | None, figures: Path | None) -> None:
-    """Refuse what could not be written, before the work.
-
-    Raises:
-        MerlError: the page or a file in the folder cannot be written.
-    """
-    from merl.files import check_writable
-
-    if page:
-        check_writable(page)
-    if figures:
-        check_writable(figures / "classes.csv")
 
 
 def write_report(result: Result, page: Path | None, figures: Path | None) -> None:

@@ -56,8 +56,8 @@ def _classes(result: Result) -> Iterator[str]:
 def _intervals(result: Result) -> Iterator[str]:
     yield (
         f"Intervals: {result.bootstrap.resamples} bootstrap resamples of patients. AUROC: 0.5 is chance, 1 is"
-        " perfect. Average precision: chance is the share of positives, 1 is perfect. Scores are cosines, not"
-        " probabilities."
+        " perfect. Average precision: chance is the share of positives, 1 is perfect. Scores are"
+        f" {'no' if result.contrast or result.absent_weight else 'cosines, not'} probabilities."
     )
 
 

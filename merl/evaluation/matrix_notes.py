@@ -77,7 +77,7 @@ def _figures(matrix: MatrixResult) -> Iterator[str]:
     yield (
         f"Intervals: {first.bootstrap.resamples} bootstrap resamples of patients, the same for all that is"
         f" compared.{mean} p by Holm is adjusted for all comparisons of its kind. AUROC: 0.5 is chance, 1 is"
-        " perfect; scores are cosines, not probabilities."
+        " perfect; scores are no probabilities."
     )
     if first.absent_weight:
         yield f"Phrases against a class count with weight {first.absent_weight:g}."

@@ -31,7 +31,7 @@ def read_result(model: type[Model], path: str | Path, command: str) -> Model:
         raise wrong_use(DataError(why)) from None
     except IsADirectoryError:
         raise DataError(f"{path} is a folder; name a result in it") from None
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         raise DataError(f"cannot read the result {path}: {problem}") from None
     if isinstance(data, dict) and "results" in data and "results" not in model.model_fields:
         raise DataError(f"{path} is a matrix of several results; evaluate one task by one checkpoint")

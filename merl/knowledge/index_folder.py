@@ -107,7 +107,7 @@ def schema_of(folder: Path) -> str | None:
     """Return what a folder's manifest says it is; None where there is no manifest that can be read."""
     try:
         data = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None  # what is wrong with it is said where it is read
     return data.get("schema") if isinstance(data, dict) else None
 
@@ -137,7 +137,7 @@ def read_json(path: Path) -> Any:
     except (FileNotFoundError, NotADirectoryError):
         why = f"{path.parent} is no index: it has no manifest.json; give a folder that `merl kb build` wrote"
         raise wrong_use(KnowledgeError(why)) from None
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         raise KnowledgeError(f"cannot read {path}: {problem}; {BUILD_AGAIN}") from None
 
 

@@ -111,7 +111,9 @@ def _read_csv(handle: BinaryIO, path: Path) -> tuple[pyarrow.Table, bool]:
     cells = [cell.strip(' "') for cell in first.replace(decimal, ".").split(delimiter)]
     header = not all(_NUMBERS.fullmatch(cell) for cell in cells)
     counted = cells[1:] if cells[0] == "" else cells  # pandas names an index by nothing
-    if counted and counted in ([str(number + begin) for number in range(len(counted))] for begin in (0, 1)):
+    if len(counted) > 2 and counted in (
+        [str(number + begin) for number in range(len(counted))] for begin in (0, 1)
+    ):
         raise RecordError(f"the first line of {path} numbers its columns; write the leads' names there")
     table = csv.read_csv(
         handle,

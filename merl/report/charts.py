@@ -106,7 +106,7 @@ def spread(histogram: Histogram, colour: str, *, threshold: float | None = None)
     if threshold is not None:
         axes.axvline(threshold, color=PALETTE["ink"], linewidth=0.8, linestyle=(0, (3, 2)))
     axes.set(xlim=(edges[0], edges[-1]), ylim=(0, None), yticks=[])
-    _frame(axes, "score (cosine)")
+    _frame(axes, "score")
     return figure
 
 

@@ -1,7 +1,7 @@
 """Where the prompt sets stand: their macro figures, and differences that are tested together.
 
-p values are adjusted by Holm's method within a family: the prompt sets set against the baseline are one, the
-controls another. The verdict takes its p value of the same family, so that page and sentence agree.
+p values are adjusted by Holm's method within a family: the prompt sets set against one baseline, or the
+controls set against one. The verdict takes its p value of the same family, so that page and sentence agree.
 """
 
 from __future__ import annotations
@@ -103,9 +103,8 @@ def _table(key: str, result: Result, rows: Sequence[SetRow]) -> Table:
     title, *columns = _FIGURES[key]
     columns = [column for column in columns if getattr(rows[0].item, column[0]) is not None]
     pairs = [row.pair if key == "auroc" or not row.pair else row.pair.average_precision for row in rows]
-    control = [row.control for row in rows]
-    gaps = [_together(pairs, control, frequent=least > 0) for *_, least in columns]
-    compared = [side for pair, side in zip(pairs, control, strict=True) if pair]
+    families = [(row.control, row.pair.a) if row.pair else None for row in rows]
+    gaps = [_together(pairs, families, frequent=least > 0) for *_, least in columns]
     standings = [
         [
             Standing(getattr(row.item, value), getattr(row.item, interval), gaps[place][i])
@@ -120,17 +119,17 @@ def _table(key: str, result: Result, rows: Sequence[SetRow]) -> Table:
         heads=[(over, 0.5 if key == "auroc" else _share(result, least)) for *_, over, least in columns],
         rows=list(zip(rows, standings, strict=True)),
         low=min(0.5, *lows) if key == "auroc" else 0.0,
-        families=(compared.count(False), compared.count(True)),
+        families=(families.count((False, rows[0].item.name)), sum(row.control for row in rows if row.pair)),
     )
 
 
 def _together(
-    pairs: Sequence[Differences | None], control: Sequence[bool], *, frequent: bool
+    pairs: Sequence[Differences | None], families: Sequence[object], *, frequent: bool
 ) -> list[Tested | None]:
-    """Adjust the differences of prompt sets together, and those of controls."""
+    """Adjust the differences of each family together."""
     found: list[Tested | None] = [None] * len(pairs)
-    for side in (False, True):
-        family = {i: pair for i, pair in enumerate(pairs) if pair and control[i] is side}
+    for one_family in dict.fromkeys(families):
+        family = {i: pair for i, pair in enumerate(pairs) if pair and families[i] == one_family}
         tested = adjusted(list(family.values()), frequent=frequent)
         for i, one in zip(family, tested, strict=True):
             found[i] = one

@@ -134,6 +134,13 @@ def test_a_run_that_is_stopped_leaves_nothing(merl, checkpoint, place, monkeypat
     assert [path.name for path in place.iterdir()] == ["ecgs"]
 
 
+def test_embeddings_do_not_replace_a_record_of_the_folder(fails, folder, checkpoint):
+    (folder / "a.parquet").write_bytes(b"an ECG")
+    said = fails(2, "embed", "ecgs", "--out", "ecgs/a.parquet", "--checkpoint", checkpoint)
+    assert "ecgs/a.parquet is read here and would be replaced" in said
+    assert (folder / "a.parquet").read_bytes() == b"an ECG"
+
+
 def test_an_output_that_cannot_be_written_is_found_before_the_work(fails, folder):
     (folder / "a.parquet").touch()
     said = fails(2, "embed", "ecgs", "--out", "out.csv", "--checkpoint", "no-such-model")

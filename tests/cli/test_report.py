@@ -89,6 +89,10 @@ def test_a_report_names_passages_of_ones_own_knowledge(merl, fails, tiny_ptbxl, 
     assert done.code == 0, done.err
     assert "a martian trace" in (place / "report.html").read_text()
     assert "a report is of one task" in fails(2, *given, "--checkpoint", checkpoint)
+    assert "--index is for what --report" in fails(2, *given)
+    for table in ("classes", "differences", "prompt_sets"):
+        both = "--figures", "shown", "--csv", f"shown/{table}.csv"
+        assert "is named for two outputs" in fails(2, *given, *both)
 
 
 def test_a_report_needs_its_file(merl, saved):

@@ -75,3 +75,14 @@ def test_six_prompt_sets_have_six_colours():
     colours = [row.colour for row in rows_of(made)]
     assert colours[:2] == ["a", "b"]
     assert len(set(colours)) == 6
+
+
+def test_a_difference_from_another_set_than_the_baseline_is_no_part_of_the_verdicts_family():
+    """``--prompts best --prompts last --controls``: the class names are compared with the last alone."""
+    made = compare(["A", "B", "C"], {"best": 3, "last": 2, "plain": 0.5}, evidence=False)
+    kept = [pair for pair in made.comparisons if (pair.a, pair.b) != ("best", "plain")]
+    result = made.model_copy(update={"comparisons": kept})
+    auroc, _ = tables(result, rows_of(result))
+    gaps = {row.item.name: standings[0].gap for row, standings in auroc.rows}
+    assert (gaps["last"].tests, gaps["best"].tests) == (1, 1)
+    assert gaps["last"].p_value == pytest.approx(next(pair.p_value for pair in kept if pair.b == "plain"))
