@@ -75,5 +75,5 @@ def test_two_reviews_of_one_page_that_was_sent_are_both_put_in(visit, prompt_fil
         kept.value.save_as(tmp_path / place)
     for place in ("anna.json", "bert.json"):
         merl("review", prompt_file, "--sheet", tmp_path / place)
-    assert "no longer has the phrase: AFIB, 'a foreign phrase', agreed to\n" in capsys.readouterr().out
+    assert "no longer has the phrase: 'AFIB', 'a foreign phrase', agreed to\n" in capsys.readouterr().out
     assert phrases(prompt_file)[0].agreed == (ANNA, BERT)
