@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from merl.checkpoints import load_model
 from merl.ckepe.control_sets import random_words, shuffled
@@ -32,7 +31,6 @@ from merl.evaluation.intervals import Spread, difference_test, insignificant, sh
 from merl.evaluation.metrics import Floats, auroc, macro
 from merl.files import content_dir, write_text
 from merl.knowledge.index import KnowledgeIndex
-from merl.model import MERL
 from merl.zeroshot import ENSEMBLES, embed_prompts
 
 PTBXL = [name for name in TASKS if name.startswith("ptbxl")]
@@ -51,24 +49,11 @@ class Row:
     draws: list[Floats]
 
 
-class _Texts:
-    """The text side of a model, which embeds each text once."""
-
-    def __init__(self, model: MERL) -> None:
-        self._model, self._rows = model, {}
-
-    def encode_text(self, texts: Sequence[str], *, normalize: bool) -> torch.Tensor:
-        if new := [text for text in dict.fromkeys(texts) if text not in self._rows]:
-            self._rows.update(zip(new, self._model.encode_text(new, normalize=normalize), strict=True))
-        return torch.stack([self._rows[text] for text in texts])
-
-
 class Bench:
     """The records of all tasks with one model, and one bootstrap of their patients."""
 
     def __init__(self, data: str, checkpoint: str, resamples: int, seed: int = 0) -> None:
         self.model = load_model(checkpoint)
-        self.texts = _Texts(self.model)
         self.tasks = {name: load_task(name, data, "val") for name in PTBXL}
         self.ecgs = {
             name: record_embeddings(self.model, task).rows.astype(np.float64)
@@ -85,7 +70,7 @@ class Bench:
     def score(self, sets: Sets, *, drawn: bool = True, **scoring: object) -> Row:
         values, draws = [], []
         for key, task in self.tasks.items():
-            embedded = embed_prompts(self.texts, sets[key], **scoring)
+            embedded = embed_prompts(self.model, sets[key], **scoring)
             codes = list(sets[key].classes)
             scores = embedded.score(self.ecgs[key])[:, [codes.index(code) for code in task.classes]]
             values.append(auroc(scores, task.labels))
