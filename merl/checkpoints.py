@@ -241,6 +241,11 @@ def _trained_on(config: MERLConfig) -> str:
         if seen.rephrased_by
         else ""
     )
+    measured = (
+        f" {seen.findings} findings, measured on the waveforms themselves, also stood for reports."
+        if seen.findings
+        else ""
+    )
     begun = f" Training began with {seen.begun_with}." if seen.begun_with else ""
     pairs = f"{seen.records} pairs of waveform and report text, no labels"
-    return f"{seen.dataset}{folds}: {pairs}.{knowledge}{begun}"
+    return f"{seen.dataset}{folds}: {pairs}.{knowledge}{measured}{begun}"

@@ -45,6 +45,7 @@ class TrainingData(BaseModel):
 
     Attributes:
         rephrased_by: hash of the knowledge base whose names and findings stood for report sentences.
+        findings: how many findings measured on the waveforms stood for reports.
         begun_with: the checkpoint that training began with, and what it had seen.
     """
 
@@ -56,6 +57,7 @@ class TrainingData(BaseModel):
     licence: str
     attribution: str
     rephrased_by: str | None = None
+    findings: int = 0
     begun_with: str | None = None
 
 

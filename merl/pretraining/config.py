@@ -57,6 +57,7 @@ class Stage(_Strict):
             records that say it to the power of minus this. Two thirds of all sentences say that the rhythm is
             sinus or the ECG normal.
         rephrase_share: how often such a sentence is said in the knowledge base's words.
+        findings_share: how often neither stands for a record but a finding that is measured on its waveform.
         lead_masking: share of records that lose random leads.
         single_lead: share of records left with one lead, or with the limb leads.
         crop_shift: largest circular shift in time, as a share of the record.
@@ -71,6 +72,7 @@ class Stage(_Strict):
     sentence_share: float = Field(0.5, ge=0, le=1)
     sentence_balance: float = Field(0.0, ge=0, le=1)
     rephrase_share: float = Field(0.0, ge=0, le=1)
+    findings_share: float = Field(0.0, ge=0, le=1)
     lead_masking: float = Field(0.0, ge=0, lt=1)
     single_lead: float = Field(0.0, ge=0, lt=1)
     crop_shift: float = Field(0.0, ge=0, lt=1)

@@ -1,4 +1,4 @@
-"""The texts that may stand for each ECG in training: its report, its sentences, and other words for them."""
+"""The texts that may stand for each ECG in training: its report, its sentences, other words, its findings."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from merl.knowledge.rephrasing import Rephraser
+from merl.pretraining.shown import Indices, ShownFindings
 
 Progress = Callable[[int, int, str], None]  # done, of how many, what
-Indices = NDArray[np.int64]
 
 
 @dataclass
@@ -23,15 +23,17 @@ class ReportTexts:
     """The distinct texts of a set of reports, and which of them are true of which record.
 
     Attributes:
-        texts: each distinct text once; the first ``said`` of them stand in the reports.
+        texts: each distinct text once; the first ``said`` of them stand in the reports, the last ones are
+            those of ``shown``.
         said: see ``texts``.
         full: index of each record's whole report, shape (records,).
         parts: indices of each record's sentences.
         others: for a sentence's index, the indices of its synonyms, broader concepts and findings, those
             kinds left out that it has none of.
         true_of: sparse boolean, shape (records, texts): the whole report, its sentences, and what may be
-            said in their place.
+            said in their place. It ends where the texts of ``shown`` begin.
         counts: how many records say each text as a sentence, shape (texts,).
+        shown: the findings that the waveforms show, if any are used.
     """
 
     texts: list[str]
@@ -41,14 +43,21 @@ class ReportTexts:
     others: dict[int, list[Indices]]
     true_of: csr_matrix
     counts: Indices
+    shown: ShownFindings | None = None
 
     @classmethod
-    def collect(cls, reports: Sequence[str], rephraser: Rephraser | None = None) -> ReportTexts:
+    def collect(
+        cls,
+        reports: Sequence[str],
+        rephraser: Rephraser | None = None,
+        shown: ShownFindings | None = None,
+    ) -> ReportTexts:
         """Split cleaned reports into sentences and number every distinct text.
 
         Args:
             reports: one for each record.
             rephraser: says sentences in other words; none of that without it.
+            shown: what the waveforms of the same records show; none of that without it.
         """
         from merl.reports import sentences
 
@@ -70,7 +79,8 @@ class ReportTexts:
         for group in parts:
             counts[np.unique(group)] += 1
         true_of = _true_of(full, parts, others, len(index))
-        return cls(list(index), len(said), full, parts, others, true_of, counts)
+        texts = [*index, *(shown.texts if shown else ())]
+        return cls(texts, len(said), full, parts, others, true_of, counts, shown)
 
     def draw(
         self,
@@ -80,6 +90,7 @@ class ReportTexts:
         sentence_share: float,
         sentence_balance: float = 0.0,
         rephrase_share: float = 0.0,
+        findings_share: float = 0.0,
     ) -> Indices:
         """Choose one text for each record of a batch.
 
@@ -91,12 +102,22 @@ class ReportTexts:
                 to the power of minus this; at 0 all are alike.
             rephrase_share: how often, 0 to 1, such a sentence is said in other words, if there are any; each
                 kind of other words is then equally likely.
+            findings_share: how often, 0 to 1, a finding that the record's waveform shows is drawn instead of
+                any of these.
 
         Returns:
             Indices of texts, shape (batch,).
         """
         shares = (sentence_share, sentence_balance, rephrase_share)
-        return np.array([self._one(record, rng, *shares) for record in records])
+
+        def one(record: int) -> int:
+            if self.shown and findings_share and rng.random() < findings_share:
+                finding = self.shown.draw(record, rng)
+                if finding is not None:
+                    return self.true_of.shape[1] + finding
+            return self._one(record, rng, *shares)
+
+        return np.array([one(record) for record in records])
 
     def _one(
         self,
@@ -116,7 +137,13 @@ class ReportTexts:
 
     def same(self, records: Indices, drawn: Indices) -> Tensor:
         """Tell which of the drawn texts are true of which records, boolean, shape (records, drawn)."""
-        return torch.from_numpy(self.true_of[records][:, drawn].toarray())
+        texts = self.true_of.shape[1]
+        same = np.zeros((len(records), len(drawn)), bool)
+        reported = drawn < texts
+        same[:, reported] = self.true_of[records][:, drawn[reported]].toarray()
+        if self.shown:
+            same[:, ~reported] = self.shown.true_of(records, drawn[~reported] - texts)
+        return torch.from_numpy(same)
 
 
 def _true_of(full: Indices, parts: list[Indices], others: dict[int, list[Indices]], texts: int) -> csr_matrix:

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
-import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -31,6 +27,7 @@ from merl.pretraining.prepared import (
     read_manifest,
     shard_files,
 )
+from merl.pretraining.processes import processes
 from merl.pretraining.sources import Pair, Source
 from merl.readers import read_record
 
@@ -188,23 +185,8 @@ def _reader(spec: SignalSpec, workers: int) -> Iterator[Read]:
     if workers <= 1:
         yield lambda pairs: map(read, pairs)
         return
-    # Forked processes may hang where threads run, and torch has some.
-    # Ctrl-C reaches them too, and is for this process to see to.
-    pool = ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_IGN),
-    )
-    try:
+    with processes(workers) as pool:
         yield lambda pairs: pool.map(read, pairs, chunksize=16)
-    except BrokenProcessPool:
-        raise MerlError(
-            f"one of the {workers} reading processes died, perhaps for want of memory; what is finished is"
-            " kept, call again with fewer workers to go on"
-        ) from None
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _counted(read: Read, manifest: Manifest, progress: Progress) -> Read:

@@ -19,17 +19,19 @@ from merl.knowledge.passages import corpus_sha256
 from merl.knowledge.rephrasing import Rephraser
 from merl.model import MERL, MERLConfig, TextIdentity
 from merl.pretraining.config import PretrainConfig
+from merl.pretraining.measuring import measure_pairs
 from merl.pretraining.model_choice import MOST_LOOKED_AT
 from merl.pretraining.pairs import Progress, ReportTexts
 from merl.pretraining.preparation import prepare
 from merl.pretraining.prepared import MANIFEST, PreparedPairs
+from merl.pretraining.shown import ShownFindings
 from merl.pretraining.sources import open_source
 from merl.pretraining.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
 STATE, LOG, LEFT_OUT = "state.pt", "log.jsonl", "left_out.json"
-PAIRS, HELD_OUT = "pairs", "validation"
+PAIRS, HELD_OUT, MEASURED = "pairs", "validation", "measured.npz"
 
 
 def pretrain(
@@ -87,17 +89,24 @@ def pretrain(
     if held_out is not None:
         _check_held_out(pairs, held_out)
     entries = load_entries() if any(stage.rephrase_share for stage in config.stages) else None
+    with here.main_process_first():  # it measures, the others read
+        shown = _shown(config, pairs, out / MEASURED, progress)
     seen = pairs.training_data().model_copy(
-        update={"rephrased_by": None if entries is None else corpus_sha256(entries), "begun_with": begun_with}
+        update={
+            "rephrased_by": None if entries is None else corpus_sha256(entries),
+            "findings": len(shown.texts) if shown else 0,
+            "begun_with": begun_with,
+        }
     )
     model.config = model.config.model_copy(update={"training": seen})
-    texts = ReportTexts.collect(pairs.reports, None if entries is None else Rephraser(entries))
+    texts = ReportTexts.collect(pairs.reports, None if entries is None else Rephraser(entries), shown)
     trainer = Trainer(config, model, pairs, texts, validation=held_out, progress=progress)
     _train(trainer, out)
     if here.is_main_process:
         save_checkpoint(model, out)
         _list_left_out(pairs, out)
-        (out / STATE).unlink(missing_ok=True)
+        for file in (STATE, MEASURED):
+            (out / file).unlink(missing_ok=True)
         if not (data / MANIFEST).is_file():  # what this run made ready itself
             shutil.rmtree(out / PAIRS, ignore_errors=True)
             if validation is None:
@@ -113,7 +122,7 @@ def _check_out(out: Path) -> None:
         return
     if (out / WEIGHTS).exists():
         raise MerlError(f"{out} holds a finished model; give another out folder, or delete it to train anew")
-    others = [path.name for path in out.iterdir() if path.name not in {PAIRS, HELD_OUT, LOG}]
+    others = [path.name for path in out.iterdir() if path.name not in {PAIRS, HELD_OUT, MEASURED, LOG}]
     if others := sorted(name for name in others if not name.startswith(".")):
         raise MerlError(f"{out} holds other files ({others[0]}); give a new or empty out folder")
 
@@ -222,6 +231,15 @@ def _check_held_out(pairs: PreparedPairs, held_out: PreparedPairs) -> None:
         raise DataError(f"{len(held_out)} held-out records are too few; give at least {MOST_LOOKED_AT}")
     if held_out.manifest.pairs_sha256 == pairs.manifest.pairs_sha256:
         raise UsageError("the held-out pairs are the ones trained on; give others as validation=DIR")
+
+
+def _shown(
+    config: PretrainConfig, pairs: PreparedPairs, kept: Path, progress: Progress | None
+) -> ShownFindings | None:
+    """Say what the waveforms show, where a stage is taught that."""
+    if not any(stage.findings_share for stage in config.stages):
+        return None
+    return ShownFindings.of(measure_pairs(pairs, kept, progress=progress))
 
 
 def _list_left_out(pairs: PreparedPairs, out: Path) -> None:

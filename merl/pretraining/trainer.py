@@ -106,8 +106,8 @@ class Trainer:
         frozen = [stage for stage in config.stages if not config.trains_text(stage)]
         if not (frozen or config.needs_meaning):
             return None, None
-        rephrased = config.needs_meaning or any(stage.rephrase_share for stage in frozen)
-        texts = self.texts.texts if rephrased else self.texts.texts[: self.texts.said]
+        more = config.needs_meaning or any(stage.rephrase_share or stage.findings_share for stage in frozen)
+        texts = self.texts.texts if more else self.texts.texts[: self.texts.said]
         if self.accelerator.device.type != "cpu":
             self.model.text_encoder.model.to(self.accelerator.device)
         found = cached_embeddings(self.model.text_encoder, texts, progress=self.progress)
@@ -129,6 +129,7 @@ class Trainer:
             sentence_share=stage.sentence_share,
             sentence_balance=stage.sentence_balance,
             rephrase_share=stage.rephrase_share,
+            findings_share=stage.findings_share,
         )
         own = slice(self.accelerator.process_index, None, count)
         signals = augment(

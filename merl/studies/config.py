@@ -188,10 +188,9 @@ class StudyConfig(_Strict):
     def _check_withholding(self) -> None:
         if not self.unseen:
             raise ValueError("texts are withheld and no class is unseen; list them under unseen")
-        if any(stage.rephrase_share for stage in self.pretraining.stages):
-            raise ValueError(
-                "rephrase_share would name unseen classes in the knowledge base's words; leave it out"
-            )
+        for share in ("rephrase_share", "findings_share"):
+            if any(getattr(stage, share) for stage in self.pretraining.stages):
+                raise ValueError(f"{share} would say what unseen classes look like or are called; leave it out")
         strange = [start for start in self.axes.start if start != SCRATCH]
         if strange:
             raise ValueError(f"a start with {strange[0]} may have met the unseen classes; start from scratch")

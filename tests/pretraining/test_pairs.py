@@ -6,6 +6,7 @@ import pytest
 from merl.knowledge.entries import load_entries
 from merl.knowledge.rephrasing import Rephraser
 from merl.pretraining.pairs import ReportTexts
+from merl.pretraining.shown import ShownFindings
 
 REPORTS = ["sinus rhythm. left axis deviation", "atrial fibrillation", "sinus rhythm. left axis deviation"]
 
@@ -18,6 +19,14 @@ def plain():
 @pytest.fixture(scope="module")
 def rephrased():
     return ReportTexts.collect(REPORTS, Rephraser(load_entries()))
+
+
+@pytest.fixture(scope="module")
+def shown():
+    """The second record alone shows irregular RR intervals, the other two a left axis."""
+    true = np.array([[0, 1], [1, 0], [0, 1]], bool)
+    texts = ["irregular rr intervals", "qrs axis beyond -30 degrees"]
+    return ShownFindings(texts, np.array([0, 1]), np.ones(2), np.packbits(true, axis=1))
 
 
 def test_each_distinct_text_is_numbered_once(plain):
@@ -69,3 +78,27 @@ def test_rare_sentences_are_drawn_more_often_where_that_is_asked_for():
 
     assert share(0.0) == pytest.approx(0.5, abs=0.05)
     assert share(0.5) == pytest.approx(4 / 5, abs=0.05)  # 1 record says the one, 16 the other
+
+
+def test_findings_of_the_waveform_stand_for_reports_as_often_as_asked(shown):
+    texts = ReportTexts.collect(REPORTS, shown=shown)
+    records = np.array([0, 1, 2] * 200)
+    drawn = texts.draw(records, random.Random(0), sentence_share=0, findings_share=0.4)
+    findings = np.isin([texts.texts[text] for text in drawn], shown.texts)
+    assert findings.mean() == pytest.approx(0.4, abs=0.06)
+    assert (drawn[~findings] == texts.full[records[~findings]]).all()
+    assert texts.same(records, drawn).numpy().diagonal().all()
+
+
+def test_every_record_that_shows_a_finding_is_one_it_is_true_of(shown):
+    texts = ReportTexts.collect(REPORTS, shown=shown)
+    axis, rhythm = texts.texts.index(shown.texts[1]), texts.texts.index("atrial fibrillation")
+    same = texts.same(np.array([0, 1, 2]), np.array([axis, rhythm]))
+    assert same.tolist() == [[True, False], [False, True], [True, False]]
+
+
+def test_without_a_share_the_draws_are_those_without_findings(plain, shown):
+    records = np.array([0, 1, 2] * 20)
+    with_findings = ReportTexts.collect(REPORTS, shown=shown)
+    one = plain.draw(records, random.Random(0), sentence_share=0.5)
+    assert (with_findings.draw(records, random.Random(0), sentence_share=0.5) == one).all()

@@ -17,7 +17,7 @@ from merl.preprocessing import SignalSpec
 from merl.pretraining import sources
 from merl.pretraining.config import PretrainConfig
 from merl.pretraining.preparation import prepare
-from merl.pretraining.run import LEFT_OUT, LOG, PAIRS, STATE, pretrain
+from merl.pretraining.run import LEFT_OUT, LOG, MEASURED, PAIRS, STATE, pretrain
 
 SPEC = SignalSpec(leads=("I", "II"), sampling_rate=50, seconds=2)
 
@@ -120,6 +120,23 @@ class TestPretrain:
         other = tiny(spec=SPEC.model_copy(update={"leads": ("I", "V1")}))
         with pytest.raises(CheckpointError, match="tiny has another input than tiny"):
             pretrain(other, tiny_ptbxl, tmp_path / "third", init=tmp_path / "first")
+
+    def test_findings_measured_on_the_waveforms_are_trained_on(self, tiny_ptbxl, tmp_path):
+        twelve = SignalSpec(sampling_rate=100, seconds=10)
+        config = tiny(spec=twelve, epochs=1, findings_share=0.5)
+        told = []
+        model = pretrain(config, tiny_ptbxl, tmp_path / "out", progress=lambda *one: told.append(one))
+        assert (9, 9, "measuring records") in told
+        seen = model.config.training
+        assert seen.findings > 10
+        assert f"{seen.findings} findings, measured on the waveforms" in (tmp_path / "out/README.md").read_text()
+        assert not (tmp_path / "out" / MEASURED).exists()
+        pretrain(tiny(spec=twelve, epochs=1), tiny_ptbxl, tmp_path / "without")
+        assert weights(tmp_path / "out") != weights(tmp_path / "without")
+
+    def test_findings_need_the_twelve_leads(self, tiny_ptbxl, tmp_path):
+        with pytest.raises(UsageError, match="measured on twelve leads and .* was prepared without III, aVR"):
+            pretrain(tiny(findings_share=0.5), tiny_ptbxl, tmp_path / "out")
 
     def test_held_out_pairs_are_others_and_enough(self, tiny_ptbxl, tmp_path):
         source = sources.open_source(tiny_ptbxl, folds=(1, 2, 3), sampling_rate=50)
