@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from merl.errors import UsageError
 from merl.findings.intervals import pr_interval, qrs_duration, qtc
 from merl.findings.p_waves import p_waves
 from merl.findings.q_waves import q_waves
@@ -68,7 +69,14 @@ def findings(measurements: Measurements) -> list[Finding]:
 
     Returns:
         The findings, always the same texts in the same order, also those true of no record or of all.
+
+    Raises:
+        UsageError: the measurements are those of a single record, without an axis of records.
     """
+    if measurements.beats.ndim != 1:
+        raise UsageError(
+            "findings are told of a table of records; make one of a record by Measurements.stack"
+        )
     with np.errstate(invalid="ignore"):  # what could not be measured is nan, and compares as false
         return [
             Finding(kind, text.lower(), statement.true_of)

@@ -1,7 +1,6 @@
 """Records by hand: a normal ECG, and what is said of it when something changes."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 
 import numpy as np
 
@@ -53,27 +52,20 @@ _COUNTED = ("qs", "r_notches", "premature_beats", "beats")
 
 
 def record(**changes: float | Mapping[str, float]) -> Measurements:
-    """Return one normal record, but for some measurements: a number, or numbers by lead."""
-    values: dict[str, np.ndarray] = {name: np.array([row], float) for name, row in NORMAL_LEADS.items()}
-    values |= {name: np.array([value], float) for name, value in NORMAL.items()}
+    """Return a normal record, but for some measurements: a number, or numbers by lead."""
+    values = {name: np.array(row, float) for name, row in (NORMAL_LEADS | NORMAL).items()}
     for name, change in changes.items():
         if isinstance(change, Mapping):
             for lead, value in change.items():
-                values[name][0, LEADS.index(lead)] = value
+                values[name][LEADS.index(lead)] = value
         else:
-            values[name][:] = change
-    return Measurements(**values)
+            values[name][...] = change
+    return Measurements.of(values)
 
 
 def said(measurements: Measurements) -> set[str]:
     """Return what is true of one record."""
-    return {finding.text for finding in findings(measurements) if finding.true_of[0]}
-
-
-def many(records: list[Measurements]) -> Measurements:
-    """Return single records as one table."""
-    names = [field.name for field in fields(Measurements)]
-    return Measurements(**{name: np.concatenate([getattr(one, name) for one in records]) for name in names})
+    return {finding.text for finding in findings(Measurements.stack([measurements])) if finding.true_of[0]}
 
 
 def unrelated(records: int) -> Measurements:

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from merl.errors import UsageError
 from merl.findings import findings
 from merl.findings.regions import REGIONS
 from merl.measurements import LEADS, Measurements
-from tests.findings.records import NORMAL, NORMAL_LEADS, many, record, said
+from tests.findings.records import record, said
 
 SAID_OF_NORMAL = {
     "narrow qrs complexes", "normal pr interval", "qtc within normal limits", "heart rate of 60 to 100/min",
@@ -32,7 +33,7 @@ def test_a_normal_ecg_is_said_to_be_normal():
 
 
 def test_texts_are_lower_case_and_stand_once():
-    all_findings = findings(record())
+    all_findings = findings(Measurements.stack([record()]))
     texts = [finding.text for finding in all_findings]
     assert texts == [text.lower() for text in texts]
     assert len(texts) == len(set(texts)) == 2249
@@ -43,9 +44,11 @@ def test_texts_are_lower_case_and_stand_once():
 
 
 def test_the_texts_do_not_depend_on_the_records():
-    table = many([record(), record(qrs_duration=150), record(qtc=480)])
+    table = Measurements.stack([record(), record(qrs_duration=150), record(qtc=480)])
     found = findings(table)
-    assert [finding.text for finding in found] == [finding.text for finding in findings(record())]
+    assert [finding.text for finding in found] == [
+        finding.text for finding in findings(Measurements.stack([record()]))
+    ]
     assert all(finding.true_of.shape == (3,) and finding.true_of.dtype == bool for finding in found)
     true = {finding.text: finding.true_of.tolist() for finding in found}
     assert true["wide qrs complexes"] == [False, True, False]
@@ -104,7 +107,7 @@ def test_one_change_makes_a_finding(changes, becomes_true, is_false):
     true = said(record(**changes))
     assert becomes_true in true
     assert becomes_true not in said(record())
-    assert is_false in {finding.text for finding in findings(record())}
+    assert is_false in {finding.text for finding in findings(Measurements.stack([record()]))}
     assert is_false not in true
 
 
@@ -123,14 +126,13 @@ def test_a_qs_complex_is_a_q_wave_and_its_depth_an_s_wave():
 
 
 def test_what_is_the_rule_in_avr_is_no_finding():
-    texts = {finding.text for finding in findings(record())}
+    texts = {finding.text for finding in findings(Measurements.stack([record()]))}
     assert not texts & {"st depression in avr", "inverted t waves in avr", "q waves in avr"}
     assert "st elevation in avr" in texts
 
 
 def test_what_could_not_be_measured_is_not_spoken_of():
-    values = {name: np.full((1, 12), np.nan) for name in NORMAL_LEADS}
-    assert not said(Measurements(**values, **{name: np.full(1, np.nan) for name in NORMAL}))
+    assert not said(Measurements.of({}))
     true = said(record(pr_interval=np.nan, t_amplitude={"V5": np.nan}))
     assert not [text for text in true if "pr interval" in text or text.endswith("t waves in v5")]
     assert "upright t waves in v6" in true
@@ -149,3 +151,8 @@ def test_region_names_say_their_leads():
             assert set(LEADS[first : last + 1]) <= set(region.leads)
         else:
             assert tuple(spelled) == region.leads
+
+
+def test_one_record_alone_is_refused():
+    with pytest.raises(UsageError, match=r"Measurements\.stack"):
+        findings(record())

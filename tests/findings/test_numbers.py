@@ -5,7 +5,8 @@ import re
 import pytest
 
 from merl.findings import Finding, findings
-from tests.findings.records import many, record, unrelated
+from merl.measurements import Measurements
+from tests.findings.records import record, unrelated
 
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?) (mv|mm|ms)\b")
 
@@ -38,12 +39,18 @@ def _around(text: str) -> tuple[float, float]:
 
 @pytest.mark.parametrize(("beginning", "names", "sign"), SWEPT, ids=[case[0] for case in SWEPT])
 def test_the_number_of_a_text_is_its_threshold(beginning, names, sign):
-    texts = [finding.text for finding in findings(record()) if re.match(beginning, finding.text)]
+    texts = [
+        finding.text
+        for finding in findings(Measurements.stack([record()]))
+        if re.match(beginning, finding.text)
+    ]
     texts = [text for text in texts if _NUMBER.search(text)]
     assert len(texts) > 1
     for numbered in {_NUMBER.search(text)[0] for text in texts}:
         below, above = ((sign or 1) * value for value in _around(numbered))
-        table = many([record(qs={"aVR": 0}, **dict.fromkeys(names, level)) for level in (below, above)])
+        table = Measurements.stack(
+            [record(qs={"aVR": 0}, **dict.fromkeys(names, level)) for level in (below, above)]
+        )
         true = {finding.text: finding.true_of.tolist() for finding in findings(table)}
         switches = [True, False] if sign is None else [False, True]
         wrong = [text for text in texts if _NUMBER.search(text)[0] == numbered and true[text] != switches]
@@ -52,12 +59,16 @@ def test_the_number_of_a_text_is_its_threshold(beginning, names, sign):
 
 def test_the_numbers_of_sums_are_their_thresholds():
     texts = [
-        finding.text for finding in findings(record()) if re.search(r"plus|index|voltage above", finding.text)
+        finding.text
+        for finding in findings(Measurements.stack([record()]))
+        if re.search(r"plus|index|voltage above", finding.text)
     ]
     assert len(texts) == 23
     for text in texts:
         halves = [value / 2 for value in _around(text)]
-        table = many([record(r_amplitude=half, s_amplitude=-half, qs={"aVR": 0}) for half in halves])
+        table = Measurements.stack(
+            [record(r_amplitude=half, s_amplitude=-half, qs={"aVR": 0}) for half in halves]
+        )
         assert next(f.true_of.tolist() for f in findings(table) if f.text == text) == [False, True], text
 
 
