@@ -65,7 +65,7 @@ def _above_feet(signal: Array) -> Array:
     """Take out of (12, samples) the line from the level at the start to that at the end."""
     share = np.linspace(0, 1, signal.shape[1])
     first, last = signal[:, :3].mean(1, keepdims=True), signal[:, -3:].mean(1, keepdims=True)
-    return signal - (first * (1 - share) + last * share)
+    return np.asarray(signal - (first * (1 - share) + last * share))
 
 
 def _extent(wave: Array, middle: int) -> tuple[int, int]:
