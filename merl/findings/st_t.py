@@ -1,0 +1,58 @@
+"""Findings about the ST segment together with the T wave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from merl.findings.derived import cornell, inverted_t, isoelectric_st, pathological_q, sokolow_lyon
+from merl.findings.regions import FACING, MAIN, in_every, lead, leads, number
+from merl.findings.statement import Statement, when
+from merl.measurements import Measurements
+
+
+def st_t(m: Measurements) -> Iterator[Statement]:
+    """Say where ST segment and T wave change together, and what with."""
+    for region in FACING:
+        yield when(
+            region.most(inverted_t(m) & (m.st_60 < -0.045)),
+            f"ST depression and T wave inversion in {region.name}",
+            f"downsloping ST depression with inverted T waves in {region.name}",
+            f"ST-T changes in {region.name}",
+        )
+        both = number((m.t_amplitude < -0.05) & pathological_q(m), *region.leads)
+        yield when(both >= max(1, region.enough - 1), f"Q waves with inverted T waves in {region.name}")
+    yield from _secondary(m)
+    yield when(
+        in_every(m.st_60 > 0.08, "III", "aVF") & (lead(m.st_60, "aVL") < -0.04),
+        "reciprocal ST depression in I and aVL",
+        "ST elevation in II, III and aVF with ST depression in I and aVL",
+    )
+    yield when(
+        isoelectric_st(m, 0.05, *MAIN) & in_every(m.t_amplitude > 0.1, *MAIN),
+        "isoelectric ST segments with upright T waves",
+        "no ST-T abnormality",
+    )
+
+
+def _secondary(m: Measurements) -> Iterator[Statement]:
+    """Say what follows from a QRS complex that is tall or wide."""
+    st, t = leads(m.st_60, "V5", "V6"), leads(m.t_amplitude, "V5", "V6")
+    high = (sokolow_lyon(m) > 3) | (cornell(m) > 2.2)
+    yield when(
+        high & (st.min(axis=1) < -0.05) & (t.min(axis=1) < -0.07),
+        "strain pattern in V5 and V6 with high voltage",
+        "downsloping ST depression with asymmetric T inversion under tall R waves",
+        "strain type ST depression and T inversion under tall R waves",
+    )
+    yield when(
+        in_every((m.st_60 > 0.1) & (m.t_amplitude > 0.2), "V1", "V2", "V3") & (m.qrs_duration > 115),
+        "discordant ST elevation with upright T wave in V1 to V3",
+    )
+    yield when(
+        (m.qrs_duration > 118)
+        & (lead(m.st_60, "I") < -0.03)
+        & (lead(m.t_amplitude, "I") < 0)
+        & (lead(m.t_amplitude, "V6") < 0.05),
+        "ST depression and T inversion opposite to tall R in I, aVL, V6",
+        "secondary ST segment and T wave opposite to a wide QRS",
+    )
