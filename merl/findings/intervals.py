@@ -74,5 +74,7 @@ def qtc(m: Measurements) -> Iterator[Statement]:
         )
     for ms in (340, 350, 360, 370):
         yield when(m.qtc < ms, f"QTc below {ms} ms", f"corrected QT interval shorter than {ms} ms")
-    yield when(m.qtc > 465, "long QT interval", "T wave ending late, beyond the middle of the RR interval")
+    yield when(m.qtc > 465, "long QT interval")
+    late = m.qt_interval > 30_000 / m.heart_rate
+    yield when(late, "T wave ending late, beyond the middle of the RR interval")
     yield when((m.qtc > 370) & (m.qtc < 440), "QTc within normal limits")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from merl.findings.derived import sinus_p
-from merl.findings.regions import lead, number
+from merl.findings.regions import in_every, lead, number
 from merl.findings.statement import Statement, when
 from merl.measurements import Measurements
 
@@ -33,9 +33,9 @@ def p_waves(m: Measurements) -> Iterator[Statement]:
         "deep negative terminal part of the P wave in V1",
         "negative terminal P wave deflection in V1",
     )
-    upright, inverted = lead(m.p_max, "II"), -lead(m.p_min, "II")
+    inverted = (-m.p_min > 1.5 * m.p_max) & (m.p_min < -0.05)
     yield when(
-        (m.p_consistency > 0.5) & (inverted > 1.5 * upright) & (inverted > 0.05),
+        (m.p_consistency > 0.5) & in_every(inverted, "II", "III", "aVF"),
         "negative P waves in II, III and aVF",
         "inverted P waves in II, III and aVF",
         "abnormal P wave axis",

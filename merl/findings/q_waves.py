@@ -32,6 +32,6 @@ def _in(region: Region, m: Measurements) -> Iterator[Statement]:
     yield when(region.most(qs_complexes(m)), f"QS complexes in {region.name}", f"QS complex in {region.name}")
     yield when(
         region.every(~pathological & (m.r_amplitude > 0.08)),
-        f"no Q waves in {region.name}",
+        f"no pathological Q waves in {region.name}",
         f"initial r waves in {region.name}",
     )

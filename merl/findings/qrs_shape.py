@@ -52,7 +52,7 @@ def _r_progression(m: Measurements) -> Iterator[Statement]:
     v1, v2, v3, v4 = (lead(m.r_amplitude, name) for name in ("V1", "V2", "V3", "V4"))
     yield when(
         (v1 < v2) & (v2 < v3) & (v3 < v4) & (v4 > 0.8),
-        "R wave amplitude rising steadily from V1 to V5",
+        "R wave amplitude rising steadily from V1 to V4",
         "R wave growing steadily from V2 to V4",
     )
     yield when(
@@ -62,10 +62,9 @@ def _r_progression(m: Measurements) -> Iterator[Statement]:
         "loss of R wave height in V3 and V4",
         "low R waves in V1 to V3",
     )
-    yield when(  # in any of them
-        leads(m.r_amplitude, "V2", "V3", "V4").min(axis=1) < 0.2,
-        "R wave falling between V2 and V4",
-        "R wave of 2 mm or less in V2 to V4",
+    yield when(v4 < v2, "R wave falling between V2 and V4")
+    yield when(
+        leads(m.r_amplitude, "V2", "V3", "V4").min(axis=1) <= 0.2, "R wave of 2 mm or less in one of V2 to V4"
     )
     yield when(
         (leads(m.r_amplitude, "V5", "V6").max(axis=1) < 0.6) & (lead(s_depth(m), "V5") > 0.2),
@@ -85,11 +84,8 @@ def _tall_on_the_right(m: Measurements) -> Iterator[Statement]:
         "R to S ratio above 1 in V1",
         "tall R wave in V1",
     )
-    yield when(
-        dominant & ((lead(s, "V6") > 0.4) | (m.qrs_axis > 90)),
-        "dominant R wave in V1 with deep S wave in V6",
-        "right axis deviation with tall R in V1",
-    )
+    yield when(dominant & (lead(s, "V6") > 0.4), "dominant R wave in V1 with deep S wave in V6")
+    yield when(dominant & (m.qrs_axis > 90), "right axis deviation with tall R in V1")
     yield when(
         (r1 > 0.6 * s1) & (r2 > lead(s, "V2")) & (r2 > 0.7),
         "prominent tall R waves in V1 to V3",
@@ -111,25 +107,26 @@ def _second_r_in_v1(m: Measurements) -> Iterator[Statement]:
     )
     yield when(
         late,
-        "broad notched R wave in V1",
+        "broad R wave in V1",
         "R peak time above 50 ms in V1 with wide QRS",
         "broad terminal R wave in V1",
     )
     yield when(
         ((second > 0.2) | late) & (qrs >= 115),
-        "M-shaped QRS in V1 with R' taller than r",
-        "rsR' complex in V1 with wide S wave in I and V6",
+        "M-shaped QRS in V1",
         "rsR' in V1 with wide QRS",
+    )
+    yield when(
+        ((second > 0.2) | late) & (qrs >= 115) & in_every(s_depth(m) > 0.15, "I", "V6"),
+        "rsR' complex in V1 with wide S wave in I and V6",
     )
     yield when(
         (second > 0.08) & (qrs >= 110) & (qrs < 120), "small terminal r' in V1 with QRS of 110 to 119 ms"
     )
     yield when((second > 0.08) & (qrs < 118), "rsr' in V1 with nearly normal QRS duration")
-    yield when(
-        (lead(m.qs, "aVR") == 0) & (lead(r_height(m), "aVR") > 0.2),
-        "terminal R wave in aVR",
-        "broad terminal R wave in aVR",
-    )
+    in_avr = (lead(m.qs, "aVR") == 0) & (lead(r_height(m), "aVR") > 0.2)
+    yield when(in_avr, "terminal R wave in aVR")
+    yield when(in_avr & (qrs >= 115), "broad terminal R wave in aVR")
 
 
 def _s_on_the_left(m: Measurements) -> Iterator[Statement]:
@@ -138,7 +135,7 @@ def _s_on_the_left(m: Measurements) -> Iterator[Statement]:
     yield when(in_every(m.s_amplitude < -0.2, "I", "V6"), "S wave in I and V6", "terminal S wave in I and V6")
     yield when(
         in_every(m.s_amplitude < -0.15, "I", "V6") & (m.qrs_duration >= 115),
-        "wide slurred S wave in I and V6",
+        "wide S wave in I and V6",
         "broad S wave in I and V6 with wide QRS",
     )
 
@@ -156,27 +153,22 @@ def _broad_r_on_the_left(m: Measurements) -> Iterator[Statement]:
     yield when(
         monophasic & wide,
         "broad monophasic R wave in I and V6",
-        "broad notched R wave in I, aVL, V5 and V6",
+        "broad notched or slurred R wave in I and V6",
         "broad R wave without S wave in I and V6",
         "broad R waves in the lateral leads without septal q wave",
     )
     deep = leads(s_depth(m), "V1", "V2", "V3").min(axis=1) > 0.6
     small_r = leads(m.r_amplitude, "V1", "V2").max(axis=1) < 0.35
-    yield when(
-        deep & small_r & wide,
-        "deep wide QS or rS complex in V1 to V3",
-        "deep QS complex in V1 with wide QRS",
-    )
+    yield when(deep & small_r & wide, "deep wide QS or rS complex in V1 to V3")
+    yield when(deep & wide & (lead(m.qs, "V1") == 1), "deep QS complex in V1 with wide QRS")
 
 
 def _septal_q(m: Measurements) -> Iterator[Statement]:
-    q6 = -lead(m.q_amplitude, "V6")
-    yield when(
-        (q6 > 0.03) & (q6 < 0.25) & (lead(m.qs, "V6") == 0) & (lead(m.q_duration, "V6") < 34),
-        "septal q waves in I and V6",
-        "small narrow septal q waves in I, aVL, V5 and V6",
-        "septal q wave in V5 and V6",
-    )
+    q = -m.q_amplitude
+    small = (q > 0.03) & (q < 0.25) & (m.qs == 0) & (m.q_duration < 34)
+    yield when(in_every(small, "I", "V6"), "septal q waves in I and V6")
+    yield when(in_every(small, "V5", "V6"), "septal q wave in V5 and V6")
+    yield when(number(small, "I", "aVL", "V5", "V6") >= 3, "small narrow septal q waves in I, aVL, V5 and V6")
     yield when(
         in_every(m.q_amplitude > -0.03, "I", "V5", "V6"),
         "missing septal q waves in I and V6",
@@ -190,7 +182,7 @@ def _rs_complexes(m: Measurements) -> Iterator[Statement]:
     yield when(in_every(rs, "II", "III", "aVF"), "rS complexes in II, III and aVF", "rS in II, III, aVF")
     yield when(
         in_every(rs, "III", "aVF") & (lead(q, "aVL") > 0.02) & (lead(r, "aVL") > 0.4),
-        "qR complex in aVL with rS complexes in II, III and aVF",
+        "qR complex in aVL with rS complexes in III and aVF",
         "rS in the inferior leads and qR in aVL",
     )
     yield when(
@@ -220,7 +212,5 @@ def _notches(m: Measurements) -> Iterator[Statement]:
     )
     yield when(
         sinus_p(m) & (m.pr_interval < 120) & (m.qrs_duration >= 110),
-        "delta wave with PR interval below 120 ms",
-        "slurred QRS onset after a short PR interval",
-        "PR interval below 120 ms with a slurred QRS onset",
+        "PR interval below 120 ms with a wide QRS complex",
     )

@@ -97,9 +97,9 @@ def premature_beats(m: Measurements) -> Iterator[Statement]:
         m.wide_premature >= 1,
         "premature wide QRS complex",
         "early wide beat of bizarre shape",
-        "single broad beat differing in shape from the other beats",
-        "wide early beat followed by a pause",
+        "wide early beat differing in shape from the other beats",
     )
+    yield when(m.wide_premature == 1, "single broad beat differing in shape from the other beats")
     yield when(m.wide_premature >= 2, "two or more early wide beats", "several premature wide complexes")
     yield when(
         m.premature_beats >= 1,

@@ -37,8 +37,11 @@ def _depression(region: Region, m: Measurements) -> Iterator[Statement]:
     yield when(  # in words a little earlier than 0.5 mm: the median beat is smoother than the paper's
         region.most(m.st_60 <= -0.0425),
         f"ST depression in {region.name}",
-        f"horizontal or downsloping ST depression in {region.name}",
         f"ST segment below the baseline in {region.name}",
+    )
+    yield when(
+        region.most((m.st_60 <= -0.0425) & (m.st_60 <= m.st_j)),
+        f"horizontal or downsloping ST depression in {region.name}",
     )
 
 

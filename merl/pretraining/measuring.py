@@ -54,7 +54,8 @@ def measure_pairs(pairs: PreparedPairs, kept: Path, *, progress: Progress | None
     table = Measurements.stack(found)
     with atomic_path(kept) as unfinished, unfinished.open("wb") as handle:
         columns = {field.name: getattr(table, field.name) for field in fields(Measurements)}
-        np.savez(handle, **columns, **{_OF: np.array(pairs.manifest.pairs_sha256)})
+        columns[_OF] = np.array(pairs.manifest.pairs_sha256)
+        np.savez(handle, allow_pickle=False, **columns)
     return table
 
 
@@ -79,5 +80,5 @@ def _read(kept: Path, pairs: PreparedPairs) -> Measurements | None:
             if str(stored[_OF]) != pairs.manifest.pairs_sha256:
                 return None
             return Measurements(**{field.name: stored[field.name] for field in fields(Measurements)})
-    except (OSError, ValueError, KeyError, BadZipFile):  # there is none, or of another version, or damaged
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile):  # none, of another version, damaged
         return None

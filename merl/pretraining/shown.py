@@ -1,4 +1,4 @@
-"""What the waveforms of the training records show, said as findings: texts that need no report and no label."""
+"""What the waveforms of the training records show, said as findings; no report and no label is read."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ShownFindings:
 
     @classmethod
     def of(cls, measurements: Measurements) -> ShownFindings:
-        """Say what the measurements of records, one row each, show; neither what nearly all nor what hardly any do."""
+        """Say what the measurements of records show, one row each; not what nearly all or hardly any do."""
         records = len(measurements.heart_rate)
         least, most = max(2.0, _RAREST * records), _COMMONEST * records
         kept = [one for one in findings(measurements) if least <= one.true_of.sum() <= most]
@@ -51,7 +51,7 @@ class ShownFindings:
         )
 
     def draw(self, record: int, rng: random.Random) -> int | None:
-        """Choose one finding that a record shows: of any kind alike, within it a rare one rather than a frequent one.
+        """Choose one finding that a record shows: each kind is as likely, and in it a rare one likelier.
 
         Returns:
             Its index, or ``None`` where the record shows none.

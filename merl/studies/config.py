@@ -190,7 +190,7 @@ class StudyConfig(_Strict):
             raise ValueError("texts are withheld and no class is unseen; list them under unseen")
         for share in ("rephrase_share", "findings_share"):
             if any(getattr(stage, share) for stage in self.pretraining.stages):
-                raise ValueError(f"{share} would say what unseen classes look like or are called; leave it out")
+                raise ValueError(f"{share} would say what unseen classes are or look like; leave it out")
         strange = [start for start in self.axes.start if start != SCRATCH]
         if strange:
             raise ValueError(f"a start with {strange[0]} may have met the unseen classes; start from scratch")

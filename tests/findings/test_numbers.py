@@ -86,7 +86,7 @@ EXCLUSIVE = [
     ("tall p wave in lead ii", "low p waves"),
     ("low qrs amplitude in the limb leads", "high qrs amplitudes"),
     ("no st-t abnormality", "widespread t wave inversion"),
-    ("pathological q waves in {}", "no q waves in {}"),
+    ("pathological q waves in {}", "no pathological q waves in {}"),
     ("st elevation in {}", "st depression in {}"),
     ("isoelectric st segments in {}", "st depression in {}"),
     ("isoelectric st segments in {}", "st elevation in {}"),

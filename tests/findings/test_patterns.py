@@ -48,6 +48,7 @@ WANDERING = {"rr_variation": 0.09, "rr_successive": 0.06}
 EARLY = {"premature_beats": 1, "rr_variation": 0.1}
 THIRD = {"trigeminy": 0.6, "rr_variation": 0.2}
 PREEXCITATION = {"pr_interval": 100, "qrs_duration": 116}
+RETROGRADE = {"p_min": at(("II", "III", "aVF"), -0.1), "p_max": at(("II", "III", "aVF"), 0.02)}
 DEPRESSED = {"st_60": at((*INFERIOR, "V5"), -0.048)}
 INVERTED = {"t_amplitude": at(MAIN[:4], -0.1)}
 
@@ -62,8 +63,8 @@ PATTERNS = [
     (LEFT_BUNDLE, {"q_amplitude": -0.1}, "missing septal q waves in i and v6"),
     (LEFT_BUNDLE, {"r_amplitude": 0.5}, "deep wide qs or rs complex in v1 to v3"),
     (LEFT_BUNDLE, {"qrs_duration": 110}, "deep wide qs or rs complex in v1 to v3"),
-    (RIGHT_BUNDLE, {"qrs_duration": 110}, "m-shaped qrs in v1 with r' taller than r"),
-    (RIGHT_BUNDLE, {"r_prime_amplitude": 0.1}, "m-shaped qrs in v1 with r' taller than r"),
+    (RIGHT_BUNDLE, {"qrs_duration": 110}, "m-shaped qrs in v1"),
+    (RIGHT_BUNDLE, {"r_prime_amplitude": 0.1}, "m-shaped qrs in v1"),
     (RIGHT_BUNDLE, {"s_amplitude": -0.1}, "broad s wave in i and v6 with wide qrs"),
     (RIGHT_BUNDLE, {"qrs_duration": 110}, "broad s wave in i and v6 with wide qrs"),
     (INCOMPLETE, {"r_prime_amplitude": 0}, "rsr' in v1 with nearly normal qrs duration"),
@@ -99,15 +100,16 @@ PATTERNS = [
     (EARLY, {"premature_beats": 5}, "early narrow beat followed by a pause"),
     (THIRD, {"bigeminy": 0.6}, "every third qrs complex comes early"),
     (THIRD, {"rr_variation": 0.03}, "every third qrs complex comes early"),
-    (PREEXCITATION, {"qrs_duration": 90}, "pr interval below 120 ms with a slurred qrs onset"),
-    (PREEXCITATION, {"p_consistency": 0.5}, "pr interval below 120 ms with a slurred qrs onset"),
+    (PREEXCITATION, {"qrs_duration": 90}, "pr interval below 120 ms with a wide qrs complex"),
+    (PREEXCITATION, {"p_consistency": 0.5}, "pr interval below 120 ms with a wide qrs complex"),
     (INVERTED, {"t_amplitude": {"I": 0.2}}, "widespread t wave inversion"),
     (INVERTED, {"st_60": {"V4": 0.06}}, "t wave abnormality with isoelectric st segment"),
     ({"t_min": at(("V5", "V6"), -0.06)}, {"t_max": 0.02}, "t waves biphasic or negative by less than 1 mm"),
     ({"r_notches": at(("II", "V5"), 1)}, {"qrs_peak_to_peak": {"II": 0.4}}, "notched qrs in several leads"),
     ({"r_peak_time": at(("V5", "V6"), 50)}, {"r_peak_time": {"V6": 40}}, "late r peak in v5 and v6"),
     (DEPRESSED, {"st_60": {"II": 0, "V5": 0}}, "widespread st depression"),
-    ({"p_min": {"II": -0.1}, "p_max": {"II": 0.02}}, {"p_consistency": 0.2}, "abnormal p wave axis"),
+    (RETROGRADE, {"p_consistency": 0.2}, "abnormal p wave axis"),
+    (RETROGRADE, {"p_min": {"III": -0.01}}, "negative p waves in ii, iii and avf"),
 ]  # fmt: skip
 
 

@@ -129,13 +129,17 @@ class TestPretrain:
         assert (9, 9, "measuring records") in told
         seen = model.config.training
         assert seen.findings > 10
-        assert f"{seen.findings} findings, measured on the waveforms" in (tmp_path / "out/README.md").read_text()
+        assert (
+            f"{seen.findings} findings, measured on the waveforms" in (tmp_path / "out/README.md").read_text()
+        )
         assert not (tmp_path / "out" / MEASURED).exists()
         pretrain(tiny(spec=twelve, epochs=1), tiny_ptbxl, tmp_path / "without")
         assert weights(tmp_path / "out") != weights(tmp_path / "without")
 
     def test_findings_need_the_twelve_leads(self, tiny_ptbxl, tmp_path):
-        with pytest.raises(UsageError, match="measured on twelve leads and .* was prepared without III, aVR"):
+        with pytest.raises(
+            UsageError, match=r"measured on twelve leads and .* was prepared without III, aVR"
+        ):
             pretrain(tiny(findings_share=0.5), tiny_ptbxl, tmp_path / "out")
 
     def test_held_out_pairs_are_others_and_enough(self, tiny_ptbxl, tmp_path):

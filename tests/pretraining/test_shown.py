@@ -11,7 +11,7 @@ TEXTS = ["qrs duration above 120 ms", "wide qrs complexes", "narrow qrs complexe
 
 @pytest.fixture
 def shown():
-    """Four records: the first wide with inverted T waves, the next two narrow, the last without any finding."""
+    """Four records: one wide with inverted T waves, two narrow, the last without any finding."""
     true = np.array([[1, 1, 0, 1], [0, 0, 1, 0], [0, 0, 1, 0], [0, 0, 0, 0]], bool)
     weights = np.maximum(true.sum(0), 1) ** -0.5
     return ShownFindings(TEXTS, np.array([0, 0, 0, 1]), weights, np.packbits(true, axis=1))

@@ -72,7 +72,7 @@ def test_a_share_takes_as_many_steps_or_as_many_epochs(study):
                 "unseen": UNSEEN,
                 "pretraining": PLAN | {"then": [{"rephrase_share": 0.5}]},
             },
-            "rephrase_share would say what unseen classes look like",
+            "rephrase_share would say what unseen classes are or look like",
         ),
         (
             {"axes": {"texts": ["withheld"], "start": ["ptbxl-r18-100hz"]}, "unseen": UNSEEN},
