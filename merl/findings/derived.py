@@ -45,6 +45,12 @@ def sinus_p(m: Measurements) -> Truth:
     return (m.p_consistency > 0.55) & (upright > 0.04) & (upright > inverted)
 
 
+def p_axis(m: Measurements) -> Values:
+    """Return the frontal axis of the P wave in degrees: 0 is lead I, 90 is aVF."""
+    net = m.p_max + m.p_min
+    return np.degrees(np.arctan2(lead(net, "aVF") * 2 / np.sqrt(3), lead(net, "I")))
+
+
 def regular(m: Measurements) -> Truth:
     """Tell the records whose RR intervals are equal, without a premature beat."""
     return (m.rr_variation < 0.05) & (m.premature_beats == 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from merl.findings.derived import sinus_p
+from merl.findings.derived import p_axis, sinus_p
 from merl.findings.regions import in_every, lead, number
 from merl.findings.statement import Statement, when
 from merl.measurements import Measurements
@@ -39,6 +39,12 @@ def p_waves(m: Measurements) -> Iterator[Statement]:
         "negative P waves in II, III and aVF",
         "inverted P waves in II, III and aVF",
         "abnormal P wave axis",
+    )
+    yield when(sinus & (lead(m.p_max, "III") > lead(m.p_max, "I")), "P wave taller in III than in I")
+    yield when(sinus & (p_axis(m) > 75), "rightward P wave axis above 75 degrees", "P axis beyond 75 degrees")
+    yield when(
+        sinus & (duration < 120) & (lead(m.p_max, "II") > 0.2),
+        "pointed narrow P wave with duration below 120 ms",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from merl.findings.derived import pathological_q, qs_complexes
-from merl.findings.regions import FACING, Region
+from merl.findings.regions import FACING, Region, in_contiguous
 from merl.findings.statement import Statement, when
 from merl.measurements import Measurements
 
@@ -18,6 +18,17 @@ def q_waves(m: Measurements) -> Iterator[Statement]:
     for region in FACING:
         if region.name not in _LEFT_OUT:
             yield from _in(region, m)
+    yield when(
+        in_contiguous(pathological_q(m)),
+        "Q waves in two or more adjacent leads",
+        "pathological Q waves in two contiguous leads",
+    )
+    yield when(in_contiguous(qs_complexes(m)), "QS complexes in two contiguous leads")
+    yield when(
+        in_contiguous(m.q_duration >= 40),
+        "initial negative QRS deflection of 40 ms or more",
+        "Q waves of 40 ms or more in two contiguous leads",
+    )
 
 
 def _in(region: Region, m: Measurements) -> Iterator[Statement]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from merl.findings.derived import r_height, r_peak_time, s_depth, sinus_p
 from merl.findings.regions import in_every, lead, leads, number
 from merl.findings.statement import Statement, when
@@ -28,6 +30,12 @@ def axis(m: Measurements) -> Iterator[Statement]:
         superior & (degrees < -30), "left axis deviation", "QRS axis beyond -30 degrees", "superior QRS axis"
     )
     yield when(degrees > 90, "right axis deviation", "QRS axis above 90 degrees", "rightward axis")
+    yield when((degrees < -30) | (degrees > 90), "frontal QRS axis outside -30 to 90 degrees")
+    yield when(
+        (degrees > 90) & (m.qrs_duration < 118),
+        "right axis deviation with narrow QRS",
+        "rightward QRS axis with narrow QRS complexes",
+    )
     yield when(
         superior & (degrees < -45) & (m.qrs_duration < 118),
         "marked left axis deviation with narrow QRS",
@@ -54,6 +62,11 @@ def _r_progression(m: Measurements) -> Iterator[Statement]:
         (v1 < v2) & (v2 < v3) & (v3 < v4) & (v4 > 0.8),
         "R wave amplitude rising steadily from V1 to V4",
         "R wave growing steadily from V2 to V4",
+    )
+    yield when(
+        leads(m.r_amplitude, "V3", "V4", "V5", "V6").max(axis=1) < 0.8,
+        "reduced R wave amplitude in the chest leads",
+        "low R waves in V3 to V6",
     )
     yield when(
         v3 < 0.3,
@@ -91,6 +104,10 @@ def _tall_on_the_right(m: Measurements) -> Iterator[Statement]:
         "prominent tall R waves in V1 to V3",
         "tall R waves in V1 and V2",
     )
+    left = np.fmax(lead(s, "V5"), lead(s, "V6"))
+    yield when(r1 + left > 1.05, "R in V1 plus S in V5 or V6 above 1.05 mV")
+    yield when((lead(m.q_amplitude, "V1") < -0.03) & (r1 > s1) & (r1 > 0.2), "qR complex in V1")
+    yield when(in_every(s > r, "I", "II", "III"), "S waves larger than R waves in I, II and III")
 
 
 def _second_r_in_v1(m: Measurements) -> Iterator[Statement]:
@@ -126,6 +143,7 @@ def _second_r_in_v1(m: Measurements) -> Iterator[Statement]:
     yield when((second > 0.08) & (qrs < 118), "rsr' in V1 with nearly normal QRS duration")
     in_avr = (lead(m.qs, "aVR") == 0) & (lead(r_height(m), "aVR") > 0.2)
     yield when(in_avr, "terminal R wave in aVR")
+    yield when(lead(r_height(m), "aVR") > 0.4, "R wave in aVR above 0.4 mV")
     yield when(in_avr & (qrs >= 115), "broad terminal R wave in aVR")
 
 
@@ -156,6 +174,10 @@ def _broad_r_on_the_left(m: Measurements) -> Iterator[Statement]:
         "broad notched or slurred R wave in I and V6",
         "broad R wave without S wave in I and V6",
         "broad R waves in the lateral leads without septal q wave",
+    )
+    yield when(
+        monophasic & (m.qrs_duration >= 110) & (m.qrs_duration < 120),
+        "monophasic R wave in I and V6 with QRS of 110 to 119 ms",
     )
     deep = leads(s_depth(m), "V1", "V2", "V3").min(axis=1) > 0.6
     small_r = leads(m.r_amplitude, "V1", "V2").max(axis=1) < 0.35

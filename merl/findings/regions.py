@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -32,6 +33,19 @@ def number(shown: Truth, *names: str) -> NDArray[np.int_]:
 def in_every(shown: Truth, *names: str) -> Truth:
     """Tell the records in which every lead named shows a finding, from shape (records, 12)."""
     return number(shown, *names) == len(names)
+
+
+def in_contiguous(shown: Truth) -> Truth:
+    """Tell the records in which two neighbouring leads show a finding, from shape (records, 12).
+
+    Neighbours are those of one region: aVL and I, or two of II, aVF and III in this order, or two chest
+    leads side by side.
+    """
+    found = [in_every(shown, *pair) for pair in _NEIGHBOURS]
+    return np.any(found, axis=0)
+
+
+_NEIGHBOURS = (("aVL", "I"), ("II", "aVF"), ("aVF", "III"), *pairwise(LEADS[6:]))
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,10 @@ def rhythm(m: Measurements) -> Iterator[Statement]:
     yield when(regular(m), "regular RR intervals", "equal RR intervals throughout", "regular rhythm")
     yield when(m.rr_variation > 0.1, "irregular RR intervals", "RR intervals of varying length")
     yield when(
+        (m.rr_variation > 0.1) & (m.qrs_duration < 120) & (m.wide_premature == 0),
+        "narrow QRS complexes at irregular intervals",
+    )
+    yield when(
         (m.rr_successive > 0.2) & (m.p_consistency < 0.4) & (m.premature_beats < 6),
         "irregularly irregular RR intervals",
         "completely irregular ventricular rhythm",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from merl.findings.derived import isoelectric_st
-from merl.findings.regions import FACING, MAIN, REGIONS, Region, number
+from merl.findings.regions import FACING, MAIN, REGIONS, Region, in_contiguous, in_every, lead, number
 from merl.findings.statement import Statement, Truth, when
 from merl.measurements import LEADS, Measurements
 
@@ -66,7 +66,13 @@ def _in_several_leads(m: Measurements) -> Iterator[Statement]:
     yield when(
         number(m.st_60 <= -0.05, *_SEVERAL_REGIONS) >= 3,
         "ST depression of 0.5 mm or more in leads of several regions",
-        "ST depression of 0.5 mm or more in two contiguous leads",
+    )
+    yield when(in_contiguous(m.st_60 <= -0.05), "ST depression of 0.5 mm or more in two contiguous leads")
+    raised = (m.st_60 >= 0.1) & (m.st_j >= 0.1)
+    yield when(in_contiguous(raised), "ST elevation of 1 mm or more in two contiguous leads")
+    yield when(
+        in_every(raised, "II", "III") & (lead(m.st_60, "III") > lead(m.st_60, "II")),
+        "ST elevation higher in III than in II",
     )
     yield when(
         number(m.st_60 < -0.045, *_SEVERAL_REGIONS) >= 3,

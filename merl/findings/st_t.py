@@ -22,6 +22,7 @@ def st_t(m: Measurements) -> Iterator[Statement]:
         both = number((m.t_amplitude < -0.05) & pathological_q(m), *region.leads)
         yield when(both >= max(1, region.enough - 1), f"Q waves with inverted T waves in {region.name}")
     yield from _secondary(m)
+    yield from _after_r_prime(m)
     yield when(
         in_every(m.st_60 > 0.08, "III", "aVF") & (lead(m.st_60, "aVL") < -0.04),
         "reciprocal ST depression in I and aVL",
@@ -31,6 +32,15 @@ def st_t(m: Measurements) -> Iterator[Statement]:
         isoelectric_st(m, 0.05, *MAIN) & in_every(m.t_amplitude > 0.1, *MAIN),
         "isoelectric ST segments with upright T waves",
         "no ST-T abnormality",
+    )
+
+
+def _after_r_prime(m: Measurements) -> Iterator[Statement]:
+    second = lead(m.r_prime_amplitude, "V1") > 0.08
+    yield when(second & (lead(m.t_amplitude, "V1") < -0.05), "T inversion in V1 following an r' wave")
+    yield when(
+        second & in_every((m.st_60 < -0.03) & (m.t_amplitude < -0.05), "V1", "V2"),
+        "ST depression and T inversion in V1 and V2 after r'",
     )
 
 

@@ -37,7 +37,7 @@ def test_texts_are_lower_case_and_stand_once():
     all_findings = findings(Measurements.stack([record()]))
     texts = [finding.text for finding in all_findings]
     assert texts == [text.lower() for text in texts]
-    assert len(texts) == len(set(texts)) == 2247
+    assert len(texts) == len(set(texts)) == 2271
     assert {finding.kind for finding in all_findings} == {
         "qrs duration", "pr interval", "qtc", "rate", "rhythm", "premature beats", "axis", "voltage",
         "qrs shape", "q waves", "st segment", "t waves", "st-t", "p waves",

@@ -63,7 +63,7 @@ def test_the_numbers_of_sums_are_their_thresholds():
         for finding in findings(Measurements.stack([record()]))
         if re.search(r"plus|index|voltage above", finding.text)
     ]
-    assert len(texts) == 23
+    assert len(texts) == 24
     for text in texts:
         halves = [value / 2 for value in _around(text)]
         table = Measurements.stack(
