@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -60,6 +61,7 @@ def pretrain(
             places["out"],
             validation=places.get("validation"),
             init=places.get("init"),
+            workers=os.cpu_count() or 1,
             progress=report,
         )
     note(f"{model.name} is in {places['out']}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import partial
@@ -23,12 +22,15 @@ _PART = 256  # records that one process measures at a time
 _OF = "pairs_sha256"
 
 
-def measure_pairs(pairs: PreparedPairs, kept: Path, *, progress: Progress | None = None) -> Measurements:
-    """Measure every record, on all processors, and keep the table for a run that goes on.
+def measure_pairs(
+    pairs: PreparedPairs, kept: Path, *, workers: int = 1, progress: Progress | None = None
+) -> Measurements:
+    """Measure every record and keep the table for a run that goes on.
 
     Args:
         pairs: prepared with the twelve leads; what the model reads of them does not matter.
         kept: an .npz file; one of the same pairs is read and nothing is measured again.
+        workers: processes that measure.
         progress: called with (done, of, what).
 
     Raises:
@@ -47,7 +49,7 @@ def measure_pairs(pairs: PreparedPairs, kept: Path, *, progress: Progress | None
     parts = [range(start, min(start + _PART, len(pairs))) for start in range(0, len(pairs), _PART)]
     measure_part = partial(_measure_part, pairs.folder, spec)
     found: list[Measurements] = []
-    for part in _spread(measure_part, parts):
+    for part in _spread(measure_part, parts, workers):
         found += part
         if progress:
             progress(len(found), len(pairs), "measuring records")
@@ -59,12 +61,14 @@ def measure_pairs(pairs: PreparedPairs, kept: Path, *, progress: Progress | None
     return table
 
 
-def _spread(measure_part: partial[list[Measurements]], parts: list[range]) -> Iterator[list[Measurements]]:
-    """Measure parts in order, in several processes where there are several to measure."""
-    if len(parts) < 2:
+def _spread(
+    measure_part: partial[list[Measurements]], parts: list[range], workers: int
+) -> Iterator[list[Measurements]]:
+    """Measure parts in order, in this process or in several."""
+    if workers <= 1:
         yield from map(measure_part, parts)
         return
-    with processes(os.cpu_count() or 1) as pool:
+    with processes(workers) as pool:
         yield from pool.map(measure_part, parts)
 
 

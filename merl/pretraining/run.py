@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -41,6 +42,7 @@ def pretrain(
     *,
     validation: Path | None = None,
     init: str | Path | None = None,
+    workers: int = 1,
     progress: Progress | None = None,
 ) -> MERL:
     """Train a model and write its checkpoint folder; a run that was stopped goes on where it was.
@@ -56,6 +58,8 @@ def pretrain(
             ``data`` if not given.
         init: a checkpoint, by name or folder, whose weights the run begins with; text layers that it does not
             carry are those of its text encoder.
+        workers: processes that read and measure records before training; more than one need a main module
+            guarded by ``if __name__ == "__main__"``.
         progress: called with (done, of, what).
 
     Returns:
@@ -80,17 +84,18 @@ def pretrain(
     model = build_model(config)  # before the data are read: a faulty configuration is said at once
     begun_with = None if init is None else _begin_with(model, init)
     with here.main_process_first():
-        pairs = _pairs(config, data, config.folds, out / PAIRS, progress=progress, least=config.batch_size)
+        make = partial(_pairs, config, data, workers=workers, progress=progress)
+        pairs = make(config.folds, out / PAIRS, least=config.batch_size)
         held_out = None
         if validation is not None:
             held_out = PreparedPairs.open(validation, config.spec)
         elif config.validation_folds:
-            held_out = _pairs(config, data, config.validation_folds, out / HELD_OUT, progress=progress)
+            held_out = make(config.validation_folds, out / HELD_OUT)
     if held_out is not None:
         _check_held_out(pairs, held_out)
     entries = load_entries() if any(stage.rephrase_share for stage in config.stages) else None
     with here.main_process_first():  # it measures, the others read
-        shown = _shown(config, pairs, out / MEASURED, progress)
+        shown = _shown(config, pairs, out / MEASURED, workers, progress)
     seen = pairs.training_data().model_copy(
         update={
             "rephrased_by": None if entries is None else corpus_sha256(entries),
@@ -133,6 +138,7 @@ def _pairs(
     folds: tuple[int, ...],
     out: Path,
     *,
+    workers: int,
     progress: Progress | None,
     least: int = 0,
 ) -> PreparedPairs:
@@ -157,6 +163,7 @@ def _pairs(
                 sampling_rate=spec.sampling_rate,
                 leads=spec.leads,
                 seconds=spec.seconds,
+                workers=workers,
                 progress=progress,
             )
         data = out
@@ -234,12 +241,12 @@ def _check_held_out(pairs: PreparedPairs, held_out: PreparedPairs) -> None:
 
 
 def _shown(
-    config: PretrainConfig, pairs: PreparedPairs, kept: Path, progress: Progress | None
+    config: PretrainConfig, pairs: PreparedPairs, kept: Path, workers: int, progress: Progress | None
 ) -> ShownFindings | None:
     """Say what the waveforms show, where a stage is taught that."""
     if not any(stage.findings_share for stage in config.stages):
         return None
-    return ShownFindings.of(measure_pairs(pairs, kept, progress=progress))
+    return ShownFindings.of(measure_pairs(pairs, kept, workers=workers, progress=progress))
 
 
 def _list_left_out(pairs: PreparedPairs, out: Path) -> None:

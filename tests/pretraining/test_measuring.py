@@ -44,6 +44,6 @@ def test_several_processes_find_the_same(pairs, tmp_path, monkeypatch):
     one = measure_pairs(pairs, tmp_path / "one.npz")
     monkeypatch.setattr(measuring, "_PART", 4)
     told = []
-    several = measure_pairs(pairs, tmp_path / "two.npz", progress=lambda *step: told.append(step))
+    several = measure_pairs(pairs, tmp_path / "two.npz", workers=2, progress=lambda *step: told.append(step))
     np.testing.assert_array_equal(one.t_amplitude, several.t_amplitude)
     assert [done for done, *_ in told] == [4, 8, 9]
