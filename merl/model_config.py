@@ -46,6 +46,7 @@ class TrainingData(BaseModel):
     Attributes:
         rephrased_by: hash of the knowledge base whose names and findings stood for report sentences.
         findings: how many findings measured on the waveforms stood for reports.
+        findings_sha256: hash of their texts and of the records that show them.
         begun_with: the checkpoint that training began with, and what it had seen.
     """
 
@@ -58,6 +59,7 @@ class TrainingData(BaseModel):
     attribution: str
     rephrased_by: str | None = None
     findings: int = 0
+    findings_sha256: str | None = None
     begun_with: str | None = None
 
 

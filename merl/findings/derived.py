@@ -65,11 +65,14 @@ def pathological_q(m: Measurements) -> Truth:
     """Tell the leads with a QS complex, or a Q wave that is broad, deep and no small part of the R wave.
 
     About 30 ms and 0.1 mV, as the Fourth Universal Definition of Myocardial Infarction has it for most leads
-    (Thygesen et al. 2018); a fifth of the R wave is ours. Never in aVR, where Q is the rule.
+    (Thygesen et al. 2018); a fifth of the R wave is ours. Never in aVR, where Q is the rule, and in V1 only
+    together with V2.
     """
     depth = -m.q_amplitude
     broad = (m.q_duration >= 28) & (depth > 0.09) & (depth > 0.2 * m.r_amplitude)
-    return (qs_complexes(m) | broad) & (np.array(LEADS) != "aVR")
+    found = (qs_complexes(m) | broad) & (np.array(LEADS) != "aVR")
+    found[:, LEADS.index("V1")] &= found[:, LEADS.index("V2")]
+    return found
 
 
 def inverted_t(m: Measurements) -> Truth:
@@ -77,9 +80,23 @@ def inverted_t(m: Measurements) -> Truth:
     return m.t_amplitude < -0.07
 
 
+#: Millivolts above which a T wave is tall, lead by lead; ours, about the highest tenth of PTB-XL.
+TALL_T = np.where([name.startswith("V") for name in LEADS], 0.9, 0.45)
+
+
 def flat_t(m: Measurements) -> Truth:
-    """Tell the leads whose T wave is small, by itself or beside the R wave."""
-    return np.abs(m.t_amplitude) < np.maximum(0.09, 0.08 * r_height(m))
+    """Tell the leads whose T wave is no more than noise."""
+    return np.abs(m.t_amplitude) <= 0.07
+
+
+def low_t(m: Measurements) -> Truth:
+    """Tell the leads whose T wave is upright and small, by itself or beside the R wave."""
+    return (m.t_amplitude >= -0.07) & (m.t_amplitude < np.maximum(0.09, 0.08 * r_height(m)))
+
+
+def normal_t(m: Measurements) -> Truth:
+    """Tell the leads whose T wave is upright, at least a tenth of the R wave and not tall."""
+    return (m.t_amplitude > np.maximum(0.1, 0.1 * r_height(m))) & (m.t_amplitude <= TALL_T)
 
 
 def biphasic_t(m: Measurements, millivolts: float) -> Truth:

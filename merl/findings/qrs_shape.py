@@ -72,9 +72,9 @@ def _r_progression(m: Measurements) -> Iterator[Statement]:
         v3 < 0.3,
         "poor R wave progression in V1 to V4",
         "R waves of 3 mm or less in V3",
-        "loss of R wave height in V3 and V4",
-        "low R waves in V1 to V3",
     )
+    yield when((v3 < 0.3) & (v4 < 0.5), "loss of R wave height in V3 and V4")
+    yield when((v1 < 0.3) & (v2 < 0.3) & (v3 < 0.3), "low R waves in V1 to V3")
     yield when(v4 < v2, "R wave falling between V2 and V4")
     yield when(
         leads(m.r_amplitude, "V2", "V3", "V4").min(axis=1) <= 0.2, "R wave of 2 mm or less in one of V2 to V4"
@@ -100,8 +100,8 @@ def _tall_on_the_right(m: Measurements) -> Iterator[Statement]:
     yield when(dominant & (lead(s, "V6") > 0.4), "dominant R wave in V1 with deep S wave in V6")
     yield when(dominant & (m.qrs_axis > 90), "right axis deviation with tall R in V1")
     yield when(
-        (r1 > 0.6 * s1) & (r2 > lead(s, "V2")) & (r2 > 0.7),
-        "prominent tall R waves in V1 to V3",
+        (r1 > 0.6 * s1) & (r1 > 0.3) & (r2 > lead(s, "V2")) & (r2 > 0.7),
+        "prominent tall R waves in V1 and V2",
         "tall R waves in V1 and V2",
     )
     left = np.fmax(lead(s, "V5"), lead(s, "V6"))
@@ -116,7 +116,7 @@ def _second_r_in_v1(m: Measurements) -> Iterator[Statement]:
     tall = lead(r_height(m), "V1") > 0.3 * lead(m.qrs_peak_to_peak, "V1")
     late = tall & (lead(m.r_peak_time, "V1") > 55) & (qrs >= 115)
     yield when(
-        (second > 0.08) | late,
+        second > 0.08,
         "rsR' complex in V1",
         "rsr' or rSR' complex in V1",
         "second positive deflection r' in V1",
@@ -125,23 +125,25 @@ def _second_r_in_v1(m: Measurements) -> Iterator[Statement]:
     yield when(
         late,
         "broad R wave in V1",
-        "R peak time above 50 ms in V1 with wide QRS",
         "broad terminal R wave in V1",
     )
     yield when(
-        ((second > 0.2) | late) & (qrs >= 115),
+        tall & (r_peak_time(m, "V1") > 50) & (qrs >= 115), "R peak time above 50 ms in V1 with wide QRS"
+    )
+    yield when(
+        (second > 0.2) & (qrs >= 115),
         "M-shaped QRS in V1",
         "rsR' in V1 with wide QRS",
     )
     yield when(
-        ((second > 0.2) | late) & (qrs >= 115) & in_every(s_depth(m) > 0.15, "I", "V6"),
+        (second > 0.2) & (qrs >= 115) & in_every(s_depth(m) > 0.15, "I", "V6"),
         "rsR' complex in V1 with wide S wave in I and V6",
     )
     yield when(
         (second > 0.08) & (qrs >= 110) & (qrs < 120), "small terminal r' in V1 with QRS of 110 to 119 ms"
     )
     yield when((second > 0.08) & (qrs < 118), "rsr' in V1 with nearly normal QRS duration")
-    in_avr = (lead(m.qs, "aVR") == 0) & (lead(r_height(m), "aVR") > 0.2)
+    in_avr = (lead(m.qs, "aVR") == 0) & (lead(r_height(m), "aVR") > 0.2) & (r_peak_time(m, "aVR") > 50)
     yield when(in_avr, "terminal R wave in aVR")
     yield when(lead(r_height(m), "aVR") > 0.4, "R wave in aVR above 0.4 mV")
     yield when(in_avr & (qrs >= 115), "broad terminal R wave in aVR")
@@ -208,7 +210,8 @@ def _rs_complexes(m: Measurements) -> Iterator[Statement]:
         "rS in the inferior leads and qR in aVL",
     )
     yield when(
-        in_every(rs, "I", "aVL") & (lead(r, "III") > 0.4), "rS complexes in I and aVL with qR in III and aVF"
+        in_every(rs, "I", "aVL") & in_every((r > 0.4) & (q > 0.02), "III", "aVF"),
+        "rS complexes in I and aVL with qR in III and aVF",
     )
     yield when((lead(s, "III") > lead(s, "II")) & (lead(s, "III") > 0.5), "S wave in III deeper than in II")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from merl.findings.derived import regular, sinus_p
-from merl.findings.statement import Statement, when
+from merl.findings.statement import Statement, Truth, when
 from merl.measurements import Measurements
 
 _RATES_BETWEEN = ((60, 100), (50, 60), (60, 70), (70, 80), (80, 90), (90, 100), (100, 120))
@@ -44,7 +44,7 @@ def rhythm(m: Measurements) -> Iterator[Statement]:
         "narrow QRS complexes at irregular intervals",
     )
     yield when(
-        (m.rr_successive > 0.2) & (m.p_consistency < 0.4) & (m.premature_beats < 6),
+        _irregularly_irregular(m),
         "irregularly irregular RR intervals",
         "completely irregular ventricular rhythm",
         "RR intervals without any pattern",
@@ -57,6 +57,11 @@ def rhythm(m: Measurements) -> Iterator[Statement]:
         "absent P waves",
     )
     yield from _regular_rhythms(m)
+
+
+def _irregularly_irregular(m: Measurements) -> Truth:
+    """Tell the records whose RR intervals change from beat to beat, without like P waves."""
+    return (m.rr_successive > 0.2) & (m.p_consistency < 0.4) & (m.wide_premature < 3)
 
 
 def _gradual_change(m: Measurements) -> Iterator[Statement]:
@@ -92,8 +97,8 @@ def premature_beats(m: Measurements) -> Iterator[Statement]:
     """Say which beats come early, and in what order."""
     narrow = m.premature_beats - m.wide_premature
     yield when(
-        (narrow >= 1) & (narrow <= 3) & (m.p_consistency > 0.4),
-        "early narrow beat followed by a pause",
+        (narrow >= 1) & (narrow <= 3) & (m.p_consistency > 0.4) & (m.qrs_duration < 120),
+        "early narrow beat",
         "premature narrow QRS complex of the same shape as the others",
         "early beat with the QRS shape of the other beats",
     )
@@ -106,10 +111,9 @@ def premature_beats(m: Measurements) -> Iterator[Statement]:
     yield when(m.wide_premature == 1, "single broad beat differing in shape from the other beats")
     yield when(m.wide_premature >= 2, "two or more early wide beats", "several premature wide complexes")
     yield when(
-        m.premature_beats >= 1,
-        "beat coming sooner than expected followed by a pause",
+        (m.premature_beats >= 1) & ~_irregularly_irregular(m),
+        "beat coming sooner than expected",
         "premature beat",
-        "short RR interval followed by a longer one",
         "early beat interrupting the basic rhythm",
     )
     yield when(regular(m), "no premature beats", "all beats at equal distances")
@@ -118,10 +122,10 @@ def premature_beats(m: Measurements) -> Iterator[Statement]:
 
 def _groups_of_beats(m: Measurements) -> Iterator[Statement]:
     yield when(
-        m.bigeminy > 0.35,
+        (m.bigeminy > 0.5) & (m.premature_beats >= 3) & ~_irregularly_irregular(m),
         "alternating short and long RR intervals",
         "every second QRS complex comes early",
-        "beats in pairs, each followed by a pause",
+        "beats in pairs, each followed by a longer interval",
     )
     yield when(
         (m.trigeminy > 0.4) & (m.rr_variation > 0.12) & (m.bigeminy < 0.4),

@@ -46,17 +46,14 @@ def _depression(region: Region, m: Measurements) -> Iterator[Statement]:
 
 
 def _elevation(region: Region, m: Measurements) -> Iterator[Statement]:
-    """Say where ST is elevated: at the J point and 60 ms later, each in enough leads."""
+    """Say where ST is elevated: at the J point and 60 ms later in the same lead."""
 
     def raised(millivolts: float) -> Truth:
-        return region.most(m.st_j >= millivolts) & region.most(m.st_60 >= millivolts)
+        return region.most((m.st_j >= millivolts) & (m.st_60 >= millivolts))
 
     for mm in (1, 2):
-        yield when(
-            raised(mm / 10),
-            f"ST elevation of {mm} mm or more in {region.name}",
-            f"J point elevation of {mm} mm or more in {region.name}",
-        )
+        yield when(raised(mm / 10), f"ST elevation of {mm} mm or more in {region.name}")
+        yield when(region.most(m.st_j >= mm / 10), f"J point elevation of {mm} mm or more in {region.name}")
     yield when(
         raised(0.08), f"ST elevation in {region.name}", f"ST segment above the baseline in {region.name}"
     )
@@ -64,7 +61,8 @@ def _elevation(region: Region, m: Measurements) -> Iterator[Statement]:
 
 def _in_several_leads(m: Measurements) -> Iterator[Statement]:
     yield when(
-        number(m.st_60 <= -0.05, *_SEVERAL_REGIONS) >= 3,
+        (number(m.st_60 <= -0.05, *_SEVERAL_REGIONS[:4]) >= 1)
+        & (number(m.st_60 <= -0.05, *_SEVERAL_REGIONS[4:]) >= 2),
         "ST depression of 0.5 mm or more in leads of several regions",
     )
     yield when(in_contiguous(m.st_60 <= -0.05), "ST depression of 0.5 mm or more in two contiguous leads")
@@ -74,16 +72,14 @@ def _in_several_leads(m: Measurements) -> Iterator[Statement]:
         in_every(raised, "II", "III") & (lead(m.st_60, "III") > lead(m.st_60, "II")),
         "ST elevation higher in III than in II",
     )
-    yield when(
-        number(m.st_60 < -0.045, *_SEVERAL_REGIONS) >= 3,
-        "widespread ST depression",
-        "ST segment lying below the baseline in several leads",
-    )
+    below = number(m.st_60 < -0.045, *_SEVERAL_REGIONS)
+    yield when(below >= 3, "ST segment lying below the baseline in several leads")
+    yield when(below >= 5, "widespread ST depression")
     low = m.st_60 < -0.02
     yield when(number(low & (m.st_60 > -0.05), *MAIN) >= 3, "slight ST depression below 0.5 mm")
-    yield when(number(low & (m.st_60 > -0.06), *MAIN) >= 3, "slight ST deviation of less than 1 mm")
+    yield when(number(low & (m.st_60 > -0.1), *MAIN) >= 3, "slight ST deviation of less than 1 mm")
     yield when(
-        isoelectric_st(m, 0.055, *LEADS),
+        isoelectric_st(m, 0.042, *LEADS),
         "isoelectric ST segments in all leads",
         "ST segments on the baseline",
     )

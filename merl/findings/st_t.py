@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from merl.findings.derived import cornell, inverted_t, isoelectric_st, pathological_q, sokolow_lyon
+from merl.findings.derived import (
+    cornell,
+    inverted_t,
+    isoelectric_st,
+    normal_t,
+    pathological_q,
+    r_height,
+    sokolow_lyon,
+)
 from merl.findings.regions import FACING, MAIN, in_every, lead, leads, number
 from merl.findings.statement import Statement, when
 from merl.measurements import Measurements
@@ -16,20 +24,24 @@ def st_t(m: Measurements) -> Iterator[Statement]:
         yield when(
             region.most(inverted_t(m) & (m.st_60 < -0.045)),
             f"ST depression and T wave inversion in {region.name}",
-            f"downsloping ST depression with inverted T waves in {region.name}",
             f"ST-T changes in {region.name}",
         )
-        both = number((m.t_amplitude < -0.05) & pathological_q(m), *region.leads)
-        yield when(both >= max(1, region.enough - 1), f"Q waves with inverted T waves in {region.name}")
+        yield when(
+            region.most(inverted_t(m) & (m.st_60 < -0.045) & (m.st_60 <= m.st_j)),
+            f"downsloping ST depression with inverted T waves in {region.name}",
+        )
+        yield when(
+            region.most(inverted_t(m) & pathological_q(m)), f"Q waves with inverted T waves in {region.name}"
+        )
     yield from _secondary(m)
     yield from _after_r_prime(m)
     yield when(
-        in_every(m.st_60 > 0.08, "III", "aVF") & (lead(m.st_60, "aVL") < -0.04),
+        in_every(m.st_60 > 0.08, "III", "aVF") & in_every(m.st_60 < -0.03, "I", "aVL"),
         "reciprocal ST depression in I and aVL",
-        "ST elevation in II, III and aVF with ST depression in I and aVL",
+        "ST elevation in III and aVF with ST depression in I and aVL",
     )
     yield when(
-        isoelectric_st(m, 0.05, *MAIN) & in_every(m.t_amplitude > 0.1, *MAIN),
+        isoelectric_st(m, 0.042, *MAIN) & in_every(normal_t(m), *MAIN),
         "isoelectric ST segments with upright T waves",
         "no ST-T abnormality",
     )
@@ -50,8 +62,7 @@ def _secondary(m: Measurements) -> Iterator[Statement]:
     high = (sokolow_lyon(m) > 3) | (cornell(m) > 2.2)
     yield when(
         high & (st.min(axis=1) < -0.05) & (t.min(axis=1) < -0.07),
-        "strain pattern in V5 and V6 with high voltage",
-        "downsloping ST depression with asymmetric T inversion under tall R waves",
+        "strain pattern in V5 or V6 with high voltage",
         "strain type ST depression and T inversion under tall R waves",
     )
     yield when(
@@ -60,9 +71,7 @@ def _secondary(m: Measurements) -> Iterator[Statement]:
     )
     yield when(
         (m.qrs_duration > 118)
-        & (lead(m.st_60, "I") < -0.03)
-        & (lead(m.t_amplitude, "I") < 0)
-        & (lead(m.t_amplitude, "V6") < 0.05),
+        & (number((m.st_60 < -0.03) & (m.t_amplitude < -0.05) & (r_height(m) > 0.5), "I", "aVL", "V6") >= 2),
         "ST depression and T inversion opposite to tall R in I, aVL, V6",
         "secondary ST segment and T wave opposite to a wide QRS",
     )

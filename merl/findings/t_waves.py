@@ -6,7 +6,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from merl.findings.derived import biphasic_t, flat_t, inverted_t, isoelectric_st, r_height
+from merl.findings.derived import (
+    TALL_T,
+    biphasic_t,
+    flat_t,
+    inverted_t,
+    isoelectric_st,
+    low_t,
+    normal_t,
+    r_height,
+)
 from merl.findings.regions import FACING, MAIN, Region, in_every, number
 from merl.findings.statement import Statement, when
 from merl.measurements import Measurements
@@ -36,7 +45,8 @@ def _polarity(region: Region, m: Measurements) -> Iterator[Statement]:
             f"T wave inversion of {mm} mm or more in {name}",
             f"T waves negative by {mm} mm or more in {name}",
         )
-    yield when(region.every(t > 0.1), f"upright T waves in {name}", f"T waves of normal height in {name}")
+    yield when(region.every(t > 0.1), f"upright T waves in {name}")
+    yield when(region.every(normal_t(m)), f"T waves of normal height in {name}")
     yield when(region.most(biphasic_t(m, 0.05)), f"biphasic T waves in {name}")
     opposite = np.sign(t) != np.sign(m.qrs_area)
     yield when(
@@ -47,15 +57,10 @@ def _polarity(region: Region, m: Measurements) -> Iterator[Statement]:
 
 def _height(region: Region, m: Measurements) -> Iterator[Statement]:
     t, r, name = m.t_amplitude, r_height(m), region.name
+    yield when(region.most(flat_t(m)), f"flat T waves in {name}", f"isoelectric T waves in {name}")
+    yield when(region.most(low_t(m)), f"low T waves in {name}", f"T waves of reduced height in {name}")
     yield when(
-        region.most(flat_t(m)),
-        f"flat T waves in {name}",
-        f"low T waves in {name}",
-        f"T waves of reduced height in {name}",
-        f"isoelectric T waves in {name}",
-    )
-    yield when(
-        region.most(t > (0.9 if region.is_chest else 0.45)),
+        region.most(t > TALL_T),
         f"tall T waves in {name}",
         f"high T wave voltage in {name}",
         f"tall peaked T waves in {name}",
@@ -68,9 +73,9 @@ def _height(region: Region, m: Measurements) -> Iterator[Statement]:
 
 
 def _flat_in_several_leads(m: Measurements) -> Iterator[Statement]:
-    flat = number(flat_t(m), "I", "II", "aVL", "aVF", "V2", "V3", "V4", "V5", "V6")
+    several = ("I", "II", "aVL", "aVF", "V2", "V3", "V4", "V5", "V6")
     yield when(
-        flat >= 5,
+        number(flat_t(m) | low_t(m), *several) >= 5,
         "T wave flattening in leads of several regions",
         "flat T waves in several leads",
         "generally flat T waves",
@@ -88,15 +93,15 @@ def _flat_in_several_leads(m: Measurements) -> Iterator[Statement]:
 
 def _abnormal_in_several_leads(m: Measurements) -> Iterator[Statement]:
     t, inverted = m.t_amplitude, number(inverted_t(m), *MAIN)
+    yield when(inverted >= 4, "T waves inverted in several leads")
     yield when(
-        inverted >= 4,
-        "T waves inverted in several leads",
+        (inverted >= 4) & (number(inverted_t(m), "I", "II") >= 1),
         "T wave inversion across limb and precordial leads",
         "widespread T wave inversion",
     )
     yield when(t.max(axis=1) > 1.2, "T wave amplitude above 12 mm")
     yield when(
-        in_every(t > 0.12, *MAIN),
+        in_every(normal_t(m) & (t > 0.12), *MAIN),
         "T waves of normal height in all leads",
         "upright asymmetric T waves in I, II and V3 to V6",
     )

@@ -67,11 +67,12 @@ def _sums(m: Measurements) -> Iterator[Statement]:
     for mv in (3.0, 3.5, 4.0):
         yield when(
             sokolow_lyon(m) >= mv,
-            f"S wave in V1 plus R wave in V5 of {mv:.1f} mV or more",
             f"Sokolow-Lyon index of {mv:.1f} mV or more",
             f"S in V1 plus R in V5 or V6 above {mv * 10:.0f} mm",
             f"S V1 plus R V5 or V6, {mv:.1f} mV or more",
         )
+        in_v5 = lead(s_depth(m), "V1") + lead(r_height(m), "V5")
+        yield when(in_v5 >= mv, f"S wave in V1 plus R wave in V5 of {mv:.1f} mV or more")
     for mv in (2.0, 2.4, 2.8):
         yield when(
             cornell(m) > mv,
@@ -88,12 +89,12 @@ def _left_ventricle(m: Measurements) -> Iterator[Statement]:
     r, s = r_height(m), s_depth(m)
     v5, v6 = lead(r, "V5"), lead(r, "V6")
     yield when((v5 > 2) & (v6 > 1.5), "tall R waves in V5 and V6")
-    tall = (v5 > 1.9) | (v6 > 1.6)
-    deep = (lead(s, "V1") > 1.3) | (lead(s, "V2") > 1.9)
+    tall = (v5 > 1.9) & (v6 > 1.3)
+    deep_v1, deep_v2 = lead(s, "V1") > 1.3, lead(s, "V2") > 1.7
+    yield when(tall & deep_v1, "tall R waves in V5 and V6 with deep S waves in V1")
+    yield when(tall & deep_v1 & deep_v2, "deep S in V1 and V2 with tall R in V5 and V6")
     yield when(
-        tall & deep,
-        "tall R waves in V5 and V6 with deep S waves in V1",
-        "deep S in V1 and V2 with tall R in V5 and V6",
+        ((v5 > 1.9) | (v6 > 1.6)) & (deep_v1 | (lead(s, "V2") > 1.9)),
         "tall R waves and deep S waves",
         "high QRS amplitudes in the chest leads",
     )
@@ -108,9 +109,9 @@ def _high(m: Measurements) -> Iterator[Statement]:
     yield when(largest >= 1.8, "high QRS amplitudes in the limb leads")
     limb = leads(m.qrs_peak_to_peak, *LIMB).max(axis=1)
     chest = leads(m.qrs_peak_to_peak, *CHEST).max(axis=1)
+    yield when((limb > 1.7) & (chest > 3.2), "high QRS amplitudes in limb and chest leads")
     yield when(
         ((limb > 1.9) & (chest > 3.2)) | (chest > 4.3) | (limb > 2.5),
-        "high QRS amplitudes in limb and chest leads",
         "large QRS deflections",
         "high voltage of the QRS complexes",
         "high QRS amplitudes",

@@ -53,6 +53,9 @@ class ReportTexts:
     ) -> ReportTexts:
         """Split cleaned reports into sentences and number every distinct text.
 
+        Of one text there is one truth: where a report says a finding, the reports tell whom it is true of;
+        where only the knowledge base does, the measurements do.
+
         Args:
             reports: one for each record.
             rephraser: says sentences in other words; none of that without it.
@@ -69,11 +72,14 @@ class ReportTexts:
         parts = [number(sentences(report)) for report in reports]
         others: dict[int, list[Indices]] = {}
         said = list(index)
+        shown = shown.without(said) if shown else None
+        measured = frozenset(shown.texts) if shown else frozenset()
         if rephraser:
             for sentence in sorted({int(part) for group in parts for part in group}):
-                kinds = [number(kind) for kind in rephraser.rephrase(said[sentence]) if kind]
-                if kinds:
-                    others[sentence] = kinds
+                found = rephraser.rephrase(said[sentence])
+                kinds = [[text for text in kind if text not in measured] for kind in found]
+                if any(kinds):
+                    others[sentence] = [number(kind) for kind in kinds if kind]
         counts = np.zeros(len(index), np.int64)
         for group in parts:
             counts[np.unique(group)] += 1

@@ -100,6 +100,7 @@ def pretrain(
         update={
             "rephrased_by": None if entries is None else corpus_sha256(entries),
             "findings": len(shown.texts) if shown else 0,
+            "findings_sha256": shown.sha256 if shown else None,
             "begun_with": begun_with,
         }
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +51,21 @@ class ShownFindings:
             weights=np.maximum(shown.sum(1), 1.0) ** -_BALANCE,
             bits=np.packbits(shown.T, axis=1),
         )
+
+    def without(self, texts: Iterable[str]) -> ShownFindings:
+        """Leave out the findings that are worded as some texts are."""
+        left_out = frozenset(texts)
+        kept = np.array([text not in left_out for text in self.texts], bool)
+        bits = np.unpackbits(self.bits, axis=1, count=len(self.texts))[:, kept]
+        chosen = [text for text in self.texts if text not in left_out]
+        return ShownFindings(chosen, self.kinds[kept], self.weights[kept], np.packbits(bits, axis=1))
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the texts and of what they are true of."""
+        digest = hashlib.sha256("\n".join(self.texts).encode())
+        digest.update(np.ascontiguousarray(self.bits).tobytes())
+        return digest.hexdigest()
 
     def draw(self, record: int, rng: random.Random) -> int | None:
         """Choose one finding that a record shows: each kind is as likely, and in it a rare one likelier.
