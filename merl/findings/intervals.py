@@ -53,6 +53,8 @@ def pr_interval(m: Measurements) -> Iterator[Statement]:
         )
     for ms in (120, 130, 140):
         yield when(sinus & (pr < ms), f"PR interval below {ms} ms", f"PR interval shorter than {ms} ms")
+    short = sinus & (pr < 120)
+    yield when(short & (m.qrs_duration >= 110), "PR interval below 120 ms with a wide QRS complex")
     yield when(sinus & (pr >= 120) & (pr <= 200), "PR interval of 120 to 200 ms", "normal PR interval")
     yield when(
         sinus & (pr > 215),

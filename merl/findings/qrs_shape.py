@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from merl.findings.derived import r_height, r_peak_time, s_depth, sinus_p
+from merl.findings.derived import r_height, r_peak_time, s_depth
 from merl.findings.regions import in_every, lead, leads, number
 from merl.findings.statement import Statement, when
 from merl.measurements import LEADS, Measurements
@@ -234,8 +234,4 @@ def _notches(m: Measurements) -> Iterator[Statement]:
         "notched or slurred QRS complexes in several leads",
         "splintered QRS complexes",
         "notched QRS in several leads",
-    )
-    yield when(
-        sinus_p(m) & (m.pr_interval < 120) & (m.qrs_duration >= 110),
-        "PR interval below 120 ms with a wide QRS complex",
     )

@@ -65,11 +65,6 @@ class Region:
         """The number of leads that must show a finding: all of one or two, all but one of more."""
         return len(self.leads) if len(self.leads) < 3 else len(self.leads) - 1
 
-    @property
-    def is_chest(self) -> bool:
-        """Whether all of its leads are chest leads."""
-        return all(name.startswith("V") for name in self.leads)
-
     def most(self, shown: Truth) -> Truth:
         """Tell the records in which enough leads of the region show a finding, from shape (records, 12)."""
         return number(shown, *self.leads) >= self.enough

@@ -127,6 +127,10 @@ class Measurements(LeadMeasurements):
             raise UsageError("there are no measurements to stack; give those of one record or more")
         return cls(**{name: np.stack([getattr(record, name) for record in records]) for name in _names(cls)})
 
+    def rows(self, chosen: slice) -> Measurements:
+        """Return some of many records."""
+        return Measurements(**{name: getattr(self, name)[chosen] for name in _names(Measurements)})
+
     def lead(self, name: str, lead: str) -> Values:
         """Return one lead's column of what is measured in each lead.
 

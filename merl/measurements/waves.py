@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merl.measurements.beats import BEFORE, FINE_RATE, Array, milliseconds, samples
+from merl.records import STANDARD_LEADS
 
 #: The least wave that is told from noise, in millivolts.
 _SMALL = 0.03
@@ -53,7 +54,7 @@ def qrs_waves(beat: MedianBeat) -> dict[str, float | Array]:
     leads = [_waves(row) for row in beat.signal[:, beat.onset : beat.offset + 1]]
     found: dict[str, float | Array] = {name: np.array([lead[name] for lead in leads]) for name in leads[0]}
     found["qrs_duration"] = milliseconds(beat.offset - beat.onset) + _SLOW_EDGES_MS
-    one, avf = leads[0]["qrs_area"], leads[5]["qrs_area"]
+    one, avf = (leads[STANDARD_LEADS.index(name)]["qrs_area"] for name in ("I", "aVF"))
     if abs(one) + abs(avf) > 1e-4:  # an augmented lead shows the frontal plane by sqrt(3)/2 of a bipolar one
         found["qrs_axis"] = float(np.degrees(np.arctan2(avf * 2 / np.sqrt(3), one)))
     return found

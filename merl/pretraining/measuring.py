@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import partial
@@ -19,7 +20,8 @@ from merl.pretraining.prepared import PreparedPairs
 from merl.pretraining.processes import processes
 
 _PART = 256  # records that one process measures at a time
-_OF = "pairs_sha256"
+_OF = "measured"
+_VERSION = 1  # raise it when merl.measurements measures otherwise
 
 
 def measure_pairs(
@@ -49,39 +51,45 @@ def measure_pairs(
     parts = [range(start, min(start + _PART, len(pairs))) for start in range(0, len(pairs), _PART)]
     measure_part = partial(_measure_part, pairs.folder, spec)
     found: list[Measurements] = []
-    for part in _spread(measure_part, parts, workers):
-        found += part
+    for rows, part in zip(parts, _spread(measure_part, parts, workers), strict=True):
+        found.append(part)
         if progress:
-            progress(len(found), len(pairs), "measuring records")
-    table = Measurements.stack(found)
+            progress(rows.stop, len(pairs), "measuring records")
+    columns = {
+        field.name: np.concatenate([getattr(part, field.name) for part in found])
+        for field in fields(Measurements)
+    }
+    table = Measurements(**columns)
     with atomic_path(kept) as unfinished, unfinished.open("wb") as handle:
-        columns = {field.name: getattr(table, field.name) for field in fields(Measurements)}
-        columns[_OF] = np.array(pairs.manifest.pairs_sha256)
-        np.savez(handle, allow_pickle=False, **columns)
+        np.savez(handle, allow_pickle=False, **columns | {_OF: np.array(_identity(pairs))})
     return table
 
 
-def _spread(
-    measure_part: partial[list[Measurements]], parts: list[range], workers: int
-) -> Iterator[list[Measurements]]:
+def _spread(measure_part: partial[Measurements], parts: list[range], workers: int) -> Iterator[Measurements]:
     """Measure parts in order, in this process or in several."""
     if workers <= 1:
         yield from map(measure_part, parts)
         return
-    with processes(workers) as pool:
+    with processes(workers, "nothing is kept, start again") as pool:
         yield from pool.map(measure_part, parts)
 
 
-def _measure_part(folder: Path, spec: SignalSpec, rows: range) -> list[Measurements]:
+def _measure_part(folder: Path, spec: SignalSpec, rows: range) -> Measurements:
     signals = PreparedPairs.open(folder, spec).signals(rows)
-    return [measure(signal, spec.sampling_rate) for signal in signals.astype(np.float64)]
+    return Measurements.stack([measure(signal, spec.sampling_rate) for signal in signals.astype(np.float64)])
+
+
+def _identity(pairs: PreparedPairs) -> str:
+    """Say what was measured: the signals of every shard, and by which version."""
+    shards = "".join(f"{shard.number} {sorted(shard.sha256.items())}" for shard in pairs.manifest.shards)
+    return hashlib.sha256(f"{_VERSION} {pairs.manifest.spec} {shards}".encode()).hexdigest()
 
 
 def _read(kept: Path, pairs: PreparedPairs) -> Measurements | None:
     """Read what an earlier start of the run measured on the same pairs."""
     try:
         with np.load(kept, allow_pickle=False) as stored:
-            if str(stored[_OF]) != pairs.manifest.pairs_sha256:
+            if str(stored[_OF]) != _identity(pairs):
                 return None
             return Measurements(**{field.name: stored[field.name] for field in fields(Measurements)})
     except (OSError, EOFError, ValueError, KeyError, BadZipFile):  # none, of another version, damaged

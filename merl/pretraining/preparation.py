@@ -185,7 +185,7 @@ def _reader(spec: SignalSpec, workers: int) -> Iterator[Read]:
     if workers <= 1:
         yield lambda pairs: map(read, pairs)
         return
-    with processes(workers) as pool:
+    with processes(workers, "what is finished is kept, call again with fewer workers to go on") as pool:
         yield lambda pairs: pool.map(read, pairs, chunksize=16)
 
 

@@ -11,10 +11,16 @@ from contextlib import contextmanager
 
 from merl.errors import MerlError
 
+_MOST = 61  # that Windows can wait for
+
 
 @contextmanager
-def processes(count: int) -> Iterator[ProcessPoolExecutor]:
+def processes(count: int, kept: str) -> Iterator[ProcessPoolExecutor]:
     """Start processes that drop what is waiting when the block ends.
+
+    Args:
+        count: of them, of which no more than 61 are started.
+        kept: what the error says of the work that was done.
 
     Raises:
         MerlError: one of them died.
@@ -22,7 +28,7 @@ def processes(count: int) -> Iterator[ProcessPoolExecutor]:
     # Forked processes may hang where threads run, and torch has some.
     # Ctrl-C reaches them too, and is for this process to see to.
     pool = ProcessPoolExecutor(
-        count,
+        min(count, _MOST),
         mp_context=multiprocessing.get_context("spawn"),
         initializer=signal.signal,
         initargs=(signal.SIGINT, signal.SIG_IGN),
@@ -31,8 +37,8 @@ def processes(count: int) -> Iterator[ProcessPoolExecutor]:
         yield pool
     except BrokenProcessPool:
         raise MerlError(
-            f"one of the {count} reading processes died, perhaps for want of memory; what is finished is"
-            " kept, call again with fewer workers to go on"
+            f"one of the {count} reading processes died, for want of memory or because the calling script has"
+            f' no `if __name__ == "__main__":`; {kept}'
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from merl.findings import findings
+from merl.findings import Finding, findings
 from merl.measurements import Measurements
 
 Indices = NDArray[np.int64]
@@ -18,6 +18,7 @@ Indices = NDArray[np.int64]
 #: Share of the records that show a finding: what fewer show may be a slip of the measurement, what more show
 #: tells them apart too little.
 _RAREST, _COMMONEST = 0.001, 0.6
+_BLOCK = 16384  # records that are spoken of at a time, for the sake of memory
 _BALANCE = 0.5  # a finding is drawn by the number of records that show it to the power of minus this
 
 
@@ -41,15 +42,17 @@ class ShownFindings:
     def of(cls, measurements: Measurements) -> ShownFindings:
         """Say what the measurements of records show, one row each; not what nearly all or hardly any do."""
         records = len(measurements.heart_rate)
-        least, most = max(2.0, _RAREST * records), _COMMONEST * records
-        kept = [one for one in findings(measurements) if least <= one.true_of.sum() <= most]
-        kinds = sorted({one.kind for one in kept})
-        shown = np.array([one.true_of for one in kept], bool).reshape(len(kept), records)
+        blocks = [slice(start, start + _BLOCK) for start in range(0, records, _BLOCK)]
+        told = (findings(measurements.rows(block)) for block in blocks)
+        counts = np.sum([[one.true_of.sum() for one in found] for found in told], axis=0)
+        kept = np.flatnonzero((counts >= max(2.0, _RAREST * records)) & (counts <= _COMMONEST * records))
+        said = [findings(measurements.rows(slice(1)))[place] for place in kept]
+        kinds = sorted({one.kind for one in said})
         return cls(
-            texts=[one.text for one in kept],
-            kinds=np.array([kinds.index(one.kind) for one in kept], np.int64),
-            weights=np.maximum(shown.sum(1), 1.0) ** -_BALANCE,
-            bits=np.packbits(shown.T, axis=1),
+            texts=[one.text for one in said],
+            kinds=np.array([kinds.index(one.kind) for one in said], np.int64),
+            weights=counts[kept] ** -_BALANCE,
+            bits=np.concatenate([_bits(findings(measurements.rows(block)), kept) for block in blocks]),
         )
 
     def without(self, texts: Iterable[str]) -> ShownFindings:
@@ -83,3 +86,9 @@ class ShownFindings:
     def true_of(self, records: Indices, chosen: Indices) -> NDArray[np.bool_]:
         """Tell which of some findings some records show, shape (records, findings)."""
         return (self.bits[np.ix_(records, chosen >> 3)] >> (7 - (chosen & 7))) & 1 == 1
+
+
+def _bits(found: list[Finding], kept: Indices) -> NDArray[np.uint8]:
+    """Pack what the findings kept are true of, a row for each record."""
+    shown = np.array([found[place].true_of for place in kept], bool).reshape(len(kept), len(found[0].true_of))
+    return np.packbits(shown.T, axis=1)

@@ -32,7 +32,7 @@ HYPERTROPHY = {
 INFARCTION = {
     "q_amplitude": at(INFERIOR, -0.3),
     "q_duration": at(INFERIOR, 40),
-    "st_60": at(INFERIOR, 0.15) | {"aVL": -0.06},
+    "st_60": at(INFERIOR, 0.15) | at(("I", "aVL"), -0.06),
     "st_j": at(INFERIOR, 0.15),
     "t_amplitude": at(INFERIOR, -0.2),
 }
@@ -49,7 +49,7 @@ EARLY = {"premature_beats": 1, "rr_variation": 0.1}
 THIRD = {"trigeminy": 0.6, "rr_variation": 0.2}
 PREEXCITATION = {"pr_interval": 100, "qrs_duration": 116}
 RETROGRADE = {"p_min": at(("II", "III", "aVF"), -0.1), "p_max": at(("II", "III", "aVF"), 0.02)}
-DEPRESSED = {"st_60": at((*INFERIOR, "V5"), -0.048)}
+DEPRESSED = {"st_60": at((*INFERIOR, "V4", "V5", "V6"), -0.048)}
 INVERTED = {"t_amplitude": at(MAIN[:4], -0.1)}
 
 PATTERNS = [
@@ -71,10 +71,10 @@ PATTERNS = [
     (INCOMPLETE, {"r_prime_amplitude": 0}, "small terminal r' in v1 with qrs of 110 to 119 ms"),
     (FIBRILLATION, {"p_consistency": 0.6}, "irregularly irregular rr intervals"),
     (FIBRILLATION, {"rr_successive": 0.1}, "irregularly irregular rr intervals"),
-    (FIBRILLATION, {"premature_beats": 7}, "irregularly irregular rr intervals"),
-    (HYPERTROPHY, {"t_amplitude": 0.3}, "strain pattern in v5 and v6 with high voltage"),
-    (HYPERTROPHY, {"st_60": 0}, "strain pattern in v5 and v6 with high voltage"),
-    (HYPERTROPHY, {"r_amplitude": 0.5}, "strain pattern in v5 and v6 with high voltage"),
+    (FIBRILLATION, {"wide_premature": 3}, "irregularly irregular rr intervals"),
+    (HYPERTROPHY, {"t_amplitude": 0.3}, "strain pattern in v5 or v6 with high voltage"),
+    (HYPERTROPHY, {"st_60": 0}, "strain pattern in v5 or v6 with high voltage"),
+    (HYPERTROPHY, {"r_amplitude": 0.5}, "strain pattern in v5 or v6 with high voltage"),
     (HYPERTROPHY, {"s_amplitude": -0.2}, "tall r waves in v5 and v6 with deep s waves in v1"),
     (INFARCTION, {"q_duration": 20}, "pathological q waves in the inferior leads"),
     (INFARCTION, {"q_amplitude": -0.08}, "pathological q waves in the inferior leads"),
@@ -96,8 +96,9 @@ PATTERNS = [
     (WANDERING, {"rr_successive": 0.3}, "rr intervals lengthening and shortening gradually"),
     (WANDERING, {"premature_beats": 1}, "rr intervals lengthening and shortening gradually"),
     (WANDERING, {"heart_rate": 95}, "pp intervals varying by more than 120 ms"),
-    (EARLY, {"wide_premature": 1}, "early narrow beat followed by a pause"),
-    (EARLY, {"premature_beats": 5}, "early narrow beat followed by a pause"),
+    (EARLY, {"wide_premature": 1}, "early narrow beat"),
+    (EARLY, {"premature_beats": 5}, "early narrow beat"),
+    (EARLY, {"qrs_duration": 125}, "early narrow beat"),
     (THIRD, {"bigeminy": 0.6}, "every third qrs complex comes early"),
     (THIRD, {"rr_variation": 0.03}, "every third qrs complex comes early"),
     (PREEXCITATION, {"qrs_duration": 90}, "pr interval below 120 ms with a wide qrs complex"),

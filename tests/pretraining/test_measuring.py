@@ -27,7 +27,8 @@ def test_a_table_that_is_there_is_read_and_one_of_other_pairs_is_not(pairs, tmp_
     first = measure_pairs(pairs, kept)
     monkeypatch.setattr(measuring, "measure", None)  # would fail if it were called
     np.testing.assert_array_equal(measure_pairs(pairs, kept).qrs_area, first.qrs_area)
-    other = pairs.manifest.model_copy(update={"pairs_sha256": "0" * 64})
+    shard = pairs.manifest.shards[0].model_copy(update={"sha256": {"signals-00000.npy": "0" * 64}})
+    other = pairs.manifest.model_copy(update={"shards": (shard,)})  # other signals of the same records
     monkeypatch.setattr(pairs, "manifest", other)
     with pytest.raises(TypeError):
         measure_pairs(pairs, kept)

@@ -75,6 +75,14 @@ def test_a_share_takes_as_many_steps_or_as_many_epochs(study):
             "rephrase_share would say what unseen classes are or look like",
         ),
         (
+            {
+                "axes": {"texts": ["withheld"]},
+                "unseen": UNSEEN,
+                "pretraining": PLAN | {"findings_share": 0.5},
+            },
+            "findings_share would say what unseen classes are or look like",
+        ),
+        (
             {"axes": {"texts": ["withheld"], "start": ["ptbxl-r18-100hz"]}, "unseen": UNSEEN},
             "a start with ptbxl-r18-100hz may have met the unseen classes",
         ),
