@@ -30,7 +30,9 @@ from merl.evaluation.embeddings import record_embeddings
 from merl.evaluation.intervals import Spread, difference_test, insignificant, share_interval, spread
 from merl.evaluation.metrics import Floats, auroc, macro
 from merl.files import content_dir, write_text
+from merl.findings import findings
 from merl.knowledge.index import KnowledgeIndex
+from merl.measurements import Measurements
 from merl.zeroshot import ENSEMBLES, embed_prompts
 
 PTBXL = [name for name in TASKS if name.startswith("ptbxl")]
@@ -162,6 +164,18 @@ def ensembles(bench: Bench) -> Iterator[str]:
                 yield f"| {name} | {ensemble} | {weight:g} | {cells} |"
 
 
+def in_other_words(prompt_set: PromptSet) -> PromptSet:
+    """Leave out the phrases that are, word for word, findings which training measures on waveforms."""
+    met = {finding.text for finding in findings(Measurements.stack([Measurements.of({})]))}
+    classes = {
+        code: item.model_copy(
+            update={"prompts": tuple(phrase for phrase in item.prompts if phrase.text.lower() not in met)}
+        )
+        for code, item in prompt_set.classes.items()
+    }
+    return prompt_set.model_copy(update={"classes": classes})
+
+
 def contrasts(bench: Bench) -> Iterator[str]:
     """The shipped sets with each contrast, against the plain names with the same one."""
     yield "| contrast | prompts | super | sub | form | rhythm | mean (95 %) | against plain, same contrast |"
@@ -188,6 +202,7 @@ def controls(bench: Bench, official: str | None) -> Iterator[str]:
     for name in ("knowledge", "ckepe"):
         if (sets := shipped(name)) is not None:
             rows[name] = sets
+            rows[f"{name}, in other words"] = {key: in_other_words(one) for key, one in sets.items()}
     scored: dict[str, Row] = {}
     yield "| prompts | super | sub | form | rhythm | mean (95 %) | against plain |"
     yield "|---|---|---|---|---|---|---|"

@@ -4,9 +4,10 @@ Nothing but measurements is read, no label and no report. A text encoder that me
 or more in V4 to V6" together with the ECGs that show it learns what the words look like.
 
 The measured amplitudes are those of a median beat at 100 Hz, and where words name no number ("tall R waves",
-"low voltage") the thresholds are ours. A text with a number is true at that number. Where a text names what
-is not measured, such as the slope of the ST segment or a slurred onset, the nearest measured sign stands for
-it. A finding that rests on something that could not be measured in a record is not true of it.
+"low voltage") the thresholds are ours. A text with a number is true at that number, and one that names three
+leads or more if all of them but one show it. Where a text names what is not measured, such as how a T wave is
+curved, the nearest measured sign stands for it. A finding that rests on something that could not be measured
+in a record is not true of it.
 """
 
 from __future__ import annotations
