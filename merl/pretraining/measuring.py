@@ -67,7 +67,7 @@ def measure_pairs(
 
 def _spread(measure_part: partial[Measurements], parts: list[range], workers: int) -> Iterator[Measurements]:
     """Measure parts in order, in this process or in several."""
-    if workers <= 1:
+    if min(workers, len(parts)) <= 1:
         yield from map(measure_part, parts)
         return
     with processes(workers, "nothing is kept, start again") as pool:

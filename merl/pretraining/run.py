@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 STATE, LOG, LEFT_OUT = "state.pt", "log.jsonl", "left_out.json"
 PAIRS, HELD_OUT, MEASURED = "pairs", "validation", "measured.npz"
+_WORTH_A_PROCESS = 1000  # records
 
 
 def pretrain(
@@ -156,7 +157,8 @@ def _pairs(
             raise ConfigError(
                 f"{source.name} has folds and the configuration names none; set folds, or prepare the data"
             )
-        check(len(source.pairs()[0]))  # said before the records are read, which takes minutes
+        count = len(source.pairs()[0])
+        check(count)  # said before the records are read, which takes minutes
         if PartialState().is_main_process:
             prepare(
                 source,
@@ -164,7 +166,7 @@ def _pairs(
                 sampling_rate=spec.sampling_rate,
                 leads=spec.leads,
                 seconds=spec.seconds,
-                workers=workers,
+                workers=min(workers, 1 + count // _WORTH_A_PROCESS),
                 progress=progress,
             )
         data = out
