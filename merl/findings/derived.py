@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from merl.findings.regions import in_every, lead
+from merl.findings.regions import CHEST, in_every, lead
 from merl.findings.statement import Truth, Values
-from merl.measurements import LEADS, Measurements
+from merl.measurements import LEADS, Measurements, frontal_axis
 
 
 def r_height(m: Measurements) -> Values:
@@ -48,7 +48,7 @@ def sinus_p(m: Measurements) -> Truth:
 def p_axis(m: Measurements) -> Values:
     """Return the frontal axis of the P wave in degrees: 0 is lead I, 90 is aVF."""
     net = m.p_max + m.p_min
-    return np.degrees(np.arctan2(lead(net, "aVF") * 2 / np.sqrt(3), lead(net, "I")))
+    return frontal_axis(lead(net, "I"), lead(net, "aVF"))
 
 
 def regular(m: Measurements) -> Truth:
@@ -80,8 +80,8 @@ def inverted_t(m: Measurements) -> Truth:
     return m.t_amplitude < -0.07
 
 
-#: Millivolts above which a T wave is tall, lead by lead; ours, about the highest tenth of PTB-XL.
-TALL_T = np.where([name.startswith("V") for name in LEADS], 0.9, 0.45)
+#: Millivolts above which a T wave is tall, lead by lead; ours: in each, 0 to 7 % of PTB-XL's folds 1-8.
+TALL_T = np.where([name in CHEST for name in LEADS], 0.9, 0.45)
 
 
 def flat_t(m: Measurements) -> Truth:

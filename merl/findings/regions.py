@@ -14,6 +14,10 @@ from merl.measurements import LEADS
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
+CHEST = tuple(name for name in LEADS if name.startswith("V"))
+LIMB = tuple(name for name in LEADS if name not in CHEST)
+_NEIGHBOURS = (("aVL", "I"), ("II", "aVF"), ("aVF", "III"), *pairwise(CHEST))
+
 
 def lead(values: NDArray[_Scalar], name: str) -> NDArray[_Scalar]:
     """Return one lead of values of shape (records, 12), shape (records,)."""
@@ -43,9 +47,6 @@ def in_contiguous(shown: Truth) -> Truth:
     """
     found = [in_every(shown, *pair) for pair in _NEIGHBOURS]
     return np.any(found, axis=0)
-
-
-_NEIGHBOURS = (("aVL", "I"), ("II", "aVF"), ("aVF", "III"), *pairwise(LEADS[6:]))
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,5 @@ REGIONS = (*_GROUPS, *(Region(name, (name,)) for name in LEADS))
 #: Those in which Q waves, ST depression and negative T waves mean something: they are the rule in aVR.
 FACING = tuple(region for region in REGIONS if region.name != "aVR")
 
-LIMB = LEADS[:6]
-CHEST = LEADS[6:]
 #: The leads whose T wave is upright in a normal ECG.
 MAIN = ("I", "II", "V3", "V4", "V5", "V6")

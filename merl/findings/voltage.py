@@ -107,8 +107,7 @@ def _high(m: Measurements) -> Iterator[Statement]:
     largest = leads(np.maximum(r_height(m), s_depth(m)), *LIMB).max(axis=1)
     yield when(largest >= 2.0, "R or S wave of 2.0 mV or more in a limb lead")
     yield when(largest >= 1.8, "high QRS amplitudes in the limb leads")
-    limb = leads(m.qrs_peak_to_peak, *LIMB).max(axis=1)
-    chest = leads(m.qrs_peak_to_peak, *CHEST).max(axis=1)
+    limb, chest = (leads(m.qrs_peak_to_peak, *names).max(axis=1) for names in (LIMB, CHEST))
     yield when((limb > 1.7) & (chest > 3.2), "high QRS amplitudes in limb and chest leads")
     yield when(
         ((limb > 1.9) & (chest > 3.2)) | (chest > 4.3) | (limb > 2.5),
@@ -120,8 +119,7 @@ def _high(m: Measurements) -> Iterator[Statement]:
 
 def _low(m: Measurements) -> Iterator[Statement]:
     """Say where amplitudes are low: with a number as in the Minnesota code 9-1, in words a little earlier."""
-    limb = leads(m.qrs_peak_to_peak, *LIMB).max(axis=1)
-    chest = leads(m.qrs_peak_to_peak, *CHEST).max(axis=1)
+    limb, chest = (leads(m.qrs_peak_to_peak, *names).max(axis=1) for names in (LIMB, CHEST))
     yield when(limb < 0.5, "QRS amplitude below 0.5 mV in all limb leads")
     yield when(limb < 0.62, "small QRS complexes in the limb leads", "low QRS amplitude in the limb leads")
     yield when(chest < 1.0, "QRS amplitude below 1.0 mV in all chest leads")

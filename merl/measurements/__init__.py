@@ -2,5 +2,6 @@
 
 from merl.measurements.measuring import measure
 from merl.measurements.table import LEADS, Measurements
+from merl.measurements.waves import frontal_axis
 
-__all__ = ["LEADS", "Measurements", "measure"]
+__all__ = ["LEADS", "Measurements", "frontal_axis", "measure"]

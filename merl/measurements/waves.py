@@ -55,9 +55,17 @@ def qrs_waves(beat: MedianBeat) -> dict[str, float | Array]:
     found: dict[str, float | Array] = {name: np.array([lead[name] for lead in leads]) for name in leads[0]}
     found["qrs_duration"] = milliseconds(beat.offset - beat.onset) + _SLOW_EDGES_MS
     one, avf = (leads[STANDARD_LEADS.index(name)]["qrs_area"] for name in ("I", "aVF"))
-    if abs(one) + abs(avf) > 1e-4:  # an augmented lead shows the frontal plane by sqrt(3)/2 of a bipolar one
-        found["qrs_axis"] = float(np.degrees(np.arctan2(avf * 2 / np.sqrt(3), one)))
+    if abs(one) + abs(avf) > 1e-4:
+        found["qrs_axis"] = float(frontal_axis(one, avf))
     return found
+
+
+def frontal_axis(lead_i: float | Array, lead_avf: float | Array) -> Array:
+    """Return the frontal axis in degrees from what is upright in I and in aVF: 0 is lead I, 90 is aVF.
+
+    An augmented lead shows the frontal plane by sqrt(3)/2 of a bipolar one.
+    """
+    return np.asarray(np.degrees(np.arctan2(lead_avf * 2 / np.sqrt(3), lead_i)))
 
 
 def _qrs_edges(signal: Array, place: int) -> tuple[int, int]:

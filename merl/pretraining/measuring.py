@@ -76,7 +76,7 @@ def _spread(measure_part: partial[Measurements], parts: list[range], workers: in
 
 def _measure_part(folder: Path, spec: SignalSpec, rows: range) -> Measurements:
     signals = PreparedPairs.open(folder, spec).signals(rows)
-    return Measurements.stack([measure(signal, spec.sampling_rate) for signal in signals.astype(np.float64)])
+    return Measurements.stack([measure(signal, spec.sampling_rate) for signal in signals])
 
 
 def _identity(pairs: PreparedPairs) -> str:

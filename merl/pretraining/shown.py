@@ -42,26 +42,36 @@ class ShownFindings:
     def of(cls, measurements: Measurements) -> ShownFindings:
         """Say what the measurements of records show, one row each; not what nearly all or hardly any do."""
         records = len(measurements.heart_rate)
-        blocks = [slice(start, start + _BLOCK) for start in range(0, records, _BLOCK)]
-        told = (findings(measurements.rows(block)) for block in blocks)
-        counts = np.sum([[one.true_of.sum() for one in found] for found in told], axis=0)
-        kept = np.flatnonzero((counts >= max(2.0, _RAREST * records)) & (counts <= _COMMONEST * records))
-        said = [findings(measurements.rows(slice(1)))[place] for place in kept]
-        kinds = sorted({one.kind for one in said})
-        return cls(
-            texts=[one.text for one in said],
-            kinds=np.array([kinds.index(one.kind) for one in said], np.int64),
-            weights=counts[kept] ** -_BALANCE,
-            bits=np.concatenate([_bits(findings(measurements.rows(block)), kept) for block in blocks]),
+        told, counts, bits = list[Finding](), np.zeros(0, np.int64), list[NDArray[np.uint8]]()
+        for start in range(0, records, _BLOCK):
+            told = findings(measurements.rows(slice(start, start + _BLOCK)))
+            shown = np.array([one.true_of for one in told])  # (texts, block)
+            counts = shown.sum(1) + (counts if start else 0)
+            bits.append(np.packbits(shown.T, axis=1))
+        kinds = sorted({one.kind for one in told})
+        every = cls(
+            texts=[one.text for one in told],
+            kinds=np.array([kinds.index(one.kind) for one in told], np.int64),
+            weights=np.maximum(counts, 1) ** -_BALANCE,
+            bits=np.concatenate(bits),
         )
+        return every._keep((counts >= max(2.0, _RAREST * records)) & (counts <= _COMMONEST * records))
 
     def without(self, texts: Iterable[str]) -> ShownFindings:
         """Leave out the findings that are worded as some texts are."""
         left_out = frozenset(texts)
-        kept = np.array([text not in left_out for text in self.texts], bool)
-        bits = np.unpackbits(self.bits, axis=1, count=len(self.texts))[:, kept]
-        chosen = [text for text in self.texts if text not in left_out]
-        return ShownFindings(chosen, self.kinds[kept], self.weights[kept], np.packbits(bits, axis=1))
+        return self._keep(np.array([text not in left_out for text in self.texts], bool))
+
+    def _keep(self, kept: NDArray[np.bool_]) -> ShownFindings:
+        """Keep some of the findings, told by a boolean each."""
+        starts = range(0, len(self.bits), _BLOCK)
+        parts = [np.unpackbits(self.bits[i : i + _BLOCK], axis=1, count=len(kept))[:, kept] for i in starts]
+        return ShownFindings(
+            texts=[text for text, stays in zip(self.texts, kept, strict=True) if stays],
+            kinds=self.kinds[kept],
+            weights=self.weights[kept],
+            bits=np.concatenate([np.packbits(part, axis=1) for part in parts]),
+        )
 
     @property
     def sha256(self) -> str:
@@ -86,9 +96,3 @@ class ShownFindings:
     def true_of(self, records: Indices, chosen: Indices) -> NDArray[np.bool_]:
         """Tell which of some findings some records show, shape (records, findings)."""
         return (self.bits[np.ix_(records, chosen >> 3)] >> (7 - (chosen & 7))) & 1 == 1
-
-
-def _bits(found: list[Finding], kept: Indices) -> NDArray[np.uint8]:
-    """Pack what the findings kept are true of, a row for each record."""
-    shown = np.array([found[place].true_of for place in kept], bool).reshape(len(kept), len(found[0].true_of))
-    return np.packbits(shown.T, axis=1)
