@@ -166,6 +166,11 @@ class PretrainConfig(Stage):
         return self.text.trained_layers > 0 and stage.text_learning_rate > 0
 
     @property
+    def needs_findings(self) -> bool:
+        """Whether a stage is taught what the waveforms show."""
+        return any(stage.findings_share for stage in self.stages)
+
+    @property
     def needs_meaning(self) -> bool:
         """Whether the drawn texts are compared with each other by a frozen text encoder."""
         return "cma-soft" in self.objectives or self.near_duplicates is not None

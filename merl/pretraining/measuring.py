@@ -42,7 +42,7 @@ def measure_pairs(
     if (known := _read(kept, pairs)) is not None:
         return known
     made = pairs.manifest.spec
-    if missing := [lead for lead in LEADS if lead not in made.leads]:
+    if missing := missing_leads(made):
         raise UsageError(
             f"findings are measured on twelve leads and {pairs.folder} was prepared without"
             f" {', '.join(missing)}; prepare the data with them, or leave findings_share out"
@@ -63,6 +63,11 @@ def measure_pairs(
     with atomic_path(kept) as unfinished, unfinished.open("wb") as handle:
         np.savez(handle, allow_pickle=False, **columns | {_OF: np.array(_identity(pairs))})
     return table
+
+
+def missing_leads(spec: SignalSpec) -> list[str]:
+    """Return those of the twelve leads that are measured on which signals so prepared lack."""
+    return [lead for lead in LEADS if lead not in spec.leads]
 
 
 def _spread(measure_part: partial[Measurements], parts: list[range], workers: int) -> Iterator[Measurements]:

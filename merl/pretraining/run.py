@@ -20,7 +20,7 @@ from merl.knowledge.passages import corpus_sha256
 from merl.knowledge.rephrasing import Rephraser
 from merl.model import MERL, MERLConfig, TextIdentity
 from merl.pretraining.config import PretrainConfig
-from merl.pretraining.measuring import measure_pairs
+from merl.pretraining.measuring import measure_pairs, missing_leads
 from merl.pretraining.model_choice import MOST_LOOKED_AT
 from merl.pretraining.pairs import Progress, ReportTexts
 from merl.pretraining.preparation import prepare
@@ -152,13 +152,19 @@ def _pairs(
             raise DataError(f"{records} records do not fill one batch of {least}; lower batch_size")
 
     if not (data / MANIFEST).is_file():
+        missing = missing_leads(spec) if config.needs_findings else []
+        if missing:  # said before the records are read, which takes minutes
+            raise ConfigError(
+                f"findings are measured on twelve leads and spec.leads has no {', '.join(missing)};"
+                " name all twelve, prepare the data with them first, or leave findings_share out"
+            )
         source = open_source(data, folds=folds, sampling_rate=spec.sampling_rate)
         if source.folds != folds:
             raise ConfigError(
                 f"{source.name} has folds and the configuration names none; set folds, or prepare the data"
             )
         count = len(source.pairs()[0])
-        check(count)  # said before the records are read, which takes minutes
+        check(count)  # said before the records are read too
         if PartialState().is_main_process:
             prepare(
                 source,
@@ -247,7 +253,7 @@ def _shown(
     config: PretrainConfig, pairs: PreparedPairs, kept: Path, workers: int, progress: Progress | None
 ) -> ShownFindings | None:
     """Say what the waveforms show, where a stage is taught that."""
-    if not any(stage.findings_share for stage in config.stages):
+    if not config.needs_findings:
         return None
     return ShownFindings.of(measure_pairs(pairs, kept, workers=workers, progress=progress))
 

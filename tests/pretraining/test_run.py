@@ -137,10 +137,13 @@ class TestPretrain:
         assert weights(tmp_path / "out") != weights(tmp_path / "without")
 
     def test_findings_need_the_twelve_leads(self, tiny_ptbxl, tmp_path):
-        with pytest.raises(
-            UsageError, match=r"measured on twelve leads and .* was prepared without III, aVR"
-        ):
+        with pytest.raises(ConfigError, match=r"on twelve leads and spec.leads has no III, aVR"):
             pretrain(tiny(findings_share=0.5), tiny_ptbxl, tmp_path / "out")
+        assert not (tmp_path / "out").exists()  # no record was read for it
+        source = sources.open_source(tiny_ptbxl, folds=(1, 2, 3), sampling_rate=50)
+        prepare(source, tmp_path / "two", sampling_rate=50, leads=("I", "II"), seconds=2)
+        with pytest.raises(UsageError, match=r"on twelve leads and .*two was prepared without III, aVR"):
+            pretrain(tiny(findings_share=0.5, validation_folds=()), tmp_path / "two", tmp_path / "out")
 
     def test_held_out_pairs_are_others_and_enough(self, tiny_ptbxl, tmp_path):
         source = sources.open_source(tiny_ptbxl, folds=(1, 2, 3), sampling_rate=50)
