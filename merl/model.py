@@ -73,9 +73,12 @@ class MERL(nn.Module):
             if dim != width:
                 raise ConfigError(f"without projection embed_dim is the width of {config.encoder}: {width}")
             return
-        linear = config.projection == "linear"
-        if linear:
-            self.proj_e: nn.Module = nn.Linear(width, dim)
+        linear = config.projection in {"linear", "concat"}
+        if config.projection == "concat":
+            width *= 2 if steps else 1
+            self.proj_e: nn.Module = nn.Sequential(nn.BatchNorm1d(width), nn.Linear(width, dim))
+        elif linear:
+            self.proj_e = nn.Linear(width, dim)
         elif steps:
             self.downconv = nn.Conv1d(width, dim, 1)
             self.att_pool_head = AttentionPool(steps, dim, config.heads)
@@ -162,10 +165,15 @@ class MERL(nn.Module):
 
         Returns:
             The embedding for cross-modal alignment, shape (batch, embed_dim), and the encoder's features
-            averaged over time, which ``linear1`` and ``linear2`` take for uni-modal alignment: as released,
-            (batch, embed_dim) after ``downconv``, or (batch, width) before ``proj_e``.
+            pooled over time, which ``linear1`` and ``linear2`` take for uni-modal alignment: their mean, as
+            released (batch, embed_dim) after ``downconv``, or (batch, width) before ``proj_e``; or mean and
+            maximum, (batch, 2 * width).
         """
         features = self.ecg_encoder(signals)
+        if self.config.projection == "concat":
+            steps = self.ecg_encoder.steps
+            pooled = torch.cat([features.mean(-1), features.amax(-1)], dim=1) if steps else features
+            return self.proj_e(pooled), pooled
         if self.config.projection != "merl" or not self.ecg_encoder.steps:
             pooled = features.mean(-1) if self.ecg_encoder.steps else features
             return pooled if self.config.projection == "none" else self.proj_e(pooled), pooled

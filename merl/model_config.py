@@ -68,8 +68,10 @@ class MERLConfig(BaseModel):
 
     Attributes:
         heads: of the attention pooling; encoders without a feature map have none.
-        projection: how ECG and text reach their shared space: as in MERL, or by one linear map each as in
-            METS (Li et al., MIDL 2023); ``none`` is an ECG encoder alone.
+        projection: how ECG and text reach their shared space: as in MERL; by one ``linear`` map each, as in
+            METS (Li et al., MIDL 2023); ``concat``, by one linear map each too, that of the ECG from the
+            features' mean and maximum over time, standardised (concat pooling, as in Strodthoff et al. 2021);
+            ``none`` is an ECG encoder alone.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -79,7 +81,7 @@ class MERLConfig(BaseModel):
     encoder: str = "resnet18"
     embed_dim: int = Field(256, gt=0)
     heads: int = Field(4, gt=0)
-    projection: Literal["merl", "linear", "none"] = "merl"
+    projection: Literal["merl", "linear", "concat", "none"] = "merl"
     spec: SignalSpec
     text: TextIdentity = TextIdentity()
     training: TrainingData | None = None

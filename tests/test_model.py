@@ -176,3 +176,24 @@ def test_linear_heads_are_one_map_of_the_mean_over_time(encoder):
     embedding, pooled = model.ecg_views(signals)
     torch.testing.assert_close(embedding, pooled @ model.proj_e.weight.T + model.proj_e.bias)
     assert sum(weight.numel() for weight in model.proj_t.parameters()) == 384 * 8 + 8
+
+
+def test_concat_heads_map_the_standardised_mean_and_maximum_over_time():
+    model = MERL(config(projection="concat"))
+    signals = torch.randn(16, 2, 100)
+    features = model.ecg_encoder(signals)
+    embedding, pooled = model.ecg_views(signals)
+    torch.testing.assert_close(pooled, torch.cat([features.mean(-1), features.amax(-1)], dim=1))
+    standardised = (pooled - pooled.mean(0)) / (pooled.var(0, unbiased=False) + 1e-5).sqrt()
+    head = model.proj_e[1]
+    torch.testing.assert_close(embedding, standardised @ head.weight.T + head.bias, rtol=1e-3, atol=1e-4)
+    assert model.linear1.in_features == pooled.shape[1]
+    alone, together = (model.eval().encode_ecg(part) for part in (signals[:1], signals))
+    torch.testing.assert_close(alone, together[:1], rtol=1e-3, atol=1e-4)
+
+
+def test_concat_heads_of_an_encoder_without_a_feature_map_take_what_it_gives():
+    model = MERL(config(encoder="vit_tiny", projection="concat")).eval()
+    embedding, pooled = model.ecg_views(torch.randn(2, 2, 100))
+    assert embedding.shape == (2, 8)
+    assert pooled.shape == (2, model.ecg_encoder.width)

@@ -104,7 +104,7 @@ def export_official(model: MERL, path: Path) -> None:
         raise CheckpointError(
             f"the release has no encoder {model.config.encoder}; it has {', '.join(PUBLISHED)}"
         )
-    if model.config.projection == "linear":
+    if model.config.projection in {"linear", "concat"}:
         raise CheckpointError(f"the release has no linear heads, and {model.name} has; it cannot be exported")
     state = {key: tensor for key, tensor in model.state_dict().items() if not key.startswith("text_layers.")}
     if model.ecg_encoder.steps:

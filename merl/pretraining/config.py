@@ -99,7 +99,7 @@ class PretrainConfig(Stage):
     name: str = Field(min_length=1)
     encoder: str = "resnet18"
     embed_dim: int = Field(256, gt=0)
-    projection: Literal["merl", "linear"] = "merl"
+    projection: Literal["merl", "linear", "concat"] = "merl"
     spec: SignalSpec
     text: TextConfig = TextConfig()
     folds: tuple[int, ...] = ()

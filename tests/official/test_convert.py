@@ -175,9 +175,17 @@ def test_an_encoder_alone_goes_back_under_its_bare_names(tmp_path):
     assert all(torch.equal(back[key], tensor) for key, tensor in weights.items())
 
 
-def test_only_what_the_release_has_is_exported(tmp_path):
-    model = MERL(MERLConfig(name="m", encoder="cnn", embed_dim=8, spec=SignalSpec()))
-    with pytest.raises(CheckpointError, match="the release has no encoder cnn; it has resnet18, "):
+@pytest.mark.parametrize(
+    ("parts", "sentence"),
+    [
+        ({"encoder": "cnn"}, "the release has no encoder cnn; it has resnet18, "),
+        ({"projection": "linear"}, "the release has no linear heads, and m has; it cannot be exported"),
+        ({"projection": "concat"}, "the release has no linear heads, and m has"),
+    ],
+)
+def test_only_what_the_release_has_is_exported(parts, sentence, tmp_path):
+    model = MERL(MERLConfig(name="m", embed_dim=8, spec=SignalSpec(), **parts))
+    with pytest.raises(CheckpointError, match=sentence):
         export_official(model, tmp_path / "x.pth")
     assert not (tmp_path / "x.pth").exists()
 
