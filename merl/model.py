@@ -166,8 +166,8 @@ class MERL(nn.Module):
         Returns:
             The embedding for cross-modal alignment, shape (batch, embed_dim), and the encoder's features
             pooled over time, which ``linear1`` and ``linear2`` take for uni-modal alignment: their mean, as
-            released (batch, embed_dim) after ``downconv``, or (batch, width) before ``proj_e``; or mean and
-            maximum, (batch, 2 * width).
+            released (batch, embed_dim) after ``downconv``, or (batch, width) before ``proj_e``; with
+            ``concat`` mean and maximum, (batch, 2 * width), or (batch, width) where there is no feature map.
         """
         features = self.ecg_encoder(signals)
         if self.config.projection == "concat":

@@ -68,10 +68,10 @@ class MERLConfig(BaseModel):
 
     Attributes:
         heads: of the attention pooling; encoders without a feature map have none.
-        projection: how ECG and text reach their shared space: as in MERL; by one ``linear`` map each, as in
-            METS (Li et al., MIDL 2023); ``concat``, by one linear map each too, that of the ECG from the
-            features' mean and maximum over time, standardised (concat pooling, as in Strodthoff et al. 2021);
-            ``none`` is an ECG encoder alone.
+        projection: how ECG and text reach their shared space: ``merl``, as published; ``linear``, by one
+            linear map each (METS, Li et al., MIDL 2023), the ECG's of the mean over time; ``concat``, the
+            same, but the ECG's of mean and maximum over time, standardised by batch norm (concat pooling, as
+            in Strodthoff et al. 2021); ``none``, an ECG encoder alone.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

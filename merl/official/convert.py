@@ -105,7 +105,10 @@ def export_official(model: MERL, path: Path) -> None:
             f"the release has no encoder {model.config.encoder}; it has {', '.join(PUBLISHED)}"
         )
     if model.config.projection in {"linear", "concat"}:
-        raise CheckpointError(f"the release has no linear heads, and {model.name} has; it cannot be exported")
+        raise CheckpointError(
+            f"the release has MERL's heads and cannot hold those of {model.name}, {model.config.projection};"
+            " to export a model train it with projection: merl"
+        )
     state = {key: tensor for key, tensor in model.state_dict().items() if not key.startswith("text_layers.")}
     if model.ecg_encoder.steps:
         state[f"{ECG}linear.weight"] = torch.zeros(10, model.ecg_encoder.width)

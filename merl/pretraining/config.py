@@ -85,6 +85,7 @@ class PretrainConfig(Stage):
 
     Attributes:
         then: further stages, each with all its settings.
+        projection: the heads, as of ``MERLConfig``.
         folds: the data set's folds that are trained on; empty for a data set without folds.
         validation_folds: folds whose reports and waveforms choose the epoch of the last stage to keep, by
             retrieval.

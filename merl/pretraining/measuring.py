@@ -66,7 +66,7 @@ def measure_pairs(
 
 
 def missing_leads(spec: SignalSpec) -> list[str]:
-    """Return those of the twelve leads that are measured on which signals so prepared lack."""
+    """Return which of the twelve leads that findings are measured on ``spec`` lacks."""
     return [lead for lead in LEADS if lead not in spec.leads]
 
 

@@ -68,7 +68,8 @@ def pretrain(
 
     Raises:
         CheckpointError: ``init`` has other parts than the configuration asks for.
-        ConfigError: the encoder is unknown or its width does not fit, or the batch cannot be shared out.
+        ConfigError: the encoder is unknown or its width does not fit, the batch cannot be shared out, or
+            findings are asked for without the twelve leads.
         UsageError: the pairs were prepared otherwise than the configuration asks for.
         DataError: the data set is missing or damaged, or its reports do not fill a batch.
         MerlError: ``out`` holds a finished model, the state of another run or other files, the loss is not
@@ -80,6 +81,11 @@ def pretrain(
         raise ConfigError(
             f"batch_size {config.batch_size} cannot be shared by {here.num_processes} processes;"
             " give a multiple of them"
+        )
+    if config.batch_size < 2 * here.num_processes:
+        raise ConfigError(
+            f"batch_size {config.batch_size} leaves each of {here.num_processes} processes one record, which"
+            f" batch norm cannot standardise; give at least {2 * here.num_processes}"
         )
     torch.manual_seed(config.seed)
     model = build_model(config)  # before the data are read: a faulty configuration is said at once
@@ -164,7 +170,7 @@ def _pairs(
                 f"{source.name} has folds and the configuration names none; set folds, or prepare the data"
             )
         count = len(source.pairs()[0])
-        check(count)  # said before the records are read too
+        check(count)  # also before the records are read
         if PartialState().is_main_process:
             prepare(
                 source,
@@ -233,6 +239,11 @@ def _begin_with(model: MERL, init: str | Path) -> str:
     if not (same_input and same_text):
         what = "text encoder" if same_input else "input"
         raise CheckpointError(f"{given.name} has another {what} than {model.name}, so it cannot be its start")
+    if here.projection != there.projection:
+        raise CheckpointError(
+            f"{given.name} has the heads {there.projection} and {model.name} has {here.projection};"
+            f" set projection={there.projection} to begin with it"
+        )
     untrained = {name: weight for name, weight in model.state_dict().items() if "text_layers." in name}
     fill(model, untrained | given.state_dict(), f"{given.name} cannot be the start of {model.name}")
     if there.text.trained_layers:

@@ -179,8 +179,11 @@ def test_an_encoder_alone_goes_back_under_its_bare_names(tmp_path):
     ("parts", "sentence"),
     [
         ({"encoder": "cnn"}, "the release has no encoder cnn; it has resnet18, "),
-        ({"projection": "linear"}, "the release has no linear heads, and m has; it cannot be exported"),
-        ({"projection": "concat"}, "the release has no linear heads, and m has"),
+        (
+            {"projection": "linear"},
+            "the release has MERL's heads and cannot hold those of m, linear; to",
+        ),
+        ({"projection": "concat"}, "cannot hold those of m, concat; "),
     ],
 )
 def test_only_what_the_release_has_is_exported(parts, sentence, tmp_path):

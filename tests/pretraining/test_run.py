@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -117,6 +118,8 @@ class TestPretrain:
         assert (
             f"tiny ({start.sha256[:12]}), trained on ptbxl folds 1, 2, 3" == model.config.training.begun_with
         )
+        with pytest.raises(CheckpointError, match="tiny has the heads merl and tiny has concat; set projec"):
+            pretrain(tiny(projection="concat"), tiny_ptbxl, tmp_path / "third", init=tmp_path / "first")
         other = tiny(spec=SPEC.model_copy(update={"leads": ("I", "V1")}))
         with pytest.raises(CheckpointError, match="tiny has another input than tiny"):
             pretrain(other, tiny_ptbxl, tmp_path / "third", init=tmp_path / "first")
@@ -156,6 +159,18 @@ class TestPretrain:
     def test_too_few_reports(self, tiny_ptbxl, tmp_path):
         with pytest.raises(DataError, match="3 records do not fill one batch of 8; lower batch_size"):
             pretrain(tiny(folds=(1,)), tiny_ptbxl, tmp_path / "out")
+
+    @pytest.mark.parametrize(
+        ("processes", "sentence"),
+        [(3, "cannot be shared by 3 processes"), (8, "each of 8 processes one record, .* give at least 16")],
+    )
+    def test_batches_that_processes_cannot_share(
+        self, processes, sentence, tiny_ptbxl, tmp_path, monkeypatch
+    ):
+        many = SimpleNamespace(num_processes=processes)
+        monkeypatch.setattr("merl.pretraining.run.PartialState", lambda **_given: many)
+        with pytest.raises(ConfigError, match=sentence):
+            pretrain(tiny(), tiny_ptbxl, tmp_path / "out")
 
     def test_an_encoder_that_does_not_exist(self, tiny_ptbxl, tmp_path):
         with pytest.raises(ConfigError, match="unknown encoder 'resnt18'; did you mean 'resnet18'"):
