@@ -227,7 +227,8 @@ def _parts(config: MERLConfig) -> str:
         return f"An ECG encoder without heads: {config.encoder}"
     layers = config.text.trained_layers
     trained = f"with its last {layers} layers trained" if layers else "frozen"
-    return f"A dual encoder: {config.encoder} for the ECG and {config.text.name} for the text, {trained}"
+    both = f"{config.encoder} for the ECG and {config.text.name} for the text, {trained}"
+    return f"A dual encoder: {both}, joined by {config.projection} heads"
 
 
 def _trained_on(config: MERLConfig) -> str:

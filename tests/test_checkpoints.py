@@ -157,6 +157,7 @@ def test_every_shipped_model_loads():
 
 def test_a_checkpoint_says_what_it_is(folder):
     card = (folder / "README.md").read_text()
+    assert "joined by merl heads" in card
     assert "Not a medical device" in card
     assert "Trained on: ptbxl, folds 1, 2: 7 pairs of waveform and report text, no labels." in card
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -22,6 +23,7 @@ from merl.files import cache_dir
 
 _LAYOUT = 1  # PRAGMA user_version
 _BUSY = 60.0  # seconds to wait for another process that writes
+_AGAIN = 0.01  # seconds between tries to open a file that another process is opening or closing
 _TABLE = """
 CREATE TABLE IF NOT EXISTS replies (
     request TEXT PRIMARY KEY,  -- SHA-256 of provider, model, parameters, messages and schema
@@ -132,13 +134,26 @@ class ReplyCache:
         if self._read_only:
             return self._checked(self._connect("mode=ro" if self._has_log() else "mode=ro&immutable=1"))
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        db = self._connect("mode=rwc")
+        until = time.monotonic() + _BUSY
+        while True:
+            db = self._connect("mode=rwc")
+            try:
+                return self._checked(self._writing(db))
+            except sqlite3.OperationalError as problem:
+                db.close()
+                busy = problem.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # without its extended code
+                if not busy or time.monotonic() > until:
+                    raise
+            time.sleep(_AGAIN)
+
+    def _writing(self, db: sqlite3.Connection) -> sqlite3.Connection:
+        """Make a connection ready to write; SQLite refuses the change of journal at once, without waiting."""
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")  # safe against a killed process, which is what happens
         if db.execute("PRAGMA user_version").fetchone()[0] == 0:
             db.execute(_TABLE)
             db.execute(f"PRAGMA user_version = {_LAYOUT}")
-        return self._checked(db)
+        return db
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         address = f"{self.path.absolute().as_uri()}?{mode}"

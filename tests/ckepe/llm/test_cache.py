@@ -131,6 +131,17 @@ for start in range(0, 200, 20):
 """
 
 
+def test_it_opens_once_another_process_has_written(tmp_path):
+    """SQLite refuses at once to change the journal of a file in which somebody writes."""
+    path = tmp_path / "r.sqlite"
+    ReplyCache(path).close()
+    writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    writer.execute("BEGIN IMMEDIATE")
+    threading.Timer(0.3, writer.close).start()
+    with ReplyCache(path) as cache:
+        assert cache.put("request", Reply("kept"), model="fake", about="").text == "kept"
+
+
 def test_two_processes_share_it(tmp_path):
     path = tmp_path / "r.sqlite"
     running = [
