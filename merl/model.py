@@ -73,7 +73,7 @@ class MERL(nn.Module):
             if dim != width:
                 raise ConfigError(f"without projection embed_dim is the width of {config.encoder}: {width}")
             return
-        linear = config.projection in {"linear", "concat"}
+        linear = config.projection != "merl"
         if config.projection == "concat":
             width *= 2 if steps else 1
             self.proj_e: nn.Module = nn.Sequential(nn.BatchNorm1d(width), nn.Linear(width, dim))
@@ -169,16 +169,17 @@ class MERL(nn.Module):
             released (batch, embed_dim) after ``downconv``, or (batch, width) before ``proj_e``; with
             ``concat`` mean and maximum, (batch, 2 * width), or (batch, width) where there is no feature map.
         """
-        features = self.ecg_encoder(signals)
-        if self.config.projection == "concat":
-            steps = self.ecg_encoder.steps
-            pooled = torch.cat([features.mean(-1), features.amax(-1)], dim=1) if steps else features
-            return self.proj_e(pooled), pooled
-        if self.config.projection != "merl" or not self.ecg_encoder.steps:
-            pooled = features.mean(-1) if self.ecg_encoder.steps else features
-            return pooled if self.config.projection == "none" else self.proj_e(pooled), pooled
-        features = F.linear(features.transpose(1, 2), self.downconv.weight[..., 0], self.downconv.bias)
-        return self.att_pool_head(features), features.mean(1)  # of (batch, steps, embed_dim)
+        projection, features = self.config.projection, self.ecg_encoder(signals)
+        if not self.ecg_encoder.steps:
+            pooled = features
+        elif projection == "merl":
+            features = F.linear(features.transpose(1, 2), self.downconv.weight[..., 0], self.downconv.bias)
+            return self.att_pool_head(features), features.mean(1)  # of (batch, steps, embed_dim)
+        elif projection == "concat":
+            pooled = torch.cat([features.mean(-1), features.amax(-1)], dim=1)
+        else:
+            pooled = features.mean(-1)
+        return pooled if projection == "none" else self.proj_e(pooled), pooled
 
     def encode_ecg(self, signals: Tensor, *, normalize: bool = False) -> Tensor:
         """Encode signals that meet ``spec``.

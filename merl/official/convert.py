@@ -104,7 +104,7 @@ def export_official(model: MERL, path: Path) -> None:
         raise CheckpointError(
             f"the release has no encoder {model.config.encoder}; it has {', '.join(PUBLISHED)}"
         )
-    if model.config.projection in {"linear", "concat"}:
+    if model.config.projection not in {"merl", "none"}:
         raise CheckpointError(
             f"the release has MERL's heads and cannot hold those of {model.name}, {model.config.projection};"
             " to export a model train it with projection: merl"

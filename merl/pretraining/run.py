@@ -84,8 +84,8 @@ def pretrain(
         )
     if config.batch_size < 2 * here.num_processes:
         raise ConfigError(
-            f"batch_size {config.batch_size} leaves each of {here.num_processes} processes one record, which"
-            f" batch norm cannot standardise; give at least {2 * here.num_processes}"
+            f"batch_size {config.batch_size} leaves each of {here.num_processes} processes one record,"
+            f" too few for batch norm; give at least {2 * here.num_processes}"
         )
     torch.manual_seed(config.seed)
     model = build_model(config)  # before the data are read: a faulty configuration is said at once
